@@ -2,13 +2,12 @@
 #include "compiler/pipeline/cpu_pipeline.h"
 
 #include "compiler/pipeline/diagnostics.h"
-#include "compiler/target/elf_linker.h"
+#include "compiler/target/lld_link.h"
 #include "compiler/transforms/cpu/cpu_passes.h"
 
 #include "isa/abi/launch.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Affine/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
