@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/target/cpu_object.h"
 
-#include "llvm/IR/LegacyPassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -10,9 +13,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 
 #include <mutex>
 
@@ -65,9 +65,9 @@ Result<CpuTarget> resolveCpuTarget(const std::string &name) {
   }
   // What the code may use: of the features the runtime can check.
   static const char *const kChecked[] = {
-      "avx",     "avx2",    "avx512bf16", "avx512bw", "avx512cd",   "avx512dq",
-      "avx512f", "avx512vl", "avx512vnni", "bmi",     "bmi2",       "f16c",
-      "fma",     "lzcnt",   "movbe",      "popcnt",   "sse4.2"};
+      "avx",     "avx2",     "avx512bf16", "avx512bw", "avx512cd", "avx512dq",
+      "avx512f", "avx512vl", "avx512vnni", "bmi",      "bmi2",     "f16c",
+      "fma",     "lzcnt",    "movbe",      "popcnt",   "sse4.2"};
   for (const char *feature : kChecked) {
     if (sti.checkFeatures(std::string("+") + feature)) {
       target.requiredFeatures.push_back(feature);

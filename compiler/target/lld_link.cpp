@@ -41,9 +41,9 @@ Result<ScopedFd> memoryFile(const ObjectBytes &bytes) {
     done += n;
   }
   if (file.fd < 0 || done < bytes.size()) {
-    return Status(StatusCode::kInternal,
-                  "cannot hold an object of " + std::to_string(bytes.size()) +
-                      " bytes in a memory file");
+    return Status(StatusCode::kInternal, "cannot hold an object of " +
+                                             std::to_string(bytes.size()) +
+                                             " bytes in a memory file");
   }
   return file;
 }
@@ -90,8 +90,8 @@ Result<ObjectBytes> runLinker(std::vector<std::string> arguments,
   {
     static std::mutex mutex;
     std::lock_guard lock(mutex);
-    result = lld::lldMain(argv, messages, messages,
-                          {{lld::Gnu, &lld::elf::link}});
+    result =
+        lld::lldMain(argv, messages, messages, {{lld::Gnu, &lld::elf::link}});
   }
   writeEnd.close();
   reader.join();

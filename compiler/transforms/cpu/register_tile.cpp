@@ -40,11 +40,11 @@ struct Segment {
 
 /// How a dimension is walked.
 struct Plan {
-  int lanes = -1;       // dimension that becomes vector lanes
+  int lanes = -1; // dimension that becomes vector lanes
   bool reduceLanes = false;
-  int unroll = -1;      // parallel dimension unrolled into accumulators
-  int64_t vectors = 1;  // vectors per point along the lanes
-  int64_t width = 1;    // elements per vector
+  int unroll = -1;     // parallel dimension unrolled into accumulators
+  int64_t vectors = 1; // vectors per point along the lanes
+  int64_t width = 1;   // elements per vector
 };
 
 bool usesDim(AffineExpr e, unsigned d) { return e.isFunctionOfDim(d); }
@@ -122,16 +122,13 @@ private:
                                    ValueRange accs);
   SmallVector<Value> emitPoints(ArrayRef<Value> ivs, ValueRange accs);
   Value loadOperand(OpOperand &operand, ArrayRef<Value> ivs, int64_t point,
-                    int64_t vec,
-                    std::map<std::vector<int64_t>, Value> &cache);
+                    int64_t vec, std::map<std::vector<int64_t>, Value> &cache);
   SmallVector<Value> indices(AffineMap map, ArrayRef<Value> ivs, int64_t point,
                              int64_t laneOffset);
   Value initialAccumulator(int64_t point, int64_t vec);
   void storeResult(int64_t point, int64_t vec, Value value);
   Value splat(Value scalar);
-  Type vectorOf(Type element) {
-    return VectorType::get({tileWidth}, element);
-  }
+  Type vectorOf(Type element) { return VectorType::get({tileWidth}, element); }
   Value constantIndex(int64_t v) {
     return arith::ConstantIndexOp::create(rw, loc, v);
   }
@@ -162,8 +159,7 @@ unsigned RegisterTiler::elementBytes() const {
 }
 
 bool RegisterTiler::chooseParallelLanes(AffineMap outMap) {
-  if (outMap.getNumResults() == 0 ||
-      !hasUnitInnerStride(op.getDpsInits()[0])) {
+  if (outMap.getNumResults() == 0 || !hasUnitInnerStride(op.getDpsInits()[0])) {
     return false;
   }
   auto last = dyn_cast<AffineDimExpr>(outMap.getResults().back());
@@ -214,8 +210,7 @@ void RegisterTiler::chooseUnroll() {
   plan.unroll = chooseUnrollDim(op, plan.lanes);
   bool gathers = llvm::any_of(op->getOpOperands(), [&](OpOperand &o) {
     AffineMap m = op.getMatchingIndexingMap(&o);
-    return mapUsesDim(m, plan.lanes) &&
-           !isContiguousIn(m, o.get(), plan.lanes);
+    return mapUsesDim(m, plan.lanes) && !isContiguousIn(m, o.get(), plan.lanes);
   });
   bool reduces = op.getNumReductionLoops() > 0;
   int64_t budget = machine.vectorRegisters >= 32 ? 16 : 8;
@@ -266,7 +261,8 @@ LogicalResult RegisterTiler::choosePlan() {
   for (unsigned d = 0; d < op.getNumLoops(); ++d) {
     bool isReduction =
         op.getIteratorTypesArray()[d] == utils::IteratorType::reduction;
-    if (static_cast<int>(d) == plan.lanes || static_cast<int>(d) == plan.unroll) {
+    if (static_cast<int>(d) == plan.lanes ||
+        static_cast<int>(d) == plan.unroll) {
       continue;
     }
     (isReduction ? reductionDims : outerDims).push_back(d);
@@ -363,13 +359,12 @@ void RegisterTiler::emitParallel(unsigned depth) {
   };
   SmallVector<Segment> pointSegments;
   if (plan.unroll >= 0) {
-    pointSegments = segmentsOf(
-        ranges[plan.unroll], balancedTile(ranges[plan.unroll], tilePoints));
+    pointSegments = segmentsOf(ranges[plan.unroll],
+                               balancedTile(ranges[plan.unroll], tilePoints));
   }
   if (plan.reduceLanes) {
-    forSegments(plan.unroll, pointSegments, [&](int64_t points) {
-      emitTile(points, 1, plan.width);
-    });
+    forSegments(plan.unroll, pointSegments,
+                [&](int64_t points) { emitTile(points, 1, plan.width); });
     return;
   }
   // Lanes: whole groups of vectors, then single vectors, then one short one.
@@ -405,7 +400,7 @@ SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> base,
   MLIRContext *ctx = op->getContext();
   SmallVector<AffineExpr> shifted;
   for (unsigned d = 0; d < map.getNumDims(); ++d) {
-    int64_t offset = static_cast<int>(d) == plan.unroll   ? point
+    int64_t offset = static_cast<int>(d) == plan.unroll  ? point
                      : static_cast<int>(d) == plan.lanes ? laneOffset
                                                          : 0;
     shifted.push_back(getAffineDimExpr(d, ctx) + offset);
@@ -419,9 +414,9 @@ SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> base,
   return out;
 }
 
-Value RegisterTiler::loadOperand(
-    OpOperand &operand, ArrayRef<Value> base, int64_t point, int64_t vec,
-    std::map<std::vector<int64_t>, Value> &cache) {
+Value RegisterTiler::loadOperand(OpOperand &operand, ArrayRef<Value> base,
+                                 int64_t point, int64_t vec,
+                                 std::map<std::vector<int64_t>, Value> &cache) {
   Value v = operand.get();
   if (!isa<MemRefType>(v.getType())) {
     return splat(v); // scalar operand
@@ -429,21 +424,21 @@ Value RegisterTiler::loadOperand(
   AffineMap map = op.getMatchingIndexingMap(&operand);
   bool usesLanes = plan.lanes >= 0 && mapUsesDim(map, plan.lanes);
   bool usesPoint = plan.unroll >= 0 && mapUsesDim(map, plan.unroll);
-  std::vector<int64_t> key = {operand.getOperandNumber(),
-                              usesPoint ? point : 0, usesLanes ? vec : 0};
+  std::vector<int64_t> key = {operand.getOperandNumber(), usesPoint ? point : 0,
+                              usesLanes ? vec : 0};
   if (auto it = cache.find(key); it != cache.end()) {
     return it->second;
   }
   Type element = getElementTypeOrSelf(v.getType());
   Value result;
   if (!usesLanes) {
-    Value scalar = memref::LoadOp::create(rw, loc, v,
-                                          indices(map, base, key[1], 0));
+    Value scalar =
+        memref::LoadOp::create(rw, loc, v, indices(map, base, key[1], 0));
     result = splat(scalar);
   } else if (isContiguousIn(map, v, plan.lanes)) {
-    result = vector::LoadOp::create(
-        rw, loc, cast<VectorType>(vectorOf(element)), v,
-        indices(map, base, key[1], vec * tileWidth));
+    result =
+        vector::LoadOp::create(rw, loc, cast<VectorType>(vectorOf(element)), v,
+                               indices(map, base, key[1], vec * tileWidth));
   } else {
     SmallVector<Value> scalars;
     for (int64_t l = 0; l < tileWidth; ++l) {
@@ -483,9 +478,9 @@ void RegisterTiler::storeResult(int64_t point, int64_t vec, Value value) {
   Operation *combiner =
       op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
   SmallVector<Value> where = indices(map, ivs, point, 0);
-  Value start = fill ? fill.getInputs()[0]
-                     : memref::LoadOp::create(rw, loc, init->get(), where)
-                           .getResult();
+  Value start =
+      fill ? fill.getInputs()[0]
+           : memref::LoadOp::create(rw, loc, init->get(), where).getResult();
   Value folded =
       vector::ReductionOp::create(rw, loc, *combinerKind(combiner), value);
   OperationState state(loc, combiner->getName());

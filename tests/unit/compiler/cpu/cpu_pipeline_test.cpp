@@ -5,6 +5,8 @@
 #include "compiler/pipeline/cpu_pipeline.h"
 #include "tests/unit/compiler/cpu/run_dispatch.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -92,13 +94,12 @@ TEST_P(CpuConv, EqualsTheDefinition) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, CpuConv,
-    testing::Values(ConvShape{8, 14, 14, 16, 3, 1, 1},
-                    ConvShape{3, 17, 13, 5, 5, 2, 2},
-                    ConvShape{4, 7, 7, 33, 1, 1, 0},
-                    ConvShape{1, 28, 28, 8, 5, 1, 2},
-                    ConvShape{6, 9, 31, 20, 3, 2, 0}));
+INSTANTIATE_TEST_SUITE_P(Shapes, CpuConv,
+                         testing::Values(ConvShape{8, 14, 14, 16, 3, 1, 1},
+                                         ConvShape{3, 17, 13, 5, 5, 2, 2},
+                                         ConvShape{4, 7, 7, 33, 1, 1, 0},
+                                         ConvShape{1, 28, 28, 8, 5, 1, 2},
+                                         ConvShape{6, 9, 31, 20, 3, 2, 0}));
 
 TEST(CpuPipeline, MatmulWithTails) {
   const int64_t m = 13, n = 37, k = 29;
