@@ -6,8 +6,9 @@
 // A static linalg op has parallel and reduction dimensions and one indexing
 // map per operand. One dimension becomes the lanes of a vector:
 //  - "parallel lanes": the last dimension of the output. Operands that end in
-//    it are vector loads, operands without it are scalar loads broadcast once
-//    per point, anything else is gathered lane by lane.
+//    it are vector loads (stride 2: two loads and a shuffle), operands without
+//    it are scalar loads broadcast once per point, anything else is gathered
+//    lane by lane.
 //  - "reduction lanes": when the output has no such dimension (row sums), a
 //    reduction dimension gives the lanes and the accumulators are folded at
 //    the end.
@@ -62,8 +63,8 @@ bool hasUnitInnerStride(Value memref) {
          (strides.empty() || strides.back() == 1);
 }
 
-/// True when consecutive values of dimension `d` are consecutive elements.
-bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
+/// True when consecutive values of dimension `d` are `stride` elements apart.
+bool hasLaneStride(AffineMap map, Value memref, unsigned d, int64_t stride) {
   if (map.getNumResults() == 0 || !hasUnitInnerStride(memref)) {
     return false;
   }
@@ -74,8 +75,13 @@ bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
   }
   AffineExpr last = map.getResults().back();
   AffineExpr dim = getAffineDimExpr(d, map.getContext());
-  AffineExpr rest = simplifyAffineExpr(last - dim, map.getNumDims(), 0);
+  AffineExpr rest =
+      simplifyAffineExpr(last - dim * stride, map.getNumDims(), 0);
   return usesDim(last, d) && !usesDim(rest, d);
+}
+
+bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
+  return hasLaneStride(map, memref, d, 1);
 }
 
 /// The combiner of a reduction when it may be reassociated across lanes.
@@ -439,6 +445,20 @@ Value RegisterTiler::loadOperand(OpOperand &operand, ArrayRef<Value> base,
     result =
         vector::LoadOp::create(rw, loc, cast<VectorType>(vectorOf(element)), v,
                                indices(map, base, key[1], vec * tileWidth));
+  } else if (tileWidth > 1 && hasLaneStride(map, v, plan.lanes, 2)) {
+    // Every second element of two overlapping loads; none past the last lane.
+    auto type = cast<VectorType>(vectorOf(element));
+    SmallVector<Value> at = indices(map, base, key[1], vec * tileWidth);
+    Value low = vector::LoadOp::create(rw, loc, type, v, at);
+    at.back() =
+        arith::AddIOp::create(rw, loc, at.back(), constantIndex(tileWidth - 1));
+    Value high = vector::LoadOp::create(rw, loc, type, v, at);
+    SmallVector<int64_t> pick;
+    for (int64_t l = 0; l < tileWidth; ++l) {
+      // Element 2l: in `low`, or in `high`, which starts tileWidth - 1 later.
+      pick.push_back(2 * l < tileWidth ? 2 * l : 2 * l + 1);
+    }
+    result = vector::ShuffleOp::create(rw, loc, low, high, pick);
   } else {
     SmallVector<Value> scalars;
     for (int64_t l = 0; l < tileWidth; ++l) {
