@@ -108,6 +108,12 @@ function(kiln_use_mlir name)
   target_include_directories(${name} SYSTEM PRIVATE
     ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
   target_link_libraries(${name} PRIVATE MLIR LLVM)
+  # An executable's -fPIE would not match the precompiled header's -fPIC.
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
   target_precompile_headers(${name} REUSE_FROM kiln_mlir_pch)
 endfunction()
 

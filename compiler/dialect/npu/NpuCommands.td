@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memref level of the npu dialect: one op per instruction family. The operand
+// convention stands in NpuBase.td; meaning and limits of the instructions in
+// isa/spec.
+#ifndef KILN_COMPILER_DIALECT_NPU_NPUCOMMANDS_TD
+#define KILN_COMPILER_DIALECT_NPU_NPUCOMMANDS_TD
+
+include "compiler/dialect/npu/NpuBase.td"
+include "compiler/dialect/npu/NpuInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+/// A command of a pipe. Memory effects follow from getAccesses().
+class NPU_Command<string mnemonic, list<Trait> traits = []>
+    : NPU_Op<mnemonic, traits # [
+        DeclareOpInterfaceMethods<PipeOpInterface>,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let hasVerifier = 1;
+}
+
+/// {row stride, block stride} of a local view, in 32-byte blocks. Element
+/// (r, e) lies at offset + 32*(r*row + (e / epb)*blk) + size*(e % epb), with
+/// epb elements per 32-byte block. A source with row stride 0 is a broadcast.
+defvar NPU_Strides = DenseI64ArrayAttr;
+
+//===----------------------------------------------------------------------===//
+// Buffers and the launch
+//===----------------------------------------------------------------------===//
+
+def NPU_AllocOp : NPU_Op<"alloc", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a buffer in a local memory space";
+  let description = [{
+    Static capacity; the space is that of the memref type. `depth` is the number
+    of slots that take turns (see NpuBase.td). npu-plan-local-memory fills
+    `address` (bytes, of slot 0) and, for a depth above 1, the operand `slot`
+    (0 to depth - 1; slot s lies at address + s * localBytes(type)).
+
+        %x = npu.alloc "x" {depth = 2} : memref<4x128xf16, 5>
+  }];
+  let arguments = (ins Optional<Index>:$slot, StrAttr:$name,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$depth,
+    OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$address);
+  let results = (outs AnyStaticShapeMemRef:$buffer);
+  let assemblyFormat = [{
+    $name (`slot` $slot^)? attr-dict `:` type($buffer)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::MemRefType":$type,
+      "::llvm::StringRef":$name, CArg<"int64_t", "1">:$depth)>];
+  let hasVerifier = 1;
+}
+
+def NPU_BlockIndexOp : NPU_Op<"block_index", [Pure]> {
+  let summary = "index of the block of the launch that this core runs";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def NPU_BlockCountOp : NPU_Op<"block_count", [Pure]> {
+  let summary = "number of blocks of the launch";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// MTE2: GM to L1 and UB
+//===----------------------------------------------------------------------===//
+
+def NPU_LoadOp : NPU_Command<"load"> {
+  let summary = "GM -> UB or L1 (ld.ub, ld.l1)";
+  let description = [{
+    Row r of `row_bytes` bytes goes from src + r*gm_stride to the local view.
+    The rest of a row's last 32-byte block is filled with `pad`, a 32-bit pattern
+    repeated from the block's start.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$rows, Index:$row_bytes, Index:$gm_stride,
+    NPU_Strides:$dst_strides, DefaultValuedAttr<I32Attr, "0">:$pad);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `row_bytes` $row_bytes `gm_stride` $gm_stride attr-dict
+    `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_LoadNzOp : NPU_Command<"load_nz"> {
+  let summary = "GM row-major -> L1 column blocks (ld.nz)";
+  let description = [{
+    Byte c of row r goes to dst + 32*((c/32)*col_stride + r) + c%32; col_stride
+    is in 32-byte blocks (the number of rows the buffer holds). The rest of a
+    row's last block is filled with `pad`.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$rows, Index:$row_bytes, Index:$gm_stride,
+    I64Attr:$col_stride, DefaultValuedAttr<I32Attr, "0">:$pad);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `row_bytes` $row_bytes `gm_stride` $gm_stride attr-dict
+    `:` type($dst) `,` type($src)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// MTE3: UB to GM and L1
+//===----------------------------------------------------------------------===//
+
+def NPU_StoreOp : NPU_Command<"store"> {
+  let summary = "UB -> GM (st.ub)";
+  let description = [{
+    Row r of the local view goes to dst + r*gm_stride, exactly `row_bytes` bytes.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$rows, Index:$row_bytes, Index:$gm_stride,
+    NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `row_bytes` $row_bytes `gm_stride` $gm_stride attr-dict
+    `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_MoveL1Op : NPU_Command<"move_l1"> {
+  let summary = "UB -> L1 in blocks of 32 bytes (st.l1)";
+  let description = [{
+    Block b of row r moves from src + 32*(r*row + b*blk) to the same formula of
+    dst with its own strides: row-major to column blocks and back.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$rows, Index:$row_blocks,
+    NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `row_blocks` $row_blocks attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// MTE1: L1 to L0A, L0B, BT
+//===----------------------------------------------------------------------===//
+
+def NPU_LoadL0Op : NPU_Command<"load_l0"> {
+  let summary = "L1 -> L0A or L0B in fractals of 512 bytes (cp.l0a, cp.l0b)";
+  let description = [{
+    Fractal (o, i) moves from src + 512*(o*outer_stride + i*inner_stride) to
+    dst + 512*(o*inner + i); `transpose` transposes each fractal (16-bit
+    elements). For L0A outer is m/16 and inner k/C0, for L0B outer is k/C0 and
+    inner n/16.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$outer, Index:$inner,
+    I64Attr:$outer_stride, I64Attr:$inner_stride, UnitAttr:$transpose);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `outer` $outer
+    `inner` $inner attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_LoadIm2colOp : NPU_Command<"load_im2col"> {
+  let summary = "L1 image -> L0A patches (im2col)";
+  let description = [{
+    Writes ceil(m_count/16) x k1_count fractals of the patch matrix of the image
+    slice src = [c1][height][width][C0], rows from m_start (m = oh*out_width + ow
+    within the slice) and column blocks from k1_start (k1 = (c1*KH + kh)*KW + kw).
+    Positions outside the image, channels >= c_valid of the last c1 block and
+    rows of the m tail read as `pad`.
+
+    `height` and `pad_top` change per row tile and are values; c1_stride is the
+    distance of c1 planes in 32-byte blocks (the buffer's capacity).
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$m_start, Index:$m_count, Index:$k1_start,
+    Index:$k1_count, Index:$height, Index:$pad_top, I64Attr:$width,
+    I64Attr:$out_width, I64Attr:$pad_left, DenseI64ArrayAttr:$kernel,
+    DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$dilation, I64Attr:$c1,
+    I64Attr:$c1_stride, I64Attr:$c_valid_last,
+    DefaultValuedAttr<I64Attr, "0">:$pad);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `m` $m_start `,`
+    $m_count `k1` $k1_start `,` $k1_count `height` $height `pad_top` $pad_top
+    attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_LoadBiasOp : NPU_Command<"load_bias"> {
+  let summary = "L1 -> bias table (cp.bt)";
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$bytes);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `bytes` $bytes
+    attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// M and FIX
+//===----------------------------------------------------------------------===//
+
+def NPU_MmadOp : NPU_Command<"mmad", [AttrSizedOperandSegments]> {
+  let summary = "L0C = or += L0A x L0B (mmad)";
+  let description = [{
+    mode 0: C = A*B; 1: C += A*B; 2: C = bias[n] + A*B (needs `bias`). The mode is
+    a value: a k loop carries it as an iter_arg whose first value is the init
+    mode and whose next is 1. Row pitch of C is ceil(m/16) cells; A holds
+    ceil(m/16) x ceil(k/C0) fractals, B ceil(k/C0) x ceil(n/16).
+  }];
+  let arguments = (ins AnyMemRef:$acc, Index:$acc_offset, AnyMemRef:$a,
+    Index:$a_offset, AnyMemRef:$b, Index:$b_offset,
+    Optional<AnyMemRef>:$bias, Optional<Index>:$bias_offset,
+    Index:$m, Index:$n, Index:$k, Index:$mode);
+  let assemblyFormat = [{
+    $acc `[` $acc_offset `]` `,` $a `[` $a_offset `]` `,` $b `[` $b_offset `]`
+    (`bias` $bias^ `[` $bias_offset `]` `:` type($bias))?
+    `m` $m `n` $n `k` $k `mode` $mode attr-dict
+    `:` type($acc) `,` type($a) `,` type($b)
+  }];
+}
+
+def NPU_FixOp : NPU_Command<"fix"> {
+  let summary = "L0C -> GM, UB or L1 with scale, activation, cast (fix.*)";
+  let description = [{
+    Element (m, n) goes to dst + (n / C0)*c1_stride + m*m_pitch + (n % C0)*size
+    with C0 and size of dst's element type: one formula for NC1HWC0, column
+    blocks and row-major (row-major: c1_stride = 32). Strides in bytes. `m1` is
+    the row pitch of the accumulator in cells: ceil(m/16) of the mmad that wrote
+    it. `scale` multiplies before the activation.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$m, Index:$n, Index:$m1, Index:$c1_stride,
+    Index:$m_pitch,
+    DefaultValuedAttr<NPU_ActivationAttr,
+      "::kiln::npu::ActivationKind::none">:$activation,
+    OptionalAttr<F32Attr>:$scale);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `m` $m `n` $n
+    `m1` $m1 `c1_stride` $c1_stride `m_pitch` $m_pitch attr-dict
+    `:` type($dst) `,` type($src)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// V
+//===----------------------------------------------------------------------===//
+
+/// A vector command: rows x cols elements in UB.
+class NPU_Vector<string mnemonic> : NPU_Command<mnemonic>;
+
+def NPU_VBinaryOp : NPU_Vector<"vbinary"> {
+  let summary = "dst = src0 op src1 (vadd vsub vmul vdiv vmax vmin vmadd vexpd)";
+  let description = [{
+    madd: dst = src0*src1 + dst, one rounding. expd: dst = exp(src0 - src1), dst
+    may be f16 or bf16 with f32 sources.
+  }];
+  let arguments = (ins NPU_BinaryAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src0, Index:$src0_offset, AnyMemRef:$src1, Index:$src1_offset,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$src0_strides, NPU_Strides:$src1_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src0 `[` $src0_offset `]` `,`
+    $src1 `[` $src1_offset `]` `rows` $rows `cols` $cols attr-dict
+    `:` type($dst) `,` type($src0) `,` type($src1)
+  }];
+}
+
+def NPU_VScalarOp : NPU_Vector<"vscalar"> {
+  let summary = "dst = src op scalar (vadds vmuls vmaxs vmins)";
+  let description = [{
+    `scalar` holds the bits of a value of the element type in its low bits.
+  }];
+  let arguments = (ins NPU_ScalarAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src, Index:$src_offset, I64:$scalar, Index:$rows, Index:$cols,
+    NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `,` $scalar
+    `rows` $rows `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VDupOp : NPU_Vector<"vdup"> {
+  let summary = "dst = scalar in every element (vdup)";
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, I64:$scalar,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $scalar `rows` $rows `cols` $cols attr-dict
+    `:` type($dst)
+  }];
+}
+
+def NPU_VUnaryOp : NPU_Vector<"vunary"> {
+  let summary = "dst = op(src) (vmov vexp vrec vsqrt vtanh)";
+  let arguments = (ins NPU_UnaryAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src, Index:$src_offset, Index:$rows, Index:$cols,
+    NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VCastOp : NPU_Vector<"vcast"> {
+  let summary = "dst = cast(src); the types are those of the memrefs (vcast)";
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$src_strides,
+    DefaultValuedAttr<NPU_RoundingAttr,
+      "::kiln::npu::RoundingKind::rne">:$rounding);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VReduceOp : NPU_Vector<"vreduce"> {
+  let summary = "reduction along rows (_l) or over rows (_r)";
+  let description = [{
+    sum_l, max_l: one element per row at dst + 32*r*row (element-aligned; the
+    block stride of dst is unused and 0). sum_r, max_r: one row of `cols` elements; `rows`
+    counts the reduced rows.
+  }];
+  let arguments = (ins NPU_ReduceAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src, Index:$src_offset, Index:$rows, Index:$cols,
+    NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VBroadcastOp : NPU_Vector<"vbroadcast"> {
+  let summary = "row r of dst = the element at src + 32*r*row (vbc)";
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VTransposeOp : NPU_Vector<"vtranspose"> {
+  let summary = "planar <-> C0-blocked (vtr.in, vtr.out)";
+  let description = [{
+    rows = channels <= C0, cols = pixels. `in`: row r, element e of src becomes
+    element r of block e of dst, missing channels are written 0; `out` is the
+    inverse.
+  }];
+  let arguments = (ins NPU_TransposeAttr:$kind, AnyMemRef:$dst,
+    Index:$dst_offset, AnyMemRef:$src, Index:$src_offset, Index:$rows,
+    Index:$cols, NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// S: the UB window
+//===----------------------------------------------------------------------===//
+
+def NPU_ScalarLoadOp : NPU_Command<"scalar_load"> {
+  let summary = "the control core reads from UB";
+  let arguments = (ins AnyMemRef:$src, Index:$src_offset);
+  let results = (outs AnySignlessInteger:$result);
+  let assemblyFormat = [{
+    $src `[` $src_offset `]` attr-dict `:` type($src) `->` type($result)
+  }];
+}
+
+def NPU_ScalarStoreOp : NPU_Command<"scalar_store"> {
+  let summary = "the control core writes to UB";
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset,
+    AnySignlessInteger:$value);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $value attr-dict
+    `:` type($dst) `,` type($value)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Flags. Written by npu-insert-sync (or by a manual scope of the DSL).
+//===----------------------------------------------------------------------===//
+
+class NPU_FlagOp<string mnemonic> : NPU_Op<mnemonic, [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let arguments = (ins NPU_PipeAttr:$src, NPU_PipeAttr:$dst, Index:$id);
+  let assemblyFormat = "$src `to` $dst `,` $id attr-dict";
+  let hasVerifier = 1;
+}
+
+def NPU_SetFlagOp : NPU_FlagOp<"set_flag"> {
+  let summary = "queued in src; sets flag (src, dst, id) after earlier commands";
+}
+
+def NPU_WaitFlagOp : NPU_FlagOp<"wait_flag"> {
+  let summary = "queued in dst; blocks it until the flag is set, then clears it";
+}
+
+def NPU_BarrierOp : NPU_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "S waits until every pipe is empty (kbar)";
+  let assemblyFormat = "attr-dict";
+}
+
+def NPU_TrapOp : NPU_Op<"trap", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "stops the core with a fault (ktrap)";
+  let arguments = (ins I64:$code);
+  let assemblyFormat = "$code attr-dict";
+}
+
+#endif // KILN_COMPILER_DIALECT_NPU_NPUCOMMANDS_TD

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The npu dialect: see NpuBase.td for the operand convention, NpuCommands.td
+// for the commands of the pipes, NpuTensorOps.td for the tensor level.
+#pragma once
+
+#include "isa/codec/machine_types.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace kiln::npu {
+
+/// One memory operand of a command.
+struct OperandAccess {
+  mlir::OpOperand *base; // npu.alloc result or kernel argument
+  mlir::Value offset;    // bytes
+  bool read = false;
+  bool write = false;
+};
+
+/// Unit attribute that marks a func.func as a kernel.
+constexpr llvm::StringLiteral kKernelAttr = "npu.kernel";
+
+/// Space of a memref; nullopt for a memory space attribute that is none of
+/// isa::Space.
+std::optional<isa::Space> spaceOf(mlir::Type type);
+
+/// The memory space attribute of a space (null for GM).
+mlir::Attribute spaceAttr(mlir::MLIRContext *context, isa::Space space);
+
+/// The element type an instruction field names, nullopt when there is none.
+std::optional<isa::ElementType> elementTypeOf(mlir::Type type);
+
+/// Bytes that one slot of a local buffer occupies, by the rule of its space:
+/// UB, L1, BT: all elements, rounded to 32 bytes; L0A, L0B: whole fractals of
+/// 16 x 32 bytes; L0C: whole cells of 16 x 16 elements.
+int64_t localBytes(mlir::MemRefType type);
+
+} // namespace kiln::npu
+
+#include "compiler/dialect/npu/NpuEnums.h.inc"
+#include "compiler/dialect/npu/NpuInterfaces.h.inc"
+
+#include "compiler/dialect/npu/NpuDialect.h.inc"
+
+#define GET_OP_CLASSES
+#include "compiler/dialect/npu/NpuOps.h.inc"
