@@ -221,6 +221,13 @@ private:
       KILN_RETURN_IF_ERROR(checkExpr(d.constants[i])
                                .withContext("constant " + std::to_string(i)));
     }
+    if (d.workspace) {
+      if (d.workspace->kind != BufferKind::kArena) {
+        return bad("workspace is in " + std::string(name(d.workspace->kind)) +
+                   ", expected the arena");
+      }
+      KILN_RETURN_IF_ERROR(checkRef(*d.workspace).withContext("workspace"));
+    }
     return checkOptionalIndex("source", d.source, model_.sourceMap.size());
   }
 
