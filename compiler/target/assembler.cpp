@@ -18,25 +18,24 @@
 #include "llvm/MC/MCTargetOptions.h"
 #include "llvm/Support/SourceMgr.h"
 
+#include <algorithm>
+
 namespace kiln::target {
 namespace {
 
 struct Messages {
   std::string text;
-  unsigned preludeLines = 0;
   std::string origin;
 };
 
-// Lines count from the end of the prelude.
 void collect(const llvm::SMDiagnostic &d, void *context) {
   auto *messages = static_cast<Messages *>(context);
   if (d.getKind() != llvm::SourceMgr::DK_Error) {
     return;
   }
-  int line = d.getLineNo() - static_cast<int>(messages->preludeLines);
-  messages->text += "\n  " + messages->origin + ":" + std::to_string(line) +
-                    ":" + std::to_string(d.getColumnNo() + 1) + ": " +
-                    d.getMessage().str();
+  messages->text +=
+      "\n  " + messages->origin + ":" + std::to_string(d.getLineNo()) + ":" +
+      std::to_string(d.getColumnNo() + 1) + ": " + d.getMessage().str();
   std::string source = d.getLineContents().ltrim().str();
   if (!source.empty()) {
     messages->text += ", in '" + source + "'";
@@ -61,11 +60,11 @@ Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
 
   Messages messages;
   messages.origin = origin;
-  messages.preludeLines = static_cast<unsigned>(
-      std::count(prelude.begin(), prelude.end(), '\n'));
   llvm::SourceMgr sources;
   sources.setDiagHandler(collect, &messages);
+  // On one line with the first of the text, so that lines count from it.
   std::string whole(prelude);
+  std::replace(whole.begin(), whole.end(), '\n', ';');
   whole += text;
   whole += '\n';
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(whole, origin);
@@ -76,6 +75,12 @@ Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
   std::unique_ptr<llvm::MCObjectFileInfo> objectInfo(
       target.createMCObjectFileInfo(context, /*PIC=*/false));
   context.setObjectFileInfo(objectInfo.get());
+  context.setGenDwarfForAssembly(true);
+  context.setDwarfVersion(5);
+  context.setDwarfDebugProducer("kiln");
+  context.setMainFileName(origin);
+  context.setCompilationDir("");
+  context.setGenDwarfRootFile(origin, text);
 
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);

@@ -65,8 +65,7 @@ Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
   end.op = isa::Opcode::kKend;
   KILN_ASSIGN_OR_RETURN(uint32_t kend, isa::encode(end));
   std::string start = fmt::format(
-      kStartText, fmt::arg("kernel", note.kernel),
-      fmt::arg("kend", kend),
+      kStartText, fmt::arg("kernel", note.kernel), fmt::arg("kend", kend),
       fmt::arg("section", isa::kNoteSectionName),
       fmt::arg("ownerBytes", sizeof(isa::kNoteOwner)),
       fmt::arg("type", isa::kNoteType), fmt::arg("owner", isa::kNoteOwner),
@@ -79,9 +78,8 @@ Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
                   fmt::arg("stack", alignUp(note.stackBytes, 16)));
   std::vector<ObjectBytes> all = {std::move(startObject)};
   all.insert(all.end(), objects.begin(), objects.end());
-  return runLinker({"-static", "-nostdlib", "--build-id=none", "-z",
-                    "norelro", "-z", "max-page-size=16", "--no-relax",
-                    "--gc-sections"},
+  return runLinker({"-static", "-nostdlib", "--build-id=none", "-z", "norelro",
+                    "-z", "max-page-size=16", "--no-relax", "--gc-sections"},
                    all, script);
 }
 

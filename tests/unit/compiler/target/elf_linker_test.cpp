@@ -54,8 +54,7 @@ TEST(ElfLinker, PlacesTextDataStackAndNote) {
   auto file = open(*elf);
   ASSERT_TRUE(file);
   auto *object = llvm::cast<Elf>(file.get());
-  EXPECT_EQ(object->getELFFile().getHeader().e_entry,
-            isa::kInstructionRamBase);
+  EXPECT_EQ(object->getELFFile().getHeader().e_entry, isa::kInstructionRamBase);
   uint64_t data = 0, stackTop = 0;
   for (const llvm::object::SymbolRef &s : object->symbols()) {
     llvm::StringRef name = llvm::cantFail(s.getName());
@@ -95,6 +94,14 @@ TEST(Assembler, ErrorsNameLineAndColumnOfTheTextNotOfThePrelude) {
   const std::string &text = object.status().message();
   EXPECT_NE(text.find("bad.s:2:3: "), std::string::npos) << text;
   EXPECT_NE(text.find("bad.s:4:"), std::string::npos) << text;
+}
+
+TEST(Assembler, MacrosOfThePreludeWorkOnEveryLine) {
+  constexpr char kPrelude[] = ".macro ld.two a, b\naddi \\a, \\b, 2\n"
+                              "addi \\a, \\a, 0\n.endm\n";
+  EXPECT_TRUE(assemble("ld.two a0, a1\nnop\nld.two a2, a3\n", "m.s", kPrelude));
+  Result<ObjectBytes> bad = assemble("nop\nld.two a0, 7\n", "m.s", kPrelude);
+  ASSERT_FALSE(bad);
 }
 
 TEST(Assembler, CompressedAndFloatInstructionsAreRefused) {
