@@ -18,8 +18,6 @@
 #include "llvm/MC/MCTargetOptions.h"
 #include "llvm/Support/SourceMgr.h"
 
-#include <algorithm>
-
 namespace kiln::target {
 namespace {
 
@@ -42,6 +40,20 @@ void collect(const llvm::SMDiagnostic &d, void *context) {
   }
 }
 
+// The prelude without its comments, on one line with the first of the text, so
+// that lines count from the text.
+std::string onOneLine(std::string_view prelude) {
+  std::string out;
+  llvm::SmallVector<llvm::StringRef> lines;
+  llvm::StringRef(prelude).split(lines, '\n', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef line : lines) {
+    if (!line.ltrim().starts_with("#")) {
+      out += line.str() + ";";
+    }
+  }
+  return out;
+}
+
 } // namespace
 
 Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
@@ -62,9 +74,7 @@ Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
   messages.origin = origin;
   llvm::SourceMgr sources;
   sources.setDiagHandler(collect, &messages);
-  // On one line with the first of the text, so that lines count from it.
-  std::string whole(prelude);
-  std::replace(whole.begin(), whole.end(), '\n', ';');
+  std::string whole = onOneLine(prelude);
   whole += text;
   whole += '\n';
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(whole, origin);

@@ -97,7 +97,7 @@ TEST(Assembler, ErrorsNameLineAndColumnOfTheTextNotOfThePrelude) {
 }
 
 TEST(Assembler, MacrosOfThePreludeWorkOnEveryLine) {
-  constexpr char kPrelude[] = ".macro ld.two a, b\naddi \\a, \\b, 2\n"
+  constexpr char kPrelude[] = "# about\n.macro ld.two a, b\naddi \\a, \\b, 2\n"
                               "addi \\a, \\a, 0\n.endm\n";
   EXPECT_TRUE(assemble("ld.two a0, a1\nnop\nld.two a2, a3\n", "m.s", kPrelude));
   Result<ObjectBytes> bad = assemble("nop\nld.two a0, 7\n", "m.s", kPrelude);
