@@ -8,8 +8,13 @@
 #include "compiler/transforms/npu/barrier_all.h"
 #include "compiler/transforms/npu/minimize_config.h"
 
+#include "compiler/dialect/npu_isa/NpuIsaOps.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
+
+#include <map>
 
 using namespace mlir;
 
@@ -38,6 +43,17 @@ isa::KernelNote describe(func::FuncOp kernel) {
     }
   }
   return note;
+}
+
+/// Static kset commands per pipe pair and kbar commands.
+void countSync(ModuleOp module, isa::KernelNote &note) {
+  std::map<std::string, uint32_t> sets;
+  module.walk([&](npu_isa::KsetOp op) {
+    ++sets[std::string(isa::kPipeNames[op.getSrc()]) + ">" +
+           std::string(isa::kPipeNames[op.getDst()])];
+  });
+  note.flagSets.assign(sets.begin(), sets.end());
+  module.walk([&](npu_isa::KbarOp) { ++note.barrierCount; });
 }
 
 } // namespace
@@ -93,11 +109,13 @@ Result<NpuProgram> compileNpuKernel(func::FuncOp kernel,
                          "planning NPU kernel '" + name + "'");
   }
   after("planned");
-  NpuProgram program{name, {}, describe(*module->getOps<func::FuncOp>().begin())};
+  NpuProgram program{
+      name, {}, describe(*module->getOps<func::FuncOp>().begin())};
   if (failed(runPasses(*module, addNpuIsaPasses))) {
     return errors.status(StatusCode::kInvalidArgument,
                          "instructions of NPU kernel '" + name + "'");
   }
+  countSync(*module, program.note);
   after("isa");
   auto toLlvm = [](OpPassManager &pm) {
     npu::addIsaToLlvmPasses(pm);
@@ -108,8 +126,7 @@ Result<NpuProgram> compileNpuKernel(func::FuncOp kernel,
                          "lowering NPU kernel '" + name + "' to LLVM");
   }
   after("llvm");
-  KILN_ASSIGN_OR_RETURN(program.elf,
-                        target::emitNpuElf(*module, program.note));
+  KILN_ASSIGN_OR_RETURN(program.elf, target::emitNpuElf(*module, program.note));
   return program;
 }
 

@@ -22,9 +22,8 @@ namespace {
 constexpr char kDataLayout[] = "e-m:e-p:64:64-i64:64-i128:128-n32:64-S128";
 
 std::unique_ptr<llvm::TargetMachine> makeMachine() {
-  const ControlCoreMc core;
-  return std::unique_ptr<llvm::TargetMachine>(core.target->createTargetMachine(
-      core.triple, kControlCoreCpu, kControlCoreFeatures,
+  return std::unique_ptr<llvm::TargetMachine>(riscvTarget().createTargetMachine(
+      llvm::Triple(kRiscvTriple), kRiscvCpu, kRiscvFeatures,
       llvm::TargetOptions(), llvm::Reloc::Static, llvm::CodeModel::Medium,
       llvm::CodeGenOptLevel::Default));
 }
@@ -55,8 +54,7 @@ Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module) {
   mlir::registerLLVMDialectTranslation(*mlirContext);
   mlir::OpBuilder attributes(mlirContext);
   module->setAttr("llvm.data_layout", attributes.getStringAttr(kDataLayout));
-  module->setAttr("llvm.target_triple",
-                  attributes.getStringAttr(kControlCoreTriple));
+  module->setAttr("llvm.target_triple", attributes.getStringAttr(kRiscvTriple));
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> ir =
       mlir::translateModuleToLLVMIR(module, context, "kiln_npu");
@@ -83,7 +81,7 @@ Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module) {
 
 Result<ObjectBytes> emitNpuElf(mlir::ModuleOp module, isa::KernelNote note) {
   KILN_ASSIGN_OR_RETURN(ObjectBytes object, emitNpuObject(module));
-  return linkKernel({std::move(object)}, std::move(note));
+  return linkNpuProgram({std::move(object)}, std::move(note));
 }
 
 } // namespace kiln::target
