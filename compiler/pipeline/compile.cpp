@@ -112,8 +112,8 @@ Status Compilation::unknownStage() const {
     known += (known.empty() ? "" : ", ") + t.stage;
   }
   return Status(StatusCode::kInvalidArgument,
-                "no stage '" + options.stopAfter + "'; this target has: " +
-                    known);
+                "no stage '" + options.stopAfter +
+                    "'; this target has: " + known);
 }
 
 Result<CompileOutput> Compilation::run() {
@@ -121,9 +121,9 @@ Result<CompileOutput> Compilation::run() {
   if (options.precision == "fp16") {
     shared.precision = Precision::kFp16;
   } else if (options.precision != "strict") {
-    return Status(StatusCode::kInvalidArgument,
-                  "unknown precision '" + options.precision +
-                      "'; one of: strict, fp16");
+    return Status(StatusCode::kInvalidArgument, "unknown precision '" +
+                                                    options.precision +
+                                                    "'; one of: strict, fp16");
   }
   KILN_ASSIGN_OR_RETURN(target, makeTarget(options));
   if (!options.dumpDir.empty()) {

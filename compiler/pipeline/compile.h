@@ -28,12 +28,12 @@
 namespace kiln::pipeline {
 
 struct CompileOptions {
-  std::string target = "npu"; // "npu" or "cpu"
-  std::string machine = "k1"; // name or file, for npu
-  std::string cpu = "native"; // LLVM name, for cpu
-  unsigned cores = 1;         // of the machine, for npu
-  std::string precision = "strict"; // "strict" follows the model; "fp16"
-  std::string sync = "flags";       // "flags" or "barrier-all", for npu
+  std::string target = "npu";          // "npu" or "cpu"
+  std::string machine = "k1";          // name or file, for npu
+  std::string cpu = "native";          // LLVM name, for cpu
+  unsigned cores = 1;                  // of the machine, for npu
+  std::string precision = "strict";    // "strict" follows the model; "fp16"
+  std::string sync = "flags";          // "flags" or "barrier-all", for npu
   std::map<std::string, int64_t> dims; // values of symbolic dimensions
   /// Stop after this stage and return its text: "nn", "linalg", "plan" or a
   /// stage of the target ("layouts", "bufferized", "npu", "llvm" ...).

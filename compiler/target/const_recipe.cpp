@@ -11,8 +11,8 @@ namespace kiln::target {
 namespace {
 
 Status broken(plan::StepAttr step, const std::string &why) {
-  return Status(StatusCode::kInternal, "recipe step '" +
-                                           step.getKind().str() + "' " + why);
+  return Status(StatusCode::kInternal,
+                "recipe step '" + step.getKind().str() + "' " + why);
 }
 
 std::vector<int64_t> arrayParam(plan::StepAttr step, StringRef name) {

@@ -103,8 +103,9 @@ Result<uint32_t> PackageBuilder::addValue(Value value,
   std::optional<hal::DataType> element = dataType(type.getElementType());
   if (!element) {
     return Status(StatusCode::kUnsupported,
-                  "tensor '" + name + "' has an element type packages cannot "
-                                      "hold");
+                  "tensor '" + name +
+                      "' has an element type packages cannot "
+                      "hold");
   }
   hal::ValueModel v;
   v.name = name;
@@ -285,7 +286,7 @@ Result<hal::PackageModel> PackageBuilder::run() {
     } else if (auto copy = dyn_cast<plan::CopyOp>(op)) {
       addCopy(copy);
     } else if (!mlir::isa<plan::SliceOp, plan::ConcatOp, plan::AllocOp,
-                    plan::ReturnOp>(op)) {
+                          plan::ReturnOp>(op)) {
       return Status(StatusCode::kInternal,
                     "'" + op.getName().getStringRef().str() +
                         "' is left in the plan");

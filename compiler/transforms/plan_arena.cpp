@@ -75,8 +75,8 @@ void ArenaPlanner::locateArguments() {
 
 // The operands move into the result's storage, one behind the other.
 void ArenaPlanner::locateConcat(ConcatOp op) {
-  unsigned storage = newStorage(PlaceKind::Arena, 0,
-                                tensorBytes(op.getResult().getType()));
+  unsigned storage =
+      newStorage(PlaceKind::Arena, 0, tensorBytes(op.getResult().getType()));
   int64_t offset = 0;
   for (Value operand : op.getOperands()) {
     unsigned old = locations[operand].storage;
@@ -116,8 +116,8 @@ LogicalResult ArenaPlanner::locate(Operation &op) {
   PlaceKind kind = isa<ConstOp>(op) ? PlaceKind::Constant : PlaceKind::Arena;
   int64_t index = kind == PlaceKind::Constant ? constants++ : 0;
   for (Value result : op.getResults()) {
-    locations[result] = {
-        newStorage(kind, index, tensorBytes(result.getType())), 0};
+    locations[result] = {newStorage(kind, index, tensorBytes(result.getType())),
+                         0};
   }
   if (auto dispatch = dyn_cast<DispatchOp>(op)) {
     auto it = options.workspaceBytes.find(dispatch.getCallee().str());
@@ -187,9 +187,8 @@ int64_t ArenaPlanner::assignOffsets() {
         alive.push_back(other);
       }
     }
-    std::sort(alive.begin(), alive.end(), [](Storage *a, Storage *b) {
-      return a->offset < b->offset;
-    });
+    std::sort(alive.begin(), alive.end(),
+              [](Storage *a, Storage *b) { return a->offset < b->offset; });
     int64_t offset = 0;
     for (Storage *other : alive) {
       if (offset + s->bytes <= other->offset) {
@@ -272,8 +271,7 @@ void materializeOutputs(FuncOp func) {
     Value root = storageRoot(operand.get(), whole);
     Operation *def = root.getDefiningOp();
     bool ownMemory = def && !isa<ConstOp>(def);
-    if (ownMemory && whole && !feedsConcat(root) &&
-        taken.insert(root).second) {
+    if (ownMemory && whole && !feedsConcat(root) && taken.insert(root).second) {
       continue;
     }
     auto copy = CopyOp::create(builder, ret.getLoc(), operand.get().getType(),
@@ -294,8 +292,8 @@ PlaceAttr placeOf(Value value) {
                           arg.getArgNumber(), 0);
   }
   auto result = cast<OpResult>(value);
-  auto places = result.getOwner()->getAttrOfType<ArrayAttr>(
-      PlanDialect::kPlacesAttr);
+  auto places =
+      result.getOwner()->getAttrOfType<ArrayAttr>(PlanDialect::kPlacesAttr);
   return places ? cast<PlaceAttr>(places[result.getResultNumber()])
                 : PlaceAttr();
 }
