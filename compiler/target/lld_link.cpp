@@ -61,8 +61,15 @@ ObjectBytes drain(int fd) {
 } // namespace
 
 Result<ObjectBytes> runLinker(std::vector<std::string> arguments,
-                              std::span<const ObjectBytes> objects) {
+                              std::span<const ObjectBytes> objects,
+                              std::string_view script) {
   std::vector<ScopedFd> inputs;
+  if (!script.empty()) {
+    KILN_ASSIGN_OR_RETURN(
+        ScopedFd file, memoryFile(ObjectBytes(script.begin(), script.end())));
+    arguments.insert(arguments.end(), {"-T", file.path()});
+    inputs.push_back(std::move(file));
+  }
   for (const ObjectBytes &object : objects) {
     KILN_ASSIGN_OR_RETURN(ScopedFd file, memoryFile(object));
     arguments.push_back(file.path());

@@ -44,8 +44,8 @@ struct DeviceDescription {
   std::map<std::string, std::string> properties{};
 };
 
-/// How to create a device. A driver refuses (kUnsupported or
-/// kInvalidArgument) an option it cannot honour; the defaults suit all.
+/// How to create a device. A driver ignores the options of other kinds of
+/// devices and refuses (kInvalidArgument) a value it cannot honour.
 struct DeviceOptions {
   // All devices.
   uint64_t memoryBytes = 0; // limit of device memory; 0: all there is
@@ -57,7 +57,9 @@ struct DeviceOptions {
   std::string order = "eager"; // functional: eager, lazy, random:SEED
   /// Of "race", "init", "bounds", "flags".
   std::vector<std::string> checks{};
-  uint64_t budgetCycles = 0; // per dispatch; 0: the engine's default
+  /// Per dispatch: cycles (npu:cycle) or instructions of a block
+  /// (npu:functional); 0: the engine's default.
+  uint64_t budgetCycles = 0;
 
   // Native devices (cpu).
   uint32_t threads = 1;

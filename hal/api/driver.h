@@ -82,6 +82,7 @@ struct DispatchCommand {
   std::vector<MemoryBinding> bindings{};
   std::vector<int64_t> constants{};
   std::string label{};
+  bool firstInSubmission = true; // pays for the doorbell
 };
 
 struct CopyCommand {

@@ -3,7 +3,7 @@
 // Instance: the drivers of a process.
 //
 //   Instance instance;
-//   registerAllDrivers(instance);              // hal/drivers/all.h
+//   registerAllDrivers(instance);              // hal/drivers/all/all.h
 //   for (const DeviceInfo &d : instance.enumerate()) print(d.name);
 //   auto device = instance.createDevice("cpu", {});
 //

@@ -65,22 +65,32 @@ struct PipeReport {
   std::vector<std::pair<std::string, uint64_t>> stalls{}; // reason, cycles
 };
 
+/// Occupancy of the pipes by the commands of one source line.
+struct LineReport {
+  std::string file;
+  uint32_t line = 0;
+  std::vector<std::pair<std::string, uint64_t>> busyCycles{}; // by pipe
+};
+
 /// Cycles of a dispatch on an engine that models time.
 struct CycleReport {
   uint64_t cycles = 0;       // with launch
   uint64_t kernelCycles = 0; // first command start to last retire
-  uint64_t gmReadBytes = 0;
-  uint64_t gmWriteBytes = 0;
   std::vector<PipeReport> pipes{};
+  std::vector<LineReport> lines{}; // by file and line
 };
 
-/// What a dispatch reports.
+/// What a dispatch reports. Counters that a device does not have are 0.
 struct ProgramReport {
   uint32_t blocks = 0;
   uint32_t cores = 1;        // that took part
   double hostSeconds = 0;    // wall time of the dispatch on the host
-  uint64_t macs = 0;         // multiply-accumulates issued, 0: not counted
-  uint64_t instructions = 0; // of the control cores, 0: not counted
+  uint64_t instructions = 0; // of the control cores
+  uint64_t macs = 0;         // multiply-accumulates, padding not counted
+  uint64_t gmReadBytes = 0;
+  uint64_t gmWriteBytes = 0;
+  /// Commands issued, by pipe.
+  std::vector<std::pair<std::string, uint64_t>> commands{};
   std::optional<CycleReport> cycle{};
   /// Findings of checks that do not stop a program (races, initialisation).
   std::vector<std::string> findings{};

@@ -78,6 +78,8 @@ private:
       }
       command.bindings.push_back({*range, info.bindings[i].access});
     }
+    command.firstInSubmission = !hasDispatch_;
+    hasDispatch_ = true;
     submission.keepAlive.push_back(info.program);
     submission.commands.push_back(std::move(command));
     return Status::ok();
@@ -103,6 +105,7 @@ private:
   }
 
   const std::vector<BufferRange> &slots_;
+  bool hasDispatch_ = false;
 };
 
 } // namespace

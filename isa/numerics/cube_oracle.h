@@ -93,8 +93,8 @@ template <Mutant M = Mutant::kNone> struct CubeOracle {
   }
 
   /// The whole tile, element by element. `bias` holds n f32 or i32 values in
-  /// mode kBias. Buffers are in the layouts of CubeShape.
-  static void mmad(CubeType type, CubeShape s, CubeMode mode,
+  /// mode kBias. Buffers are in the layouts of CubeExtents.
+  static void mmad(CubeType type, CubeExtents s, CubeMode mode,
                    const std::byte *a, const std::byte *b,
                    const std::byte *bias, std::byte *c) {
     const uint32_t m1 = (s.m + 15) / 16;
@@ -121,10 +121,10 @@ private:
                                          : M == Mutant::kAlignShift25 ? 25
                                                                       : 24;
 
-  static constexpr Rounding dotRounding() {
-    return M == Mutant::kDotTruncated  ? Rounding::kTowardZero
-           : M == Mutant::kDotTiesAway ? Rounding::kNearestAway
-                                       : Rounding::kNearestEven;
+  static constexpr RoundingMode dotRounding() {
+    return M == Mutant::kDotTruncated  ? RoundingMode::kRtz
+           : M == Mutant::kDotTiesAway ? RoundingMode::kRmm
+                                       : RoundingMode::kRne;
   }
 
   /// The result when an operand is NaN or infinite, else nothing.
@@ -239,7 +239,7 @@ private:
   template <Mutant> friend struct CubeOracle;
 
   /// Element (m,n) after all k steps.
-  static uint32_t element(CubeType type, CubeShape s, uint32_t m, uint32_t n,
+  static uint32_t element(CubeType type, CubeExtents s, uint32_t m, uint32_t n,
                           const std::byte *a, const std::byte *b,
                           uint32_t preset, CubeMode mode) {
     const uint32_t lanes = dotLength(type);
@@ -255,7 +255,7 @@ private:
   }
 
   /// One dot from element k0 on.
-  static uint32_t oneStep(CubeType type, CubeShape s, uint32_t m, uint32_t n,
+  static uint32_t oneStep(CubeType type, CubeExtents s, uint32_t m, uint32_t n,
                           uint32_t k0, const std::byte *a, const std::byte *b,
                           uint32_t c) {
     const uint32_t kf = fractalK(type), lanes = dotLength(type);

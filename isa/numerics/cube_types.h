@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shapes and types of the cube, shared by the oracle and the kernels.
+// Facts about the types and tiles of the cube, shared by the oracle and the
+// kernels.
 #pragma once
+
+#include "isa/gen/opcodes.h" // CubeType, CubeMode
 
 #include <cstdint>
 
 namespace kiln::isa {
 
-/// Operand types of mmad; the value is the f3 field.
-enum class CubeType : uint8_t {
-  kI8 = 0,
-  kU8I8 = 1, // A u8, B i8
-  kI8U8 = 2, // A i8, B u8
-  kU8 = 3,
-  kF16 = 5,
-  kBf16 = 6,
-  kF32 = 7,
-};
 constexpr bool isInteger(CubeType t) { return t <= CubeType::kU8; }
 constexpr bool signedA(CubeType t) {
-  return t == CubeType::kI8 || t == CubeType::kI8U8;
+  return t == CubeType::kI8 || t == CubeType::kI8u8;
 }
 constexpr bool signedB(CubeType t) {
-  return t == CubeType::kI8 || t == CubeType::kU8I8;
+  return t == CubeType::kI8 || t == CubeType::kU8i8;
 }
 /// Bytes of an operand element.
 constexpr unsigned operandBytes(CubeType t) {
@@ -35,14 +28,11 @@ constexpr unsigned dotLength(CubeType t) {
   return t == CubeType::kF32 ? 4 : fractalK(t);
 }
 
-/// What C holds before the first k step; the value is the mode field.
-enum class CubeMode : uint8_t { kZero, kAccumulate, kBias };
-
 /// Extents of a product in elements; with M1 = ceil(m/16), N1 = ceil(n/16),
 /// K1 = ceil(k / fractalK): fractal (mi,ki) of A at byte 512*(mi*K1+ki),
 /// fractal (ki,ni) of B at 512*(ki*N1+ni) (16 n-rows of 32 bytes of k), cell
 /// (ni,mi) of C at 1024*(ni*M1+mi), row-major 16x16 of 4 bytes.
-struct CubeShape {
+struct CubeExtents {
   uint32_t m = 0, n = 0, k = 0;
 };
 

@@ -4,7 +4,7 @@
 //
 //   using F = SoftFloat<>;
 //   uint32_t sum = F::add(kF32, a, b);               // IEEE add, bits in/out
-//   uint16_t h = F::convert(kF32, kF16, x, Rounding::kTowardZero);
+//   uint16_t h = F::convert(kF32, kF16, x, RoundingMode::kRtz);
 //
 // Values are bit patterns in the low bits of a uint32_t. Contract (machine.md,
 // "Arithmetic contract"): subnormals are kept in and out, every NaN result is
@@ -16,8 +16,8 @@
 #pragma once
 
 #include "isa/codec/machine_types.h"
+#include "isa/gen/opcodes.h"
 #include "isa/numerics/mutant.h"
-#include "isa/numerics/rounding.h"
 
 #include <algorithm>
 #include <bit>
@@ -101,25 +101,25 @@ template <Mutant M = Mutant::kNone> struct SoftFloat {
     return {f.isNegative(x), exponent, mantissa};
   }
 
-  static constexpr Rounding effective(Rounding r) {
-    if (M == Mutant::kCastTiesAway && r == Rounding::kNearestEven) {
-      return Rounding::kNearestAway;
+  static constexpr RoundingMode effective(RoundingMode r) {
+    if (M == Mutant::kCastTiesAway && r == RoundingMode::kRne) {
+      return RoundingMode::kRmm;
     }
     if (M == Mutant::kCastTruncates) {
-      return Rounding::kTowardZero;
+      return RoundingMode::kRtz;
     }
-    if (M == Mutant::kCastModesSwapped && r == Rounding::kDown) {
-      return Rounding::kUp;
+    if (M == Mutant::kCastModesSwapped && r == RoundingMode::kRdn) {
+      return RoundingMode::kRup;
     }
-    if (M == Mutant::kCastModesSwapped && r == Rounding::kUp) {
-      return Rounding::kDown;
+    if (M == Mutant::kCastModesSwapped && r == RoundingMode::kRup) {
+      return RoundingMode::kRdn;
     }
     return r;
   }
 
   /// mantissa / 2^shift rounded to an integer (shift may be any size).
   static constexpr Wide roundShift(Wide mantissa, int shift, bool negative,
-                                   Rounding mode) {
+                                   RoundingMode mode) {
     if (shift <= 0) {
       return mantissa << -shift;
     }
@@ -136,41 +136,42 @@ template <Mutant M = Mutant::kNone> struct SoftFloat {
     const bool odd = (kept & 1) != 0;
     bool up = false;
     switch (effective(mode)) {
-    case Rounding::kNearestEven:
+    case RoundingMode::kRne:
       up = order > 0 || (order == 0 && odd);
       break;
-    case Rounding::kTowardZero:
+    case RoundingMode::kRtz:
       break;
-    case Rounding::kDown:
+    case RoundingMode::kRdn:
       up = negative;
       break;
-    case Rounding::kUp:
+    case RoundingMode::kRup:
       up = !negative;
       break;
-    case Rounding::kNearestAway:
+    case RoundingMode::kRmm:
       up = order >= 0;
       break;
-    case Rounding::kNearestUp:
+    case RoundingMode::kRhu:
       up = order > 0 || (order == 0 && !negative);
       break;
-    case Rounding::kOdd:
+    case RoundingMode::kRod:
       up = !odd;
       break;
     }
     return kept + (up ? 1 : 0);
   }
 
-  static constexpr uint32_t overflow(Format f, bool negative, Rounding mode) {
+  static constexpr uint32_t overflow(Format f, bool negative,
+                                     RoundingMode mode) {
     bool toInfinity = true;
     switch (effective(mode)) {
-    case Rounding::kTowardZero:
-    case Rounding::kOdd:
+    case RoundingMode::kRtz:
+    case RoundingMode::kRod:
       toInfinity = false;
       break;
-    case Rounding::kDown:
+    case RoundingMode::kRdn:
       toInfinity = negative;
       break;
-    case Rounding::kUp:
+    case RoundingMode::kRup:
       toInfinity = !negative;
       break;
     default:
@@ -185,7 +186,7 @@ template <Mutant M = Mutant::kNone> struct SoftFloat {
 
   /// The number rounded to the format.
   static constexpr uint32_t pack(Format f, Magnitude v,
-                                 Rounding mode = Rounding::kNearestEven) {
+                                 RoundingMode mode = RoundingMode::kRne) {
     const uint32_t sign = v.negative ? f.signBit() : 0;
     if (v.mantissa == 0) {
       return sign;
@@ -368,7 +369,7 @@ template <Mutant M = Mutant::kNone> struct SoftFloat {
 
   /// Between formats; an overflow goes where the rounding mode says.
   static constexpr uint32_t convert(Format from, Format to, uint32_t x,
-                                    Rounding mode = Rounding::kNearestEven) {
+                                    RoundingMode mode = RoundingMode::kRne) {
     if (from.isNan(x)) {
       return to.nan();
     }
@@ -380,14 +381,15 @@ template <Mutant M = Mutant::kNone> struct SoftFloat {
   }
 
   static constexpr uint32_t
-  fromInteger(Format to, int64_t x, Rounding mode = Rounding::kNearestEven) {
+  fromInteger(Format to, int64_t x, RoundingMode mode = RoundingMode::kRne) {
     const Wide magnitude = x < 0 ? -Wide(x) : Wide(x);
     return pack(to, {x < 0, 0, magnitude}, mode);
   }
 
   /// Rounded to an integer, not yet saturated to its type; values beyond
   /// +-2^62 (infinities included) give +-2^62. Not for NaN.
-  static constexpr int64_t toInteger(Format from, uint32_t x, Rounding mode) {
+  static constexpr int64_t toInteger(Format from, uint32_t x,
+                                     RoundingMode mode) {
     constexpr int64_t kBig = int64_t(1) << 62;
     const bool negative = from.isNegative(x);
     const Magnitude v = unpack(from, x);

@@ -110,7 +110,7 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
   }
 
   static constexpr uint32_t cast(ElementType from, ElementType to,
-                                 Rounding mode, uint32_t x) {
+                                 RoundingMode mode, uint32_t x) {
     x &= maskOf(from);
     if (isFloat(from) && isFloat(to)) {
       return F::convert(formatOf(from), formatOf(to), x, mode);
@@ -231,9 +231,8 @@ private:
   }
 
   static constexpr uint32_t fixInteger(const FixMode &mode, uint32_t x) {
-    const Rounding rounding = M == Mutant::kFixTruncates
-                                  ? Rounding::kTowardZero
-                                  : Rounding::kNearestEven;
+    const RoundingMode rounding =
+        M == Mutant::kFixTruncates ? RoundingMode::kRtz : RoundingMode::kRne;
     int64_t value =
         kF32.isNan(x) ? 0 : SoftFloat<>::toInteger(kF32, x, rounding);
     if (M == Mutant::kFixZeroPointFirst) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "isa/codec/machine_types.h"
-#include "isa/numerics/rounding.h"
+#include "isa/gen/opcodes.h"
 
 #include <cstdint>
 

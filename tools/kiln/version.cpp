@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/version.h"
 
+#include "isa/arch/arch_spec.h"
 #include "isa/gen/opcodes.h"
 #include "tools/kiln/verbs.h"
 
@@ -9,9 +10,12 @@
 namespace kiln::tools {
 
 std::string versionText() {
-  return fmt::format("kiln {}\ncommit {}\nLLVM {}\nISA version {}",
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  std::string machine =
+      k1 ? "k1 " + k1->hash : "unavailable: " + k1.status().message();
+  return fmt::format("kiln {}\ncommit {}\nLLVM {}\nISA version {}\nmachine {}",
                      KILN_VERSION, KILN_COMMIT, KILN_LLVM_VERSION,
-                     isa::kIsaVersion);
+                     isa::kIsaVersion, machine);
 }
 
 } // namespace kiln::tools

@@ -120,6 +120,7 @@ private:
   bool chooseParallelLanes(AffineMap outMap);
   bool chooseReductionLanes();
   void chooseUnroll();
+  bool gathersLanes() const;
   unsigned elementBytes() const;
 
   void emitParallel(unsigned depth);
@@ -210,17 +211,26 @@ bool RegisterTiler::chooseReductionLanes() {
   return false;
 }
 
+bool RegisterTiler::gathersLanes() const {
+  return llvm::any_of(op->getOpOperands(), [&](OpOperand &o) {
+    linalg::LinalgOp self = op;
+    if (!isa<MemRefType>(o.get().getType())) {
+      return false;
+    }
+    AffineMap m = self.getMatchingIndexingMap(&o);
+    return mapUsesDim(m, plan.lanes) &&
+           !isContiguousIn(m, o.get(), plan.lanes) &&
+           !hasLaneStride(m, o.get(), plan.lanes, 2);
+  });
+}
+
 void RegisterTiler::chooseUnroll() {
   int64_t lanesSize = ranges[plan.lanes];
   plan.width = std::min<int64_t>(machine.lanes(elementBytes()), lanesSize);
   plan.unroll = chooseUnrollDim(op, plan.lanes);
-  bool gathers = llvm::any_of(op->getOpOperands(), [&](OpOperand &o) {
-    AffineMap m = op.getMatchingIndexingMap(&o);
-    return mapUsesDim(m, plan.lanes) && !isContiguousIn(m, o.get(), plan.lanes);
-  });
   bool reduces = op.getNumReductionLoops() > 0;
   int64_t budget = machine.vectorRegisters >= 32 ? 16 : 8;
-  if (gathers) {
+  if (gathersLanes()) {
     plan.unroll = reduces ? plan.unroll : -1;
     budget = 4;
   }
@@ -252,9 +262,11 @@ LogicalResult RegisterTiler::choosePlan() {
                     [](AffineExpr e) { return isa<AffineDimExpr>(e); })) {
     return failure();
   }
+  // Folding along a contiguous reduction beats gathering lanes one by one, and
+  // output rows too short to fill a vector.
   bool parallel = chooseParallelLanes(outMap);
-  // Tiny output rows with a long contiguous reduction: fold along it instead.
-  if (!parallel || (ranges[plan.lanes] < 4 && op.getNumReductionLoops() > 0)) {
+  if (!parallel || ((ranges[plan.lanes] < 4 || gathersLanes()) &&
+                    op.getNumReductionLoops() > 0)) {
     Plan saved = plan;
     if (!chooseReductionLanes()) {
       if (!parallel) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/transforms/npu_plan_local_memory.h"
+#include "compiler/transforms/npu/plan_local_memory.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
 #include "isa/support/units.h"
@@ -63,9 +63,9 @@ Buffer describe(AllocOp alloc, const Points &points) {
   Buffer buffer;
   buffer.alloc = alloc;
   buffer.space = *spaceOf(alloc.getType());
-  buffer.bytes = alignUp(localBytes(alloc.getType()),
-                         alignmentOf(buffer.space)) *
-                 alloc.getDepth();
+  buffer.bytes =
+      alignUp(localBytes(alloc.getType()), alignmentOf(buffer.space)) *
+      alloc.getDepth();
   buffer.start = buffer.end = points.at(alloc).first;
   bool first = true;
   for (Operation *user : alloc.getBuffer().getUsers()) {
@@ -120,10 +120,10 @@ LogicalResult reportOverflow(func::FuncOp kernel, isa::Space space,
   for (const Buffer *buffer : buffers) {
     AllocOp alloc = buffer->alloc;
     diagnostic.attachNote(alloc.getLoc())
-        << "'" << alloc.getName() << "': " << buffer->bytes
-        << " bytes = depth " << alloc.getDepth() << " x "
-        << buffer->bytes / alloc.getDepth() << " (" << alloc.getType()
-        << "), live from point " << buffer->start << " to " << buffer->end;
+        << "'" << alloc.getName() << "': " << buffer->bytes << " bytes = depth "
+        << alloc.getDepth() << " x " << buffer->bytes / alloc.getDepth() << " ("
+        << alloc.getType() << "), live from point " << buffer->start << " to "
+        << buffer->end;
   }
   return failure();
 }
@@ -136,8 +136,10 @@ LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
       buffers.push_back(&buffer);
     }
   }
-  llvm::stable_sort(buffers, [](const Buffer *a, const Buffer *b) {
-    return std::pair(-a->bytes, a->start) < std::pair(-b->bytes, b->start);
+  llvm::sort(buffers, [](const Buffer *a, const Buffer *b) {
+    // Elements of one array: the pointer is the program order.
+    return std::tuple(-a->bytes, a->start, a) <
+           std::tuple(-b->bytes, b->start, b);
   });
   int64_t needed = 0;
   for (auto [index, buffer] : llvm::enumerate(buffers)) {
@@ -166,8 +168,8 @@ Value nextSlot(OpBuilder &builder, Location loc, Value slot, int64_t depth) {
   }
   Value last = arith::ConstantIndexOp::create(builder, loc, depth - 1);
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-  Value wraps = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                      slot, last);
+  Value wraps =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, slot, last);
   Value sum = arith::AddIOp::create(builder, loc, slot, one);
   return arith::SelectOp::create(builder, loc, wraps, zero, sum);
 }
