@@ -30,6 +30,7 @@
 #include "isa/support/status.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -152,6 +153,9 @@ struct DispatchModel {
   std::vector<BindingModel> bindings{};
   std::vector<Expr> constants{};
   int32_t source = kNoIndex; // of PackageModel::sourceMap
+  /// Scratch memory of the arena, the `workspace` of the argument block. Its
+  /// content is undefined before and after.
+  std::optional<BufferRef> workspace{};
 
   bool operator==(const DispatchModel &) const = default;
 };

@@ -224,6 +224,9 @@ Result<PlanOp> decodeDispatch(const fb::Dispatch &d) {
     result.constants.push_back(std::move(expr));
     return Status::ok();
   }));
+  if (d.workspace()) {
+    KILN_ASSIGN_OR_RETURN(result.workspace, decodeRef(d.workspace()));
+  }
   return PlanOp(std::move(result));
 }
 

@@ -121,10 +121,14 @@ private:
       constants.push_back(encode(constant));
     }
     auto blockDim = encode(d.blockDim);
+    Offset<fb::BufferRef> workspace;
+    if (d.workspace) {
+      workspace = encode(*d.workspace);
+    }
     return entry(fb::Op::Dispatch,
                  fb::CreateDispatchDirect(fbb_, d.name.c_str(), d.program,
                                           d.entry, blockDim, &bindings,
-                                          &constants, d.source));
+                                          &constants, d.source, workspace));
   }
 
   Offset<fb::OpEntry> encode(const CopyModel &copy) {

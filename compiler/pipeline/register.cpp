@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/register.h"
+
+#include "compiler/dialect/nn/nn_dialect.h"
+#include "compiler/dialect/plan/plan_dialect.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+
+namespace kiln {
+
+void registerKilnDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<nn::NNDialect, plan::PlanDialect>();
+}
+
+void registerKilnPasses(ConstantStore &constants) {}
+
+} // namespace kiln
