@@ -16,8 +16,9 @@
 
 namespace kiln::target {
 
-/// `note.kernel` is the symbol `_start` calls; objects define it.
+/// `needs.kernel` is the symbol `_start` calls; objects define it. What the
+/// code itself says is filled in: ISA version, kset per pipe pair, kbar.
 Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
-                                   const isa::KernelNote &note);
+                                   const isa::KernelNote &needs);
 
 } // namespace kiln::target

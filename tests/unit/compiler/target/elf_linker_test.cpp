@@ -102,6 +102,8 @@ TEST(Assembler, MacrosOfThePreludeWorkOnEveryLine) {
   EXPECT_TRUE(assemble("ld.two a0, a1\nnop\nld.two a2, a3\n", "m.s", kPrelude));
   Result<ObjectBytes> bad = assemble("nop\nld.two a0, 7\n", "m.s", kPrelude);
   ASSERT_FALSE(bad);
+  EXPECT_NE(bad.status().message().find("m.s:2:"), std::string::npos)
+      << bad.status().message();
 }
 
 TEST(Assembler, CompressedAndFloatInstructionsAreRefused) {
