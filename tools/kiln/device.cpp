@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/device.h"
 
-#include "hal/drivers/cpu/cpu_driver.h"
-#include "hal/drivers/null/null_driver.h"
+#include "hal/drivers/all/all.h"
 
 namespace kiln::tools {
 
 Status registerDrivers(hal::Instance &instance) {
-  KILN_RETURN_IF_ERROR(instance.registerDriver(hal::makeCpuDriver()));
-  return instance.registerDriver(hal::makeNullDriver());
+  return hal::registerAllDrivers(instance);
 }
 
 void addDeviceOptions(CLI::App &verb, DeviceChoice &choice) {

@@ -22,17 +22,6 @@ void addPending(CLI::App &app, Context &context, const std::string &name,
 
 } // namespace
 
-void addSim(CLI::App &app, Context &context) {
-  addPending(app, context, "sim", "run one kernel binary on an engine",
-             "kiln sim vadd.elf --bind 0=a.npy --engine functional");
-}
-void addAsm(CLI::App &app, Context &context) {
-  addPending(app, context, "asm", "assembly to ELF",
-             "kiln asm vadd.s -o vadd.elf");
-}
-void addDis(CLI::App &app, Context &context) {
-  addPending(app, context, "dis", "disassemble an ELF", "kiln dis vadd.elf");
-}
 void addBench(CLI::App &app, Context &context) {
   addPending(app, context, "bench", "latency, throughput, table of rows",
              "kiln bench --table");
