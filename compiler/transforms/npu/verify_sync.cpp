@@ -160,8 +160,11 @@ private:
 
   LogicalResult runIf(scf::IfOp branch) {
     const int64_t visit = visits_[branch]++;
-    const bool taken = path_.branch == Path::kThen ||
-                       (path_.branch == Path::kAlternate && visit % 2 == 0);
+    const auto condition = evaluate(branch.getCondition());
+    const bool taken =
+        condition ? *condition != 0
+                  : path_.branch == Path::kThen ||
+                        (path_.branch == Path::kAlternate && visit % 2 == 0);
     Block *block = taken ? branch.thenBlock() : branch.elseBlock();
     if (!block) {
       return success();
