@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulator/cycle/command_timing.h"
 
+#include "isa/arch/vector_rate.h"
 #include "isa/gen/operands.h"
 #include "isa/support/units.h"
 
@@ -14,10 +15,6 @@ using isa::Command;
 using isa::ElementType;
 using isa::Opcode;
 using isa::TimingClass;
-
-uint32_t elementsPerCycle(const isa::VectorTiming &t, unsigned bytes) {
-  return bytes == 1 ? t.elements8 : bytes == 2 ? t.elements16 : t.elements32;
-}
 
 /// Size of a cube operand of mmad type f3.
 unsigned cubeOperandBytes(uint8_t f3) {
@@ -45,29 +42,21 @@ CommandTiming cube(const Command &c, const isa::TimingPart &timing) {
 }
 
 CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
-  TimingClass kind = isa::info(c.op).timing;
-  unsigned index = static_cast<unsigned>(kind) -
-                   static_cast<unsigned>(isa::kFirstVectorTiming);
-  const isa::VectorTiming &v = timing.vector[index];
+  isa::VectorRate rate = isa::vectorRate(timing, c);
   unsigned bytes = isa::sizeOf(static_cast<ElementType>(c.f3));
-  if (c.op == Opcode::kVcast) {
-    bytes = std::max(bytes, isa::sizeOf(isa::CastMode::unpack(c.rs3).type));
-  }
-  uint64_t rate = std::max(1u, elementsPerCycle(v, bytes));
   uint64_t rows = isa::LocalView::unpack(c.rs1).count;
   uint64_t columns = isa::LocalView::unpack(c.rs2).count;
   CommandTiming t;
-  t.latency = v.latencyCycles;
-  switch (kind) {
-  case TimingClass::kVTranspose:
-    t.occupancy = ceilDiv(columns * (isa::kBlockBytes / bytes), rate);
-    break;
-  case TimingClass::kVBroadcast: // the rate counts rows of one block
+  t.latency = rate.latencyCycles;
+  if (rate.countsRows) { // of one block each
+    t.occupancy = ceilDiv(rows * ceilDiv(columns * bytes, isa::kBlockBytes),
+                          rate.elementsPerCycle);
+  } else if (isa::info(c.op).timing == TimingClass::kVTranspose) {
     t.occupancy =
-        ceilDiv(rows * ceilDiv(columns * bytes, isa::kBlockBytes), rate);
-    break;
-  default:
-    t.occupancy = rows * (ceilDiv(columns, rate) + v.extraCyclesPerRow);
+        ceilDiv(columns * (isa::kBlockBytes / bytes), rate.elementsPerCycle);
+  } else {
+    t.occupancy =
+        rows * (ceilDiv(columns, rate.elementsPerCycle) + rate.rowCycles);
   }
   return t;
 }
@@ -88,7 +77,7 @@ CommandTiming im2col(const Command &c, const isa::TimingPart &timing) {
   isa::Im2colTarget target = isa::Im2colTarget::unpack(c.rs1);
   uint64_t rows = alignUp(target.mCount, isa::kCellRows) * target.k1Count;
   CommandTiming t;
-  t.occupancy = ceilDiv(rows, timing.im2colRowsPerCycle);
+  t.occupancy = ceilDiv(rows * timing.im2colCycles, timing.im2colRowsPerCycle);
   t.latency = timing.im2colLatencyCycles;
   return t;
 }

@@ -55,7 +55,7 @@ private:
   UnitContext &context_;
   Waiting waiting_ = Waiting::kNothing;
   Stop stop_{};
-  uint64_t budget_ = 0; // cycle
+  uint64_t budget_ = 0;    // cycle
   uint64_t lastStore_ = 0; // cycle the last store to UB took effect
   uint64_t barrierIssued_ = 0;
   bool barrierEnding_ = false;
