@@ -72,15 +72,28 @@ Status checkNames(const std::vector<GraphInput> &graph,
   return Status::ok();
 }
 
+bool matches(const GraphInput &input, const HostTensor &given) {
+  if (given.shape.size() != input.dims.size() ||
+      ops::toOnnx(given.type) != input.onnxType) {
+    return false;
+  }
+  for (size_t d = 0; d < input.dims.size(); ++d) {
+    if (input.dims[d] > 0 && input.dims[d] != given.shape[d]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Values of symbolic dimensions, from the shapes of the given inputs.
 Result<std::map<std::string, int64_t>>
 dimsOfInputs(const std::vector<GraphInput> &graph, const NamedTensors &inputs,
              std::map<std::string, int64_t> dims) {
   for (const HostTensor &given : inputs) {
     const GraphInput &input = *findInput(graph, given.name);
-    if (given.shape.size() != input.symbols.size()) {
-      return invalid(fmt::format("input '{}' has shape {}; the model takes {}",
-                                 given.name, ops::toString(given.shape),
+    if (!matches(input, given)) {
+      return invalid(fmt::format("input '{}' is {}; the model takes {}",
+                                 given.name, describe(given),
                                  input.describe()));
     }
     for (size_t d = 0; d < input.symbols.size(); ++d) {
