@@ -114,9 +114,9 @@ void addEntry(ModuleOp module, LLVM::LLVMFuncOp body, StringRef symbol) {
             ? static_cast<int32_t>(
                   offsetof(isa::ArgumentBlockHeader, workspace))
             : static_cast<int32_t>(sizeof(isa::ArgumentBlockHeader) + 8 * i);
-    Value at = LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(),
-                                   block->getArgument(0),
-                                   ArrayRef<LLVM::GEPArg>{offset});
+    Value at =
+        LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), block->getArgument(0),
+                            ArrayRef<LLVM::GEPArg>{offset});
     pointers.push_back(LLVM::LoadOp::create(b, loc, ptr, at));
   }
   LLVM::CallOp::create(b, loc, body, pointers);
@@ -158,9 +158,11 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
   }
   after("bufferized");
   // 3. Vectors in registers; math functions as polynomials.
-  if (failed(forEachFunc(module, [&](func::FuncOp f) {
-        return cpu::vectorizeRegisterTiles(f, target.machine);
-      })) ||
+  if (failed(forEachFunc(module,
+                         [&](func::FuncOp f) {
+                           return cpu::vectorizeRegisterTiles(f,
+                                                              target.machine);
+                         })) ||
       failed(runPasses(module, addFloatEmulation)) ||
       failed(expandMath(module)) || failed(runPasses(module, addCleanup))) {
     return failure();
@@ -218,6 +220,7 @@ Result<CpuProgram> compileForCpu(ModuleOp module, const CpuOptions &options) {
   CpuProgram program;
   program.cpu = target.cpu;
   program.requiredFeatures = target.requiredFeatures;
+  module.getContext()->loadAllAvailableDialects();
   DiagnosticCollector errors(module.getContext());
   if (failed(lowerToLlvm(*code, options, target, program.entries))) {
     return errors.status(StatusCode::kInternal, "compiling for the CPU");
