@@ -6,6 +6,7 @@
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/npu_codegen.h"
 #include "compiler/transforms/npu/barrier_all.h"
+#include "compiler/transforms/npu/insert_sync.h"
 #include "compiler/transforms/npu/minimize_config.h"
 
 #include "compiler/dialect/npu_isa/NpuIsaOps.h"
@@ -70,7 +71,11 @@ void addNpuPlanningPasses(OpPassManager &manager,
                           const NpuLoweringOptions &options) {
   manager.addNestedPass<func::FuncOp>(
       npu::createPlanLocalMemoryPass(options.capacities));
-  manager.addNestedPass<func::FuncOp>(npu::createBarrierAllPass());
+  if (options.sync == NpuSync::kBarrierAll) {
+    manager.addNestedPass<func::FuncOp>(npu::createBarrierAllPass());
+  } else {
+    manager.addNestedPass<func::FuncOp>(npu::createInsertSyncPass());
+  }
 }
 
 void addNpuIsaPasses(OpPassManager &manager) {

@@ -117,7 +117,9 @@ Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
                                    const isa::KernelNote &needs) {
   isa::KernelNote note = needs;
   note.isaVersion = isa::kIsaVersion;
-  KILN_RETURN_IF_ERROR(countSync(objects, note));
+  if (note.flagSets.empty() && note.barrierCount == 0) {
+    KILN_RETURN_IF_ERROR(countSync(objects, note));
+  }
   std::string start = fmt::format(
       kStartText, fmt::arg("kernel", note.kernel),
       fmt::arg("section", isa::kNoteSectionName),

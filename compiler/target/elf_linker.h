@@ -16,8 +16,9 @@
 
 namespace kiln::target {
 
-/// `needs.kernel` is the symbol `_start` calls; objects define it. What the
-/// code itself says is filled in: ISA version, kset per pipe pair, kbar.
+/// `needs.kernel` is the symbol `_start` calls; objects define it. Filled in:
+/// the ISA version, and, when the caller counted neither flags nor barriers,
+/// the kset per pipe pair and the kbar in the objects' code.
 Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
                                    const isa::KernelNote &needs);
 

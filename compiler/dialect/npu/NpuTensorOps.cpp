@@ -3,6 +3,7 @@
 // Per move: which slice of the source a tile of the result needs, and what the
 // types must satisfy. Offsets and sizes are affine expressions, composed and
 // folded, so constants stay constants through every level of tiling.
+#include "compiler/dialect/npu/NpuIndexMath.h"
 #include "compiler/dialect/npu/NpuMoveOps.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -15,43 +16,6 @@ namespace kiln::npu {
 namespace {
 
 using Offsets = ArrayRef<OpFoldResult>;
-
-/// Arithmetic on index values that folds constants.
-struct IndexMath {
-  OpBuilder &b;
-  Location loc;
-
-  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> operands) {
-    return affine::makeComposedFoldedAffineApply(
-        b, loc, AffineMap::get(operands.size(), 0, expr), operands);
-  }
-  OpFoldResult min(ArrayRef<AffineExpr> exprs, ArrayRef<OpFoldResult> v) {
-    return affine::makeComposedFoldedAffineMin(
-        b, loc, AffineMap::get(v.size(), 0, exprs, b.getContext()), v);
-  }
-  OpFoldResult max(ArrayRef<AffineExpr> exprs, ArrayRef<OpFoldResult> v) {
-    return affine::makeComposedFoldedAffineMax(
-        b, loc, AffineMap::get(v.size(), 0, exprs, b.getContext()), v);
-  }
-  AffineExpr d(unsigned i) { return b.getAffineDimExpr(i); }
-  AffineExpr c(int64_t value) { return b.getAffineConstantExpr(value); }
-  OpFoldResult index(int64_t value) { return b.getIndexAttr(value); }
-  OpFoldResult floorDiv(OpFoldResult v, int64_t by) {
-    return apply(d(0).floorDiv(by), {v});
-  }
-  OpFoldResult ceilDiv(OpFoldResult v, int64_t by) {
-    return apply(d(0).ceilDiv(by), {v});
-  }
-  OpFoldResult times(OpFoldResult v, int64_t by) {
-    return apply(d(0) * by, {v});
-  }
-  OpFoldResult add(OpFoldResult v, OpFoldResult w) {
-    return apply(d(0) + d(1), {v, w});
-  }
-  Value value(OpFoldResult v) {
-    return getValueOrCreateConstantIndexOp(b, loc, v);
-  }
-};
 
 ShapedType shapeOf(Value v) { return cast<ShapedType>(v.getType()); }
 

@@ -367,8 +367,9 @@ LogicalResult applyContraction(const ContractionKernel &kernel,
                                const Schedule &schedule, ScheduleTools &tools) {
   if (!schedule.level("cores") || !schedule.level("l1") ||
       !schedule.level("l0")) {
-    return func::FuncOp(kernel.func).emitError("the schedule of a contraction needs the "
-                                 "levels cores, l1 and l0");
+    return func::FuncOp(kernel.func)
+        .emitError("the schedule of a contraction needs the "
+                   "levels cores, l1 and l0");
   }
   return Applier(kernel, schedule, tools).run();
 }

@@ -59,9 +59,9 @@ VectorForms::VectorForms(ArrayRef<Operation *> ops) {
       if (!type) {
         continue;
       }
-      bool element =
-          linalgOp && !fix && lacksColumns(linalgOp.getMatchingIndexingMap(&operand),
-                                   columns, type);
+      bool element = linalgOp && !fix &&
+                     lacksColumns(linalgOp.getMatchingIndexingMap(&operand),
+                                  columns, type);
       if (llvm::isa<linalg::FillOp>(op)) {
         continue; // follows the readers of its result
       }

@@ -2,6 +2,7 @@
 //
 // mlir-opt with the scheduling passes of the NPU path on machine k1, for the
 // tests beside it.
+#include "compiler/conversion/linalg_to_npu/linalg_to_npu.h"
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/transforms/npu_schedule/passes.h"
 
@@ -29,12 +30,12 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<kiln::npu::NPUDialect>();
   mlir::registerAllPasses();
-  mlir::registerPass([] {
-    return kiln::npu::createApplySchedulePass({testMachine(), 1});
-  });
+  mlir::registerPass(
+      [] { return kiln::npu::createApplySchedulePass({testMachine(), 1}); });
   mlir::registerPass([] { return kiln::npu::createBufferizePass(); });
   mlir::registerPass([] { return kiln::npu::createVerifyPlacedPass(); });
   mlir::registerPass([] { return kiln::npu::createBlocksPass(); });
-  return mlir::failed(mlir::MlirOptMain(
-      argc, argv, "kiln npu schedule driver\n", registry));
+  mlir::registerPass([] { return kiln::npu::createLinalgToNpuPass(); });
+  return mlir::failed(
+      mlir::MlirOptMain(argc, argv, "kiln npu schedule driver\n", registry));
 }
