@@ -6,6 +6,7 @@
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "compiler/transforms/form_dispatches.h"
 #include "compiler/transforms/nn_passes.h"
+#include "compiler/transforms/npu/register.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -16,6 +17,7 @@ void registerKilnDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<nn::NNDialect, plan::PlanDialect>();
+  npu::registerNpuDialects(registry);
 }
 
 // Passes over nn and the shared level.
@@ -31,6 +33,7 @@ static void registerSharedPasses(ConstantStore &constants) {
 
 void registerKilnPasses(ConstantStore &constants) {
   registerSharedPasses(constants);
+  npu::registerNpuPasses();
 }
 
 } // namespace kiln

@@ -192,7 +192,6 @@ private:
   void collectInputs(Operation *op, const Group &group,
                      llvm::SetVector<Value> &inputs);
   std::string uniqueName(Operation *root);
-  void copyReturned();
 
   plan::FuncOp func_;
   SymbolTable &symbols_;
@@ -351,29 +350,6 @@ LogicalResult Former::outline(Group &group) {
   return cleanDispatchBody(body);
 }
 
-// What the function returns must have memory of its own: not an input, not a
-// constant, and nothing that is returned twice.
-void Former::copyReturned() {
-  auto ret = cast<plan::ReturnOp>(func_.getBody().front().getTerminator());
-  builder_.setInsertionPoint(ret);
-  llvm::SmallDenseSet<Value> seen;
-  for (OpOperand &operand : ret->getOpOperands()) {
-    Value source = operand.get();
-    bool partial = false;
-    while (auto view = source.getDefiningOp<plan::SliceOp>()) {
-      partial |= !view.isReshape();
-      source = view.getSource();
-    }
-    bool owned = source.getDefiningOp<plan::DispatchOp>() && !partial;
-    if (!owned || !seen.insert(source).second) {
-      Operation *producer = operand.get().getDefiningOp();
-      Location loc = producer ? producer->getLoc() : ret.getLoc();
-      operand.set(plan::CopyOp::create(builder_, loc, operand.get().getType(),
-                                       operand.get()));
-    }
-  }
-}
-
 LogicalResult Former::run() {
   Block &body = func_.getBody().front();
   convertViews(body);
@@ -391,7 +367,6 @@ LogicalResult Former::run() {
       op.erase();
     }
   }
-  copyReturned();
   return success();
 }
 

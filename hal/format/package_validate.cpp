@@ -3,6 +3,7 @@
 // The rules of a package that do not depend on its encoding. Writer and reader
 // apply the same ones.
 #include "hal/format/package_model.h"
+#include "hal/format/plan_hazards.h"
 
 #include <algorithm>
 #include <set>
@@ -89,6 +90,9 @@ Status checkPorts(const PackageModel &model, std::string_view what,
       return bad(std::string(what) + " name '" + value.name +
                  "' is empty or used twice");
     }
+    if (value.layout != Layout::kDense) {
+      return bad(std::string(what) + " '" + value.name + "' is not dense");
+    }
   }
   return Status::ok();
 }
@@ -101,19 +105,24 @@ public:
   Status check() {
     KILN_RETURN_IF_ERROR(checkArena());
     for (const FunctionModel &function : model_.plan.functions) {
-      for (size_t i = 0; i < function.ops.size(); ++i) {
-        Status status = std::visit([&](const auto &op) { return check(op); },
-                                   function.ops[i]);
-        if (!status) {
-          return status.withContext("function '" + function.name + "', op " +
-                                    std::to_string(i));
-        }
-      }
+      KILN_RETURN_IF_ERROR(checkFunction(function).withContext(
+          "function '" + function.name + "'"));
     }
     return Status::ok();
   }
 
 private:
+  Status checkFunction(const FunctionModel &function) {
+    for (size_t i = 0; i < function.ops.size(); ++i) {
+      Status status = std::visit([&](const auto &op) { return check(op); },
+                                 function.ops[i]);
+      if (!status) {
+        return status.withContext("op " + std::to_string(i));
+      }
+    }
+    return checkHazards(function);
+  }
+
   Status checkArena() {
     if (model_.plan.functions.empty()) {
       return bad("the plan has no function");

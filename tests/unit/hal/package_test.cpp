@@ -284,6 +284,12 @@ const Mistake kMistakes[] = {
      [](PackageModel &m) {
        std::get<FillModel>(m.plan.functions[0].ops[3]).patternBytes = 3;
      }},
+    {"ops 1 and 3 touch the same bytes of arena 0 at 0",
+     [](PackageModel &m) {
+       m.plan.functions[0].ops[1] = FillModel{BufferRef::arena(0, 128), 0, 4};
+     }},
+    {"'y' is not dense",
+     [](PackageModel &m) { m.values[2].layout = Layout::kNZ; }},
     {"multiple of its pattern",
      [](PackageModel &m) {
        std::get<FillModel>(m.plan.functions[0].ops[3]).target.size =

@@ -110,7 +110,12 @@ public:
 private:
   Status step(Operation &op) {
     if (auto constant = dyn_cast<plan::ConstOp>(op)) {
-      Result<Constant> value = evaluateConstant(constant, constants_);
+      const Constant *blob = constants_.find(constant.getSymbol());
+      if (!blob) {
+        return {StatusCode::kInternal, "a constant is not in the store"};
+      }
+      Result<Constant> value =
+          target::evaluateRecipe(*blob, constant.getRecipeAttr());
       if (!value) {
         return value.status();
       }

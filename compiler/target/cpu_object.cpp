@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/target/cpu_object.h"
+
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <mutex>
+
+namespace kiln::target {
+namespace {
+
+constexpr char kTriple[] = "x86_64-unknown-linux-gnu";
+
+const llvm::Target *x86Target(std::string &error) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+  return llvm::TargetRegistry::lookupTarget(llvm::Triple(kTriple), error);
+}
+
+std::unique_ptr<llvm::TargetMachine> makeMachine(const CpuTarget &target,
+                                                 std::string &error) {
+  const llvm::Target *t = x86Target(error);
+  if (!t) {
+    return nullptr;
+  }
+  llvm::TargetOptions options;
+  // mulf + addf of a contraction become one FMA.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Fast;
+  return std::unique_ptr<llvm::TargetMachine>(t->createTargetMachine(
+      llvm::Triple(kTriple), target.cpu, target.features, options,
+      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+} // namespace
+
+Result<CpuTarget> resolveCpuTarget(const std::string &name) {
+  CpuTarget target;
+  bool native = name.empty() || name == "native";
+  target.cpu = native ? llvm::sys::getHostCPUName().str() : name;
+  std::string error;
+  const llvm::Target *x86 = x86Target(error);
+  if (!x86) {
+    return Status(StatusCode::kInternal, "no x86 code generator: " + error);
+  }
+  // Asked of a generic CPU first: LLVM prints to stderr about unknown names.
+  std::unique_ptr<llvm::MCSubtargetInfo> generic(
+      x86->createMCSubtargetInfo(llvm::Triple(kTriple), "x86-64", ""));
+  if (!generic->isCPUStringValid(target.cpu)) {
+    return Status(StatusCode::kInvalidArgument,
+                  "unknown CPU '" + name +
+                      "'; give an LLVM name such as x86-64-v3, or native");
+  }
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
+  const llvm::MCSubtargetInfo &sti = *machine->getMCSubtargetInfo();
+  // What the code may use: of the features the runtime can check.
+  static const char *const kChecked[] = {
+      "avx",     "avx2",     "avx512bf16", "avx512bw", "avx512cd", "avx512dq",
+      "avx512f", "avx512vl", "avx512vnni", "bmi",      "bmi2",     "f16c",
+      "fma",     "lzcnt",    "movbe",      "popcnt",   "sse4.2"};
+  for (const char *feature : kChecked) {
+    if (sti.checkFeatures(std::string("+") + feature)) {
+      target.requiredFeatures.push_back(feature);
+    }
+  }
+  auto has = [&](const char *f) {
+    return llvm::is_contained(target.requiredFeatures, f);
+  };
+  if (!has("avx2") || !has("fma") || !has("f16c")) {
+    return Status(StatusCode::kUnsupported,
+                  "CPU '" + target.cpu +
+                      "' is below x86-64-v3 (AVX2, FMA, F16C), the least the "
+                      "CPU backend generates for");
+  }
+  bool wide = has("avx512f") && has("avx512vl");
+  target.machine.vectorBytes = wide ? 64 : 32;
+  target.machine.vectorRegisters = wide ? 32 : 16;
+  return target;
+}
+
+Result<std::vector<uint8_t>> emitCpuObject(mlir::ModuleOp module,
+                                           const CpuTarget &target) {
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
+  if (!machine) {
+    return Status(StatusCode::kInternal, "no x86 code generator: " + error);
+  }
+  mlir::registerBuiltinDialectTranslation(*module->getContext());
+  mlir::registerLLVMDialectTranslation(*module->getContext());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> ir =
+      mlir::translateModuleToLLVMIR(module, context, "kiln_cpu");
+  if (!ir) {
+    return Status(StatusCode::kInternal, "translation to LLVM IR failed");
+  }
+  ir->setTargetTriple(llvm::Triple(kTriple));
+  ir->setDataLayout(machine->createDataLayout());
+  for (llvm::Function &f : *ir) {
+    if (f.isDeclaration()) {
+      continue;
+    }
+    f.addFnAttr("target-cpu", target.cpu);
+    f.addFnAttr("prefer-vector-width",
+                std::to_string(target.machine.vectorBytes * 8));
+    f.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  llvm::PipelineTuningOptions tuning;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(machine.get(), tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager cgscc;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(cgscc);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, cgscc, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(*ir, modules);
+
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager emit;
+  if (machine->addPassesToEmitFile(emit, stream, nullptr,
+                                   llvm::CodeGenFileType::ObjectFile)) {
+    return Status(StatusCode::kInternal, "x86 backend emits no object files");
+  }
+  emit.run(*ir);
+  return std::vector<uint8_t>(object.begin(), object.end());
+}
+
+} // namespace kiln::target

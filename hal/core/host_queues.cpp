@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hal/core/host_queues.h"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace kiln::hal {
+
+/// A submission that was accepted and has not ended.
+struct HostQueues::Pending {
+  uint64_t number = 0; // order of submission
+  Submission submission;
+  size_t openWaits = 0;
+  Status error; // of a wait that failed
+};
+
+struct HostQueues::Lane {
+  std::deque<std::shared_ptr<Pending>> ready;
+};
+
+/// Shared with the callbacks of timelines, which may outlive the queues.
+struct HostQueues::State {
+  State(CommandExecutor &executor, uint32_t count)
+      : executor(executor), lanes(count) {}
+
+  Status execute(const Submission &submission);
+  Status runOne(const Command &command, size_t index,
+                const DispatchObserver &observer);
+  void waitEnded(Lane &lane, const std::shared_ptr<Pending> &pending,
+                 const Status &outcome);
+
+  CommandExecutor &executor;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Lane> lanes;
+  std::map<uint64_t, std::shared_ptr<Pending>> waiting; // by number
+  uint64_t accepted = 0;
+  bool stopping = false;
+  Status lost; // kDeviceLost, once it happened
+};
+
+namespace {
+
+/// Signals or fails, and releases what the submission kept alive: a timeline
+/// that is never signalled holds on to the rest.
+void finish(Submission &submission, const Status &outcome) {
+  Submission ended;
+  std::swap(ended, submission);
+  ended.commands.clear();
+  ended.keepAlive.clear();
+  for (const TimelinePoint &point : ended.signals) {
+    Status status = outcome ? point.timeline->signal(point.value) : outcome;
+    if (!status) {
+      point.timeline->fail(status);
+    }
+  }
+}
+
+} // namespace
+
+Status HostQueues::State::runOne(const Command &command, size_t index,
+                                 const DispatchObserver &observer) {
+  if (const auto *dispatch = std::get_if<DispatchCommand>(&command)) {
+    Result<ProgramReport> report = executor.run(*dispatch);
+    if (!report) {
+      return report.status().withContext("dispatch '" + dispatch->label + "'");
+    }
+    if (observer) {
+      observer(index, *report);
+    }
+    return Status::ok();
+  }
+  if (const auto *copy = std::get_if<CopyCommand>(&command)) {
+    return executor.run(*copy);
+  }
+  if (const auto *fill = std::get_if<FillCommand>(&command)) {
+    return executor.run(*fill);
+  }
+  if (const auto *upload = std::get_if<UploadCommand>(&command)) {
+    return executor.run(*upload);
+  }
+  return Status::ok(); // a barrier: commands run one after the other anyway
+}
+
+Status HostQueues::State::execute(const Submission &submission) {
+  for (size_t i = 0; i < submission.commands.size(); ++i) {
+    {
+      std::lock_guard lock(mutex);
+      KILN_RETURN_IF_ERROR(lost);
+    }
+    Status status = runOne(submission.commands[i], i, submission.observer);
+    if (status.code() == StatusCode::kDeviceLost) {
+      std::lock_guard lock(mutex);
+      lost = status;
+    }
+    KILN_RETURN_IF_ERROR(status);
+  }
+  return Status::ok();
+}
+
+void HostQueues::State::waitEnded(Lane &lane,
+                                  const std::shared_ptr<Pending> &pending,
+                                  const Status &outcome) {
+  std::lock_guard lock(mutex);
+  if (!outcome && pending->error) {
+    pending->error = outcome;
+  }
+  if (--pending->openWaits != 0) {
+    return;
+  }
+  if (waiting.erase(pending->number) != 0) {
+    lane.ready.push_back(pending);
+    changed.notify_all();
+  }
+}
+
+HostQueues::HostQueues(CommandExecutor &executor, uint32_t count)
+    : state_(std::make_shared<State>(executor, count)) {
+  for (Lane &lane : state_->lanes) {
+    workers_.emplace_back([state = state_, &lane] { work(state, lane); });
+  }
+}
+
+HostQueues::~HostQueues() {
+  std::map<uint64_t, std::shared_ptr<Pending>> cancelled;
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    cancelled.swap(state_->waiting);
+  }
+  state_->changed.notify_all();
+  for (std::thread &worker : workers_) {
+    worker.join();
+  }
+  for (const auto &[number, pending] : cancelled) {
+    finish(pending->submission,
+           {StatusCode::kCancelled,
+            "the device was destroyed before what this work waits for"});
+  }
+}
+
+Status HostQueues::submit(uint32_t queue, Submission submission) {
+  auto pending = std::make_shared<Pending>();
+  pending->submission = std::move(submission);
+  // One more than the waits: nothing starts before all are registered.
+  pending->openWaits = pending->submission.waits.size() + 1;
+  Lane &lane = state_->lanes[queue];
+  {
+    std::lock_guard lock(state_->mutex);
+    KILN_RETURN_IF_ERROR(state_->lost);
+    pending->number = state_->accepted++;
+    state_->waiting.emplace(pending->number, pending);
+  }
+  for (const TimelinePoint &point : pending->submission.waits) {
+    point.timeline->notifyAt(
+        point.value, [state = state_, &lane, pending](const Status &outcome) {
+          state->waitEnded(lane, pending, outcome);
+        });
+  }
+  state_->waitEnded(lane, pending, Status::ok());
+  return Status::ok();
+}
+
+void HostQueues::work(std::shared_ptr<State> state, Lane &lane) {
+  std::unique_lock lock(state->mutex);
+  while (true) {
+    state->changed.wait(lock,
+                        [&] { return !lane.ready.empty() || state->stopping; });
+    if (lane.ready.empty()) {
+      return;
+    }
+    std::shared_ptr<Pending> pending = std::move(lane.ready.front());
+    lane.ready.pop_front();
+    lock.unlock();
+    Status outcome =
+        pending->error ? state->execute(pending->submission) : pending->error;
+    finish(pending->submission, outcome);
+    pending.reset();
+    lock.lock();
+  }
+}
+
+} // namespace kiln::hal

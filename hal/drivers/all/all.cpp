@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hal/drivers/all/all.h"
+
+#include "hal/drivers/cpu/cpu_driver.h"
+#include "hal/drivers/npu/npu_driver.h"
+#include "hal/drivers/null/null_driver.h"
+
+namespace kiln::hal {
+
+Status registerAllDrivers(Instance &instance) {
+  KILN_RETURN_IF_ERROR(instance.registerDriver(makeNullDriver()));
+  KILN_RETURN_IF_ERROR(instance.registerDriver(makeCpuDriver()));
+#ifdef KILN_DRIVER_NPU
+  KILN_RETURN_IF_ERROR(instance.registerDriver(makeNpuDriver()));
+#endif
+  return Status::ok();
+}
+
+} // namespace kiln::hal

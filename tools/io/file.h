@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole files in and out. An output appears under its name complete or not at
+// all: it is written to a temporary name in the same folder, then renamed.
+//
+//   Result<std::vector<uint8_t>> bytes = readFile("model.kiln");
+//   KILN_RETURN_IF_ERROR(writeFile("out.npy", bytes));
+//
+// Errors: kCorrupt (exit 3) with path and system message.
+#pragma once
+
+#include "isa/support/status.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace kiln::tools {
+
+Result<std::vector<uint8_t>> readFile(const std::filesystem::path &path);
+Status writeFile(const std::filesystem::path &path,
+                 std::span<const uint8_t> bytes);
+Status writeFile(const std::filesystem::path &path, std::string_view text);
+
+} // namespace kiln::tools
