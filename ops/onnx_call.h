@@ -30,9 +30,9 @@ using Attribute =
 struct OnnxCall {
   std::string op;
   int64_t opset = 13;
-  std::map<std::string, Attribute> attributes;
+  std::map<std::string, Attribute> attributes{};
   /// Null for an omitted optional input.
-  std::vector<const Tensor *> inputs;
+  std::vector<const Tensor *> inputs{};
   /// Outputs the node names; optional outputs beyond are not computed.
   size_t outputs = 1;
 };

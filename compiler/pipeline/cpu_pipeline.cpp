@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/cpu_pipeline.h"
 
-#include "compiler/pipeline/diagnostics.h"
+#include "compiler/pipeline/diagnostic_collector.h"
 #include "compiler/target/lld_link.h"
 #include "compiler/transforms/cpu/cpu_passes.h"
 
@@ -114,24 +114,23 @@ void addEntry(ModuleOp module, LLVM::LLVMFuncOp body, StringRef symbol) {
             ? static_cast<int32_t>(
                   offsetof(isa::ArgumentBlockHeader, workspace))
             : static_cast<int32_t>(sizeof(isa::ArgumentBlockHeader) + 8 * i);
-    Value at = LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(),
-                                   block->getArgument(0),
-                                   ArrayRef<LLVM::GEPArg>{offset});
+    Value at =
+        LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), block->getArgument(0),
+                            ArrayRef<LLVM::GEPArg>{offset});
     pointers.push_back(LLVM::LoadOp::create(b, loc, ptr, at));
   }
   LLVM::CallOp::create(b, loc, body, pointers);
   LLVM::ReturnOp::create(b, loc, ValueRange{});
 }
 
-/// Marks the body's pointers as disjoint and aligned, and hides it.
+/// Hides the body and says that its pointers are disjoint. Their alignment is
+/// that of the elements: a binding may be a slice of another tensor.
 void annotateBody(LLVM::LLVMFuncOp body) {
   OpBuilder b(body.getContext());
   body.setLinkage(LLVM::Linkage::Internal);
   for (unsigned i = 0; i < body.getNumArguments(); ++i) {
     body.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                     b.getUnitAttr());
-    body.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
-                    b.getI64IntegerAttr(64));
   }
 }
 
@@ -158,9 +157,11 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
   }
   after("bufferized");
   // 3. Vectors in registers; math functions as polynomials.
-  if (failed(forEachFunc(module, [&](func::FuncOp f) {
-        return cpu::vectorizeRegisterTiles(f, target.machine);
-      })) ||
+  if (failed(forEachFunc(module,
+                         [&](func::FuncOp f) {
+                           return cpu::vectorizeRegisterTiles(f,
+                                                              target.machine);
+                         })) ||
       failed(runPasses(module, addFloatEmulation)) ||
       failed(expandMath(module)) || failed(runPasses(module, addCleanup))) {
     return failure();
@@ -218,6 +219,7 @@ Result<CpuProgram> compileForCpu(ModuleOp module, const CpuOptions &options) {
   CpuProgram program;
   program.cpu = target.cpu;
   program.requiredFeatures = target.requiredFeatures;
+  module.getContext()->loadAllAvailableDialects();
   DiagnosticCollector errors(module.getContext());
   if (failed(lowerToLlvm(*code, options, target, program.entries))) {
     return errors.status(StatusCode::kInternal, "compiling for the CPU");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/target/cpu_object.h"
 
-#include "llvm/IR/LegacyPassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -10,9 +13,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 
 #include <mutex>
 
@@ -53,21 +53,25 @@ Result<CpuTarget> resolveCpuTarget(const std::string &name) {
   bool native = name.empty() || name == "native";
   target.cpu = native ? llvm::sys::getHostCPUName().str() : name;
   std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
-  if (!machine) {
+  const llvm::Target *x86 = x86Target(error);
+  if (!x86) {
     return Status(StatusCode::kInternal, "no x86 code generator: " + error);
   }
-  const llvm::MCSubtargetInfo &sti = *machine->getMCSubtargetInfo();
-  if (!sti.isCPUStringValid(target.cpu)) {
+  // Asked of a generic CPU first: LLVM prints to stderr about unknown names.
+  std::unique_ptr<llvm::MCSubtargetInfo> generic(
+      x86->createMCSubtargetInfo(llvm::Triple(kTriple), "x86-64", ""));
+  if (!generic->isCPUStringValid(target.cpu)) {
     return Status(StatusCode::kInvalidArgument,
                   "unknown CPU '" + name +
                       "'; give an LLVM name such as x86-64-v3, or native");
   }
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
+  const llvm::MCSubtargetInfo &sti = *machine->getMCSubtargetInfo();
   // What the code may use: of the features the runtime can check.
   static const char *const kChecked[] = {
-      "avx",     "avx2",    "avx512bf16", "avx512bw", "avx512cd",   "avx512dq",
-      "avx512f", "avx512vl", "avx512vnni", "bmi",     "bmi2",       "f16c",
-      "fma",     "lzcnt",   "movbe",      "popcnt",   "sse4.2"};
+      "avx",     "avx2",     "avx512bf16", "avx512bw", "avx512cd", "avx512dq",
+      "avx512f", "avx512vl", "avx512vnni", "bmi",      "bmi2",     "f16c",
+      "fma",     "lzcnt",    "movbe",      "popcnt",   "sse4.2"};
   for (const char *feature : kChecked) {
     if (sti.checkFeatures(std::string("+") + feature)) {
       target.requiredFeatures.push_back(feature);

@@ -41,9 +41,9 @@ Result<ScopedFd> memoryFile(const ObjectBytes &bytes) {
     done += n;
   }
   if (file.fd < 0 || done < bytes.size()) {
-    return Status(StatusCode::kInternal,
-                  "cannot hold an object of " + std::to_string(bytes.size()) +
-                      " bytes in a memory file");
+    return Status(StatusCode::kInternal, "cannot hold an object of " +
+                                             std::to_string(bytes.size()) +
+                                             " bytes in a memory file");
   }
   return file;
 }
@@ -61,8 +61,15 @@ ObjectBytes drain(int fd) {
 } // namespace
 
 Result<ObjectBytes> runLinker(std::vector<std::string> arguments,
-                              std::span<const ObjectBytes> objects) {
+                              std::span<const ObjectBytes> objects,
+                              std::string_view script) {
   std::vector<ScopedFd> inputs;
+  if (!script.empty()) {
+    KILN_ASSIGN_OR_RETURN(
+        ScopedFd file, memoryFile(ObjectBytes(script.begin(), script.end())));
+    arguments.insert(arguments.end(), {"-T", file.path()});
+    inputs.push_back(std::move(file));
+  }
   for (const ObjectBytes &object : objects) {
     KILN_ASSIGN_OR_RETURN(ScopedFd file, memoryFile(object));
     arguments.push_back(file.path());
@@ -90,8 +97,8 @@ Result<ObjectBytes> runLinker(std::vector<std::string> arguments,
   {
     static std::mutex mutex;
     std::lock_guard lock(mutex);
-    result = lld::lldMain(argv, messages, messages,
-                          {{lld::Gnu, &lld::elf::link}});
+    result =
+        lld::lldMain(argv, messages, messages, {{lld::Gnu, &lld::elf::link}});
   }
   writeEnd.close();
   reader.join();

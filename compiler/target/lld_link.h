@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiln::target {
@@ -20,8 +21,10 @@ using ObjectBytes = std::vector<uint8_t>;
 /// Runs `ld.lld ARGS... OBJECTS... -o <memory>` and returns the linked file.
 /// A linker error is kInternal with the linker's text: our objects are ours.
 /// Any thread; calls take turns (lld keeps global state).
+/// `script` (optional) is the text of a linker script.
 Result<ObjectBytes> runLinker(std::vector<std::string> arguments,
-                              std::span<const ObjectBytes> objects);
+                              std::span<const ObjectBytes> objects,
+                              std::string_view script = {});
 
 /// Links position-independent objects into a shared object that needs nothing
 /// but memcpy, memset and memmove. Any other undefined symbol is an error that

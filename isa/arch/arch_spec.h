@@ -56,7 +56,7 @@ struct PathTiming {
 
 /// Elements per cycle of a vector instruction class, by element width.
 struct VectorTiming {
-  uint32_t elements8 = 0;  // 8-bit elements per cycle
+  uint32_t elements8 = 0; // 8-bit elements per cycle
   uint32_t elements16 = 0;
   uint32_t elements32 = 0;
   uint32_t latencyCycles = 0;
@@ -83,17 +83,17 @@ struct MemoryTiming {
   uint32_t portReadBytesPerCycle = 0;  // per core
   uint32_t portWriteBytesPerCycle = 0; // per core, MTE3 and FIX share it
   uint32_t burstBytes = 0;
-  uint32_t outstandingReads = 0;  // bursts per core
-  uint32_t outstandingWrites = 0; // bursts per core
-  uint32_t latencyCycles = 0;     // unloaded round trip
+  uint32_t outstandingReads = 0;    // bursts per core
+  uint32_t outstandingWrites = 0;   // bursts per core
+  uint32_t latencyCycles = 0;       // unloaded round trip
   uint32_t serverBytesPerCycle = 0; // shared memory server
   uint32_t minRowBeats = 0;         // a row costs at least this many beats
 };
 
 struct LaunchTiming {
-  uint32_t doorbellCycles = 0;    // once per submission
-  uint32_t dispatchCycles = 0;    // per dispatch
-  uint32_t perCoreCycles = 0;     // per core started
+  uint32_t doorbellCycles = 0;     // once per submission
+  uint32_t dispatchCycles = 0;     // per dispatch
+  uint32_t perCoreCycles = 0;      // per core started
   uint32_t imageBytesPerCycle = 0; // text and data
 };
 
@@ -118,7 +118,9 @@ struct TimingPart {
   uint32_t configCycles = 0;
   uint32_t barrierCycles = 0; // kbar: after the last retire
   PathTiming l1ToL0A, l1ToL0B;
-  uint32_t im2colRowsPerCycle = 0; // 32-byte rows
+  /// im2col reads this many 32-byte rows every im2colCycles cycles.
+  uint32_t im2colRowsPerCycle = 0;
+  uint32_t im2colCycles = 1; // k1-nano: one row in two cycles
   uint32_t im2colLatencyCycles = 0;
   PathTiming l1ToBt;
   PathTiming ubToL1;

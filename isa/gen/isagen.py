@@ -10,7 +10,9 @@ import os
 import sys
 
 sys.dont_write_bytecode = True
+import emit_asm  # noqa: E402
 import emit_cpp  # noqa: E402
+import emit_manual  # noqa: E402
 import emit_td  # noqa: E402
 import spec_model  # noqa: E402
 
@@ -20,6 +22,9 @@ OUTPUTS = {
     "tables.h": emit_cpp.emit_tables,
     "NpuIsaOps.td": emit_td.emit_td,
     "NpuIsaOps.def": emit_td.emit_def,
+    "npu_macros.inc": emit_asm.emit_macros,
+    "asm_macros.h": emit_asm.emit_macros_header,
+    "manual.md": emit_manual.emit_manual,
 }
 
 

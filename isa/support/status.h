@@ -101,7 +101,10 @@ public:
 
   bool isOk() const { return state_.index() == 0; }
   explicit operator bool() const { return isOk(); }
-  Status status() const { return isOk() ? Status() : std::get<1>(state_); }
+  const Status &status() const {
+    static const Status kOk;
+    return isOk() ? kOk : std::get<1>(state_);
+  }
 
   T &value() & { return std::get<0>(state_); }
   const T &value() const & { return std::get<0>(state_); }

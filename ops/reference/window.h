@@ -17,10 +17,10 @@ enum class AutoPad : uint8_t { NotSet, SameUpper, SameLower, Valid };
 /// Geometry in ONNX's terms: `pads` = all begins, then all ends. Empty vectors
 /// mean the defaults (stride 1, dilation 1, pads 0).
 struct Window {
-  Shape kernel;
-  Shape strides;
-  Shape dilations;
-  Shape pads;
+  Shape kernel{};
+  Shape strides{};
+  Shape dilations{};
+  Shape pads{};
   AutoPad autoPad = AutoPad::NotSet;
   bool ceilMode = false;
 };

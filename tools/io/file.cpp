@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/io/file.h"
 
+#include "tools/io/interrupt.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <system_error>
-
-#include <unistd.h>
 
 namespace kiln::tools {
 namespace {
@@ -59,20 +59,13 @@ Result<std::vector<uint8_t>> readFile(const std::filesystem::path &path) {
 
 Status writeFile(const std::filesystem::path &path,
                  std::span<const uint8_t> bytes) {
-  std::filesystem::path temporary = path;
-  temporary += ".part-" + std::to_string(::getpid());
-  File file(std::fopen(temporary.c_str(), "wb"));
+  TemporaryFile temporary(path);
+  File file(std::fopen(temporary.path().c_str(), "wb"));
   if (!file) {
     return fileError(path, "write");
   }
-  Status status = writeAndClose(std::move(file), path, bytes);
-  if (status.isOk() && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    status = fileError(path, "write");
-  }
-  if (!status.isOk()) {
-    std::remove(temporary.c_str());
-  }
-  return status;
+  KILN_RETURN_IF_ERROR(writeAndClose(std::move(file), path, bytes));
+  return temporary.commit();
 }
 
 Status writeFile(const std::filesystem::path &path, std::string_view text) {

@@ -93,12 +93,12 @@ def NPU_UnaryAttr : NPU_Enum<"UnaryKind", "one-source vector operation", [
   I32EnumAttrCase<"tanh", 5>]>;
 
 /// Rounding of vcast: to nearest even, toward zero, down, up, to nearest with
-/// ties away from zero, to odd, and stochastic-free "none" (exact casts only).
+/// ties away from zero, ties up, to odd.
 def NPU_RoundingAttr : NPU_Enum<"RoundingKind", "rounding of a cast", [
   I32EnumAttrCase<"rne", 0>, I32EnumAttrCase<"rtz", 1>,
   I32EnumAttrCase<"rdn", 2>, I32EnumAttrCase<"rup", 3>,
-  I32EnumAttrCase<"rna", 4>, I32EnumAttrCase<"rto", 5>,
-  I32EnumAttrCase<"none", 6>]>;
+  I32EnumAttrCase<"rmm", 4>, I32EnumAttrCase<"rhu", 5>,
+  I32EnumAttrCase<"rod", 6>]>;
 
 /// Reductions: `_l` along each row (one element per row), `_r` over rows.
 def NPU_ReduceAttr : NPU_Enum<"ReduceKind", "vector reduction", [

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "compiler/dialect/npu/NpuMoveOps.h"
 #include "compiler/dialect/npu/NpuOps.h"
 
 #include "isa/support/units.h"

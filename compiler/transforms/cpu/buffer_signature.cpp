@@ -2,9 +2,9 @@
 #include "compiler/transforms/cpu/cpu_passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
@@ -50,7 +50,7 @@ LogicalResult convertToBufferSignature(func::FuncOp func) {
     }
     auto toTensor = bufferization::ToTensorOp::create(
         rw, arg.getLoc(), tensor, arg, /*restrict=*/true, /*writable=*/false);
-    rw.replaceAllUsesExcept(arg, toTensor.getResult(), toTensor);
+    arg.replaceAllUsesExcept(toTensor.getResult(), toTensor);
   }
   rw.setInsertionPoint(ret);
   for (auto [value, type] : llvm::zip_equal(ret.getOperands(), outputs)) {

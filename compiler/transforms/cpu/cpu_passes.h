@@ -19,8 +19,8 @@ namespace kiln::cpu {
 
 /// What the code generator knows about the CPU it compiles for.
 struct CpuMachine {
-  unsigned vectorBytes = 64;      // widest vector register
-  unsigned vectorRegisters = 32;  // architectural
+  unsigned vectorBytes = 64;     // widest vector register
+  unsigned vectorRegisters = 32; // architectural
   uint64_t l1DataBytes = 32 << 10;
 
   unsigned lanes(unsigned elementBytes) const {

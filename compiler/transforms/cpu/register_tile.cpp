@@ -6,8 +6,9 @@
 // A static linalg op has parallel and reduction dimensions and one indexing
 // map per operand. One dimension becomes the lanes of a vector:
 //  - "parallel lanes": the last dimension of the output. Operands that end in
-//    it are vector loads, operands without it are scalar loads broadcast once
-//    per point, anything else is gathered lane by lane.
+//    it are vector loads (stride 2: two loads and a shuffle), operands without
+//    it are scalar loads broadcast once per point, anything else is gathered
+//    lane by lane.
 //  - "reduction lanes": when the output has no such dimension (row sums), a
 //    reduction dimension gives the lanes and the accumulators are folded at
 //    the end.
@@ -40,11 +41,11 @@ struct Segment {
 
 /// How a dimension is walked.
 struct Plan {
-  int lanes = -1;       // dimension that becomes vector lanes
+  int lanes = -1; // dimension that becomes vector lanes
   bool reduceLanes = false;
-  int unroll = -1;      // parallel dimension unrolled into accumulators
-  int64_t vectors = 1;  // vectors per point along the lanes
-  int64_t width = 1;    // elements per vector
+  int unroll = -1;     // parallel dimension unrolled into accumulators
+  int64_t vectors = 1; // vectors per point along the lanes
+  int64_t width = 1;   // elements per vector
 };
 
 bool usesDim(AffineExpr e, unsigned d) { return e.isFunctionOfDim(d); }
@@ -62,8 +63,8 @@ bool hasUnitInnerStride(Value memref) {
          (strides.empty() || strides.back() == 1);
 }
 
-/// True when consecutive values of dimension `d` are consecutive elements.
-bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
+/// True when consecutive values of dimension `d` are `stride` elements apart.
+bool hasLaneStride(AffineMap map, Value memref, unsigned d, int64_t stride) {
   if (map.getNumResults() == 0 || !hasUnitInnerStride(memref)) {
     return false;
   }
@@ -74,8 +75,13 @@ bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
   }
   AffineExpr last = map.getResults().back();
   AffineExpr dim = getAffineDimExpr(d, map.getContext());
-  AffineExpr rest = simplifyAffineExpr(last - dim, map.getNumDims(), 0);
+  AffineExpr rest =
+      simplifyAffineExpr(last - dim * stride, map.getNumDims(), 0);
   return usesDim(last, d) && !usesDim(rest, d);
+}
+
+bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
+  return hasLaneStride(map, memref, d, 1);
 }
 
 /// The combiner of a reduction when it may be reassociated across lanes.
@@ -114,6 +120,7 @@ private:
   bool chooseParallelLanes(AffineMap outMap);
   bool chooseReductionLanes();
   void chooseUnroll();
+  bool gathersLanes() const;
   unsigned elementBytes() const;
 
   void emitParallel(unsigned depth);
@@ -122,16 +129,13 @@ private:
                                    ValueRange accs);
   SmallVector<Value> emitPoints(ArrayRef<Value> ivs, ValueRange accs);
   Value loadOperand(OpOperand &operand, ArrayRef<Value> ivs, int64_t point,
-                    int64_t vec,
-                    std::map<std::vector<int64_t>, Value> &cache);
+                    int64_t vec, std::map<std::vector<int64_t>, Value> &cache);
   SmallVector<Value> indices(AffineMap map, ArrayRef<Value> ivs, int64_t point,
                              int64_t laneOffset);
   Value initialAccumulator(int64_t point, int64_t vec);
   void storeResult(int64_t point, int64_t vec, Value value);
   Value splat(Value scalar);
-  Type vectorOf(Type element) {
-    return VectorType::get({tileWidth}, element);
-  }
+  Type vectorOf(Type element) { return VectorType::get({tileWidth}, element); }
   Value constantIndex(int64_t v) {
     return arith::ConstantIndexOp::create(rw, loc, v);
   }
@@ -162,8 +166,7 @@ unsigned RegisterTiler::elementBytes() const {
 }
 
 bool RegisterTiler::chooseParallelLanes(AffineMap outMap) {
-  if (outMap.getNumResults() == 0 ||
-      !hasUnitInnerStride(op.getDpsInits()[0])) {
+  if (outMap.getNumResults() == 0 || !hasUnitInnerStride(op.getDpsInits()[0])) {
     return false;
   }
   auto last = dyn_cast<AffineDimExpr>(outMap.getResults().back());
@@ -208,18 +211,26 @@ bool RegisterTiler::chooseReductionLanes() {
   return false;
 }
 
+bool RegisterTiler::gathersLanes() const {
+  return llvm::any_of(op->getOpOperands(), [&](OpOperand &o) {
+    linalg::LinalgOp self = op;
+    if (!isa<MemRefType>(o.get().getType())) {
+      return false;
+    }
+    AffineMap m = self.getMatchingIndexingMap(&o);
+    return mapUsesDim(m, plan.lanes) &&
+           !isContiguousIn(m, o.get(), plan.lanes) &&
+           !hasLaneStride(m, o.get(), plan.lanes, 2);
+  });
+}
+
 void RegisterTiler::chooseUnroll() {
   int64_t lanesSize = ranges[plan.lanes];
   plan.width = std::min<int64_t>(machine.lanes(elementBytes()), lanesSize);
   plan.unroll = chooseUnrollDim(op, plan.lanes);
-  bool gathers = llvm::any_of(op->getOpOperands(), [&](OpOperand &o) {
-    AffineMap m = op.getMatchingIndexingMap(&o);
-    return mapUsesDim(m, plan.lanes) &&
-           !isContiguousIn(m, o.get(), plan.lanes);
-  });
   bool reduces = op.getNumReductionLoops() > 0;
   int64_t budget = machine.vectorRegisters >= 32 ? 16 : 8;
-  if (gathers) {
+  if (gathersLanes()) {
     plan.unroll = reduces ? plan.unroll : -1;
     budget = 4;
   }
@@ -251,9 +262,11 @@ LogicalResult RegisterTiler::choosePlan() {
                     [](AffineExpr e) { return isa<AffineDimExpr>(e); })) {
     return failure();
   }
+  // Folding along a contiguous reduction beats gathering lanes one by one, and
+  // output rows too short to fill a vector.
   bool parallel = chooseParallelLanes(outMap);
-  // Tiny output rows with a long contiguous reduction: fold along it instead.
-  if (!parallel || (ranges[plan.lanes] < 4 && op.getNumReductionLoops() > 0)) {
+  if (!parallel || ((ranges[plan.lanes] < 4 || gathersLanes()) &&
+                    op.getNumReductionLoops() > 0)) {
     Plan saved = plan;
     if (!chooseReductionLanes()) {
       if (!parallel) {
@@ -266,7 +279,8 @@ LogicalResult RegisterTiler::choosePlan() {
   for (unsigned d = 0; d < op.getNumLoops(); ++d) {
     bool isReduction =
         op.getIteratorTypesArray()[d] == utils::IteratorType::reduction;
-    if (static_cast<int>(d) == plan.lanes || static_cast<int>(d) == plan.unroll) {
+    if (static_cast<int>(d) == plan.lanes ||
+        static_cast<int>(d) == plan.unroll) {
       continue;
     }
     (isReduction ? reductionDims : outerDims).push_back(d);
@@ -363,13 +377,12 @@ void RegisterTiler::emitParallel(unsigned depth) {
   };
   SmallVector<Segment> pointSegments;
   if (plan.unroll >= 0) {
-    pointSegments = segmentsOf(
-        ranges[plan.unroll], balancedTile(ranges[plan.unroll], tilePoints));
+    pointSegments = segmentsOf(ranges[plan.unroll],
+                               balancedTile(ranges[plan.unroll], tilePoints));
   }
   if (plan.reduceLanes) {
-    forSegments(plan.unroll, pointSegments, [&](int64_t points) {
-      emitTile(points, 1, plan.width);
-    });
+    forSegments(plan.unroll, pointSegments,
+                [&](int64_t points) { emitTile(points, 1, plan.width); });
     return;
   }
   // Lanes: whole groups of vectors, then single vectors, then one short one.
@@ -405,7 +418,7 @@ SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> base,
   MLIRContext *ctx = op->getContext();
   SmallVector<AffineExpr> shifted;
   for (unsigned d = 0; d < map.getNumDims(); ++d) {
-    int64_t offset = static_cast<int>(d) == plan.unroll   ? point
+    int64_t offset = static_cast<int>(d) == plan.unroll  ? point
                      : static_cast<int>(d) == plan.lanes ? laneOffset
                                                          : 0;
     shifted.push_back(getAffineDimExpr(d, ctx) + offset);
@@ -419,9 +432,9 @@ SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> base,
   return out;
 }
 
-Value RegisterTiler::loadOperand(
-    OpOperand &operand, ArrayRef<Value> base, int64_t point, int64_t vec,
-    std::map<std::vector<int64_t>, Value> &cache) {
+Value RegisterTiler::loadOperand(OpOperand &operand, ArrayRef<Value> base,
+                                 int64_t point, int64_t vec,
+                                 std::map<std::vector<int64_t>, Value> &cache) {
   Value v = operand.get();
   if (!isa<MemRefType>(v.getType())) {
     return splat(v); // scalar operand
@@ -429,21 +442,35 @@ Value RegisterTiler::loadOperand(
   AffineMap map = op.getMatchingIndexingMap(&operand);
   bool usesLanes = plan.lanes >= 0 && mapUsesDim(map, plan.lanes);
   bool usesPoint = plan.unroll >= 0 && mapUsesDim(map, plan.unroll);
-  std::vector<int64_t> key = {operand.getOperandNumber(),
-                              usesPoint ? point : 0, usesLanes ? vec : 0};
+  std::vector<int64_t> key = {operand.getOperandNumber(), usesPoint ? point : 0,
+                              usesLanes ? vec : 0};
   if (auto it = cache.find(key); it != cache.end()) {
     return it->second;
   }
   Type element = getElementTypeOrSelf(v.getType());
   Value result;
   if (!usesLanes) {
-    Value scalar = memref::LoadOp::create(rw, loc, v,
-                                          indices(map, base, key[1], 0));
+    Value scalar =
+        memref::LoadOp::create(rw, loc, v, indices(map, base, key[1], 0));
     result = splat(scalar);
   } else if (isContiguousIn(map, v, plan.lanes)) {
-    result = vector::LoadOp::create(
-        rw, loc, cast<VectorType>(vectorOf(element)), v,
-        indices(map, base, key[1], vec * tileWidth));
+    result =
+        vector::LoadOp::create(rw, loc, cast<VectorType>(vectorOf(element)), v,
+                               indices(map, base, key[1], vec * tileWidth));
+  } else if (tileWidth > 1 && hasLaneStride(map, v, plan.lanes, 2)) {
+    // Every second element of two overlapping loads; none past the last lane.
+    auto type = cast<VectorType>(vectorOf(element));
+    SmallVector<Value> at = indices(map, base, key[1], vec * tileWidth);
+    Value low = vector::LoadOp::create(rw, loc, type, v, at);
+    at.back() =
+        arith::AddIOp::create(rw, loc, at.back(), constantIndex(tileWidth - 1));
+    Value high = vector::LoadOp::create(rw, loc, type, v, at);
+    SmallVector<int64_t> pick;
+    for (int64_t l = 0; l < tileWidth; ++l) {
+      // Element 2l: in `low`, or in `high`, which starts tileWidth - 1 later.
+      pick.push_back(2 * l < tileWidth ? 2 * l : 2 * l + 1);
+    }
+    result = vector::ShuffleOp::create(rw, loc, low, high, pick);
   } else {
     SmallVector<Value> scalars;
     for (int64_t l = 0; l < tileWidth; ++l) {
@@ -483,9 +510,9 @@ void RegisterTiler::storeResult(int64_t point, int64_t vec, Value value) {
   Operation *combiner =
       op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
   SmallVector<Value> where = indices(map, ivs, point, 0);
-  Value start = fill ? fill.getInputs()[0]
-                     : memref::LoadOp::create(rw, loc, init->get(), where)
-                           .getResult();
+  Value start =
+      fill ? fill.getInputs()[0]
+           : memref::LoadOp::create(rw, loc, init->get(), where).getResult();
   Value folded =
       vector::ReductionOp::create(rw, loc, *combinerKind(combiner), value);
   OperationState state(loc, combiner->getName());

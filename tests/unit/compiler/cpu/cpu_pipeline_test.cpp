@@ -5,6 +5,8 @@
 #include "compiler/pipeline/cpu_pipeline.h"
 #include "tests/unit/compiler/cpu/run_dispatch.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -92,13 +94,12 @@ TEST_P(CpuConv, EqualsTheDefinition) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, CpuConv,
-    testing::Values(ConvShape{8, 14, 14, 16, 3, 1, 1},
-                    ConvShape{3, 17, 13, 5, 5, 2, 2},
-                    ConvShape{4, 7, 7, 33, 1, 1, 0},
-                    ConvShape{1, 28, 28, 8, 5, 1, 2},
-                    ConvShape{6, 9, 31, 20, 3, 2, 0}));
+INSTANTIATE_TEST_SUITE_P(Shapes, CpuConv,
+                         testing::Values(ConvShape{8, 14, 14, 16, 3, 1, 1},
+                                         ConvShape{3, 17, 13, 5, 5, 2, 2},
+                                         ConvShape{4, 7, 7, 33, 1, 1, 0},
+                                         ConvShape{1, 28, 28, 8, 5, 1, 2},
+                                         ConvShape{6, 9, 31, 20, 3, 2, 0}));
 
 TEST(CpuPipeline, MatmulWithTails) {
   const int64_t m = 13, n = 37, k = 29;
@@ -147,6 +148,60 @@ func.func private @sumexp(%x: tensor<5x77xf32>) -> tensor<5xf32> attributes {pla
       sum += std::exp(double(x.f32[i * 77 + j]));
     }
     EXPECT_NEAR(out.f32[i], sum, 1e-5 * sum);
+  }
+}
+
+TEST(CpuPipeline, MeanOverThePixelsOfEachChannel) {
+  std::string text = R"(
+func.func private @gap(%x: tensor<1x19x7x7xf32>) -> tensor<1x19xf32> attributes {plan.dispatch} {
+  %z = arith.constant 0.0 : f32
+  %s = arith.constant 49.0 : f32
+  %e = tensor.empty() : tensor<1x19xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x19xf32>) -> tensor<1x19xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(n,c,h,w)->(n,c,h,w)>, affine_map<(n,c,h,w)->(n,c)>], iterator_types = ["parallel","parallel","reduction","reduction"]} ins(%x : tensor<1x19x7x7xf32>) outs(%f : tensor<1x19xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %t = arith.addf %a, %o : f32
+    linalg.yield %t : f32
+  } -> tensor<1x19xf32>
+  %m = linalg.generic {indexing_maps = [affine_map<(n,c)->(n,c)>, affine_map<(n,c)->(n,c)>], iterator_types = ["parallel","parallel"]} ins(%r : tensor<1x19xf32>) outs(%e : tensor<1x19xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %t = arith.divf %a, %s : f32
+    linalg.yield %t : f32
+  } -> tensor<1x19xf32>
+  return %m : tensor<1x19xf32>
+})";
+  Tensor x = Tensor::random({1, 19, 7, 7}, 8), out = Tensor::zeros({1, 19});
+  ASSERT_EQ(test::runCpu(text, {&x, &out}), "");
+  for (int c = 0; c < 19; ++c) {
+    double sum = 0;
+    for (int i = 0; i < 49; ++i) {
+      sum += x.f32[c * 49 + i];
+    }
+    EXPECT_NEAR(out.f32[c], sum / 49, 1e-6) << c;
+  }
+}
+
+TEST(CpuPipeline, MatmulWithATransposedRightSide) {
+  const int64_t m = 3, n = 21, k = 53;
+  std::string text = R"(
+func.func private @mm(%a: tensor<3x53xf32>, %b: tensor<21x53xf32>) -> tensor<3x21xf32> attributes {plan.dispatch} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<3x21xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<3x21xf32>) -> tensor<3x21xf32>
+  %c = linalg.matmul indexing_maps = [affine_map<(m,n,k)->(m,k)>, affine_map<(m,n,k)->(n,k)>, affine_map<(m,n,k)->(m,n)>] ins(%a, %b : tensor<3x53xf32>, tensor<21x53xf32>) outs(%f : tensor<3x21xf32>) -> tensor<3x21xf32>
+  return %c : tensor<3x21xf32>
+})";
+  Tensor a = Tensor::random({m, k}, 9), b = Tensor::random({n, k}, 10);
+  Tensor out = Tensor::zeros({m, n});
+  ASSERT_EQ(test::runCpu(text, {&a, &b, &out}), "");
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t p = 0; p < k; ++p) {
+        sum += double(a.f32[i * k + p]) * b.f32[j * k + p];
+      }
+      ASSERT_NEAR(out.f32[i * n + j], sum, 1e-5) << i << "," << j;
+    }
   }
 }
 

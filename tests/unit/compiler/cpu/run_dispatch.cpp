@@ -70,7 +70,7 @@ AlignedBuffer aligned(size_t bytes) {
 std::string runCpu(const std::string &text, std::vector<Tensor *> tensors,
                    int repeats, double *seconds, const std::string &cpu) {
   mlir::DialectRegistry registry;
-  pipeline::registerKilnDialects(registry);
+  registerKilnDialects(registry);
   mlir::MLIRContext context(registry);
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   if (!module) {
@@ -93,10 +93,9 @@ std::string runCpu(const std::string &text, std::vector<Tensor *> tensors,
   }
   std::vector<AlignedBuffer> buffers;
   AlignedBuffer workspace = aligned(entry.workspaceBytes);
-  std::vector<uint64_t> arguments = {isa::kArgumentBlockVersion |
-                                         uint64_t{entry.bindingCount} << 32,
-                                     0,
-                                     reinterpret_cast<uint64_t>(workspace.get())};
+  std::vector<uint64_t> arguments = {
+      isa::kArgumentBlockVersion | uint64_t{entry.bindingCount} << 32, 0,
+      reinterpret_cast<uint64_t>(workspace.get())};
   for (Tensor *t : tensors) {
     buffers.push_back(aligned(t->f32.size() * 4));
     std::memcpy(buffers.back().get(), t->f32.data(), t->f32.size() * 4);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// emit-elf: a kernel in the LLVM dialect -> RISC-V object -> kernel ELF.
+//
+//   KernelNote note;                       // kernel, bindings, needs
+//   Result<ObjectBytes> elf = emitNpuElf(module, note);
+//
+// Translates to LLVM IR, marks the memory effects of the NPU instructions,
+// optimises at O2 without the loop and SLP vectorisers, generates code for the
+// control core and links it with start code and note (elf_linker.h). Lines of
+// FileLineCol locations become DWARF. Same module, same bytes.
+#pragma once
+
+#include "compiler/target/lld_link.h"
+#include "isa/abi/launch.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace kiln::target {
+
+/// Object code of the module's functions.
+Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module);
+
+Result<ObjectBytes> emitNpuElf(mlir::ModuleOp module, isa::KernelNote note);
+
+} // namespace kiln::target

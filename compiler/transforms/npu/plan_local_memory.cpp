@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/transforms/npu/plan_local_memory.h"
+
+#include "compiler/dialect/npu/NpuOps.h"
+#include "isa/support/units.h"
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace kiln::npu {
+
+scf::ForOp outermostLoopOf(Block *block) {
+  scf::ForOp outermost;
+  while (auto loop = dyn_cast_or_null<scf::ForOp>(block->getParentOp())) {
+    outermost = loop;
+    block = loop->getBlock();
+  }
+  return outermost;
+}
+
+namespace {
+
+/// Program points of every op: [enter, leave], nested ops lie inside.
+using Points = DenseMap<Operation *, std::pair<int64_t, int64_t>>;
+
+Points numberOps(func::FuncOp kernel) {
+  Points points;
+  int64_t next = 0;
+  kernel.walk([&](Operation *op, const WalkStage &stage) {
+    if (stage.isBeforeAllRegions()) {
+      points[op].first = next++;
+    }
+    if (stage.isAfterAllRegions()) {
+      points[op].second = next++;
+    }
+  });
+  return points;
+}
+
+struct Buffer {
+  AllocOp alloc;
+  isa::Space space{};
+  int64_t bytes = 0; // all slots
+  int64_t start = 0, end = 0;
+  int64_t address = 0;
+};
+
+int64_t alignmentOf(isa::Space space) {
+  switch (space) {
+  case isa::Space::L0A:
+  case isa::Space::L0B:
+    return isa::kFractalBytes;
+  case isa::Space::L0C:
+    return isa::kL0CCellBytes;
+  default:
+    return isa::kBlockBytes;
+  }
+}
+
+Buffer describe(AllocOp alloc, const Points &points) {
+  Buffer buffer;
+  buffer.alloc = alloc;
+  buffer.space = *spaceOf(alloc.getType());
+  buffer.bytes =
+      alignUp(localBytes(alloc.getType()), alignmentOf(buffer.space)) *
+      alloc.getDepth();
+  buffer.start = buffer.end = points.at(alloc).first;
+  bool first = true;
+  for (Operation *user : alloc.getBuffer().getUsers()) {
+    Operation *item = alloc->getBlock()->findAncestorOpInBlock(*user);
+    const auto [enter, leave] = points.at(item);
+    buffer.start = first ? enter : std::min(buffer.start, enter);
+    buffer.end = std::max(buffer.end, leave);
+    first = false;
+  }
+  if (alloc.getDepth() > 1) {
+    if (scf::ForOp loop = outermostLoopOf(alloc->getBlock())) {
+      std::tie(buffer.start, buffer.end) = points.at(loop);
+    }
+  }
+  return buffer;
+}
+
+bool overlap(int64_t lo0, int64_t hi0, int64_t lo1, int64_t hi1) {
+  return lo0 < hi1 && lo1 < hi0;
+}
+
+/// Lowest free address for `buffer` beside the placed ones.
+int64_t firstFit(const Buffer &buffer, ArrayRef<Buffer *> placed) {
+  SmallVector<std::pair<int64_t, int64_t>> taken;
+  for (const Buffer *other : placed) {
+    if (overlap(buffer.start, buffer.end + 1, other->start, other->end + 1)) {
+      taken.push_back({other->address, other->address + other->bytes});
+    }
+  }
+  llvm::sort(taken);
+  const int64_t align = alignmentOf(buffer.space);
+  int64_t address = 0;
+  for (auto [lo, hi] : taken) {
+    if (address + buffer.bytes <= lo) {
+      break;
+    }
+    address = std::max<int64_t>(address, alignUp(hi, align));
+  }
+  return address;
+}
+
+/// One diagnostic with a note per buffer of the space.
+LogicalResult reportOverflow(func::FuncOp kernel, isa::Space space,
+                             int64_t needed, int64_t capacity,
+                             ArrayRef<Buffer *> buffers) {
+  InFlightDiagnostic diagnostic =
+      kernel.emitError() << "buffers of " << isa::name(space).data()
+                         << " do not fit: " << needed << " bytes needed, "
+                         << capacity
+                         << " available; use smaller tiles or a smaller depth "
+                            "for the largest of:";
+  for (const Buffer *buffer : buffers) {
+    AllocOp alloc = buffer->alloc;
+    diagnostic.attachNote(alloc.getLoc())
+        << "'" << alloc.getName() << "': " << buffer->bytes << " bytes = depth "
+        << alloc.getDepth() << " x " << buffer->bytes / alloc.getDepth() << " ("
+        << alloc.getType() << "), live from point " << buffer->start << " to "
+        << buffer->end;
+  }
+  return failure();
+}
+
+LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
+                         MutableArrayRef<Buffer> all, int64_t capacity) {
+  SmallVector<Buffer *> buffers;
+  for (Buffer &buffer : all) {
+    if (buffer.space == space) {
+      buffers.push_back(&buffer);
+    }
+  }
+  llvm::sort(buffers, [](const Buffer *a, const Buffer *b) {
+    // Elements of one array: the pointer is the program order.
+    return std::tuple(-a->bytes, a->start, a) <
+           std::tuple(-b->bytes, b->start, b);
+  });
+  int64_t needed = 0;
+  for (auto [index, buffer] : llvm::enumerate(buffers)) {
+    buffer->address = firstFit(*buffer, ArrayRef(buffers).take_front(index));
+    needed = std::max(needed, buffer->address + buffer->bytes);
+  }
+  if (needed > capacity) {
+    return reportOverflow(kernel, space, needed, capacity, buffers);
+  }
+  OpBuilder builder(kernel.getContext());
+  for (Buffer *buffer : buffers) {
+    buffer->alloc.setAddressAttr(builder.getI64IntegerAttr(buffer->address));
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Slot counters
+//===----------------------------------------------------------------------===//
+
+/// The slot after `slot`: (slot + 1) mod depth without a division.
+Value nextSlot(OpBuilder &builder, Location loc, Value slot, int64_t depth) {
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  if (depth == 2) {
+    return arith::XOrIOp::create(builder, loc, slot, one);
+  }
+  Value last = arith::ConstantIndexOp::create(builder, loc, depth - 1);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value wraps =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, slot, last);
+  Value sum = arith::AddIOp::create(builder, loc, slot, one);
+  return arith::SelectOp::create(builder, loc, wraps, zero, sum);
+}
+
+/// Adds one iter_arg with the given initial value; the loop yields the
+/// iter_arg unchanged. Returns the new loop.
+scf::ForOp addIterArg(scf::ForOp loop, Value init) {
+  IRRewriter rewriter(loop.getContext());
+  rewriter.setInsertionPoint(loop);
+  auto yieldUnchanged = [](OpBuilder &, Location,
+                           ArrayRef<BlockArgument> added) {
+    return SmallVector<Value>(added.begin(), added.end());
+  };
+  auto widened = cast<LoopLikeOpInterface>(loop.getOperation())
+                     .replaceWithAdditionalYields(
+                         rewriter, init, /*replaceInitOperandUsesInLoop=*/false,
+                         yieldUnchanged);
+  return cast<scf::ForOp>((*widened).getOperation());
+}
+
+/// Carries a counter through the loops around `block` and returns its value
+/// in the block; the block must be a loop body.
+Value makeCounter(Block *block, int64_t depth) {
+  SmallVector<scf::ForOp> loops; // innermost first
+  while (auto loop = dyn_cast<scf::ForOp>(block->getParentOp())) {
+    loops.push_back(loop);
+    block = loop->getBlock();
+  }
+  OpBuilder builder(loops.back());
+  Value init =
+      arith::ConstantIndexOp::create(builder, loops.back().getLoc(), 0);
+  scf::ForOp outer;
+  for (scf::ForOp loop : llvm::reverse(loops)) {
+    scf::ForOp widened = addIterArg(loop, init);
+    if (outer) {
+      outer.getBody()->getTerminator()->setOperand(
+          outer.getNumRegionIterArgs() - 1, widened.getResults().back());
+    }
+    outer = widened;
+    init = widened.getRegionIterArgs().back();
+  }
+  Operation *yield = outer.getBody()->getTerminator();
+  builder.setInsertionPoint(yield);
+  yield->setOperand(outer.getNumRegionIterArgs() - 1,
+                    nextSlot(builder, outer.getLoc(), init, depth));
+  return init;
+}
+
+/// Buffers of one block and depth take turns together and share a counter.
+void addSlots(func::FuncOp kernel) {
+  SmallVector<AllocOp> allocs;
+  kernel.walk([&](AllocOp alloc) {
+    if (alloc.getDepth() > 1 && !alloc.getSlot()) {
+      allocs.push_back(alloc);
+    }
+  });
+  while (!allocs.empty()) {
+    AllocOp first = allocs.front();
+    Block *block = first->getBlock();
+    const int64_t depth = first.getDepth();
+    Value slot = makeCounter(block, depth);
+    // The body moved into a new loop; the ops are the same.
+    block = first->getBlock();
+    llvm::erase_if(allocs, [&](AllocOp alloc) {
+      if (alloc->getBlock() != block ||
+          static_cast<int64_t>(alloc.getDepth()) != depth) {
+        return false;
+      }
+      alloc.getSlotMutable().assign(slot);
+      return true;
+    });
+  }
+}
+
+class PlanLocalMemoryPass
+    : public PassWrapper<PlanLocalMemoryPass, OperationPass<func::FuncOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PlanLocalMemoryPass)
+  PlanLocalMemoryPass() = default;
+  explicit PlanLocalMemoryPass(const Capacities &capacities)
+      : capacities_(capacities) {}
+  PlanLocalMemoryPass(const PlanLocalMemoryPass &other)
+      : PassWrapper(other), capacities_(other.capacities_) {}
+
+  StringRef getArgument() const override { return "npu-plan-local-memory"; }
+  StringRef getDescription() const override {
+    return "addresses and slot counters for the buffers of a kernel";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, scf::SCFDialect>();
+  }
+  LogicalResult initialize(MLIRContext *context) override {
+    if (machine.empty()) {
+      return success();
+    }
+    Result<isa::ArchSpec> arch = isa::loadArchSpec(machine.getValue());
+    if (!arch) {
+      return emitError(UnknownLoc::get(context)) << arch.status().message();
+    }
+    capacities_ = capacitiesOf(*arch);
+    return success();
+  }
+  void runOnOperation() override {
+    if (getOperation()->hasAttr(kKernelAttr) &&
+        failed(planLocalMemory(getOperation(), capacities_))) {
+      signalPassFailure();
+    }
+  }
+
+  Option<std::string> machine{
+      *this, "machine",
+      llvm::cl::desc("machine whose capacities count (name or file)")};
+
+private:
+  Capacities capacities_{};
+};
+
+} // namespace
+
+LogicalResult planLocalMemory(func::FuncOp kernel,
+                              const Capacities &capacities) {
+  OpBuilder builder(kernel.getContext());
+  kernel.walk([&](AllocOp alloc) {
+    if (alloc.getDepth() > 1 && !outermostLoopOf(alloc->getBlock())) {
+      alloc.setDepthAttr(builder.getI64IntegerAttr(1));
+    }
+  });
+  const Points points = numberOps(kernel);
+  std::vector<Buffer> buffers;
+  kernel.walk(
+      [&](AllocOp alloc) { buffers.push_back(describe(alloc, points)); });
+  bool ok = true;
+  for (unsigned space = 1; space < isa::kNumSpaces; ++space) {
+    ok &= succeeded(placeSpace(kernel, static_cast<isa::Space>(space), buffers,
+                               capacities[space]));
+  }
+  if (!ok) {
+    return failure();
+  }
+  addSlots(kernel);
+  return success();
+}
+
+Capacities usedBytes(func::FuncOp kernel) {
+  Capacities used{};
+  kernel.walk([&](AllocOp alloc) {
+    const auto space = *spaceOf(alloc.getType());
+    const uint64_t slot =
+        alignUp(localBytes(alloc.getType()), alignmentOf(space));
+    const uint64_t end =
+        alloc.getAddress().value_or(0) + slot * alloc.getDepth();
+    uint64_t &most = used[static_cast<unsigned>(space)];
+    most = std::max(most, end);
+  });
+  return used;
+}
+
+Capacities capacitiesOf(const isa::ArchSpec &arch) {
+  Capacities capacities{};
+  std::copy(std::begin(arch.arch.capacityBytes),
+            std::end(arch.arch.capacityBytes), capacities.begin());
+  return capacities;
+}
+
+std::unique_ptr<Pass> createPlanLocalMemoryPass() {
+  return std::make_unique<PlanLocalMemoryPass>();
+}
+
+std::unique_ptr<Pass> createPlanLocalMemoryPass(const Capacities &capacities) {
+  return std::make_unique<PlanLocalMemoryPass>(capacities);
+}
+
+} // namespace kiln::npu

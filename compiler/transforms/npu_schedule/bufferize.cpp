@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu_schedule/passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
+
+using namespace mlir;
+
+namespace kiln::npu {
+
+namespace {
+
+FrozenRewritePatternSet allCanonicalizations(MLIRContext *context) {
+  RewritePatternSet patterns(context);
+  for (Dialect *dialect : context->getLoadedDialects()) {
+    dialect->getCanonicalizationPatterns(patterns);
+  }
+  for (RegisteredOperationName op : context->getRegisteredOperations()) {
+    op.getCanonicalizationPatterns(patterns, context);
+  }
+  return FrozenRewritePatternSet(std::move(patterns));
+}
+
+class Bufferize : public PassWrapper<Bufferize, OperationPass<func::FuncOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Bufferize)
+  StringRef getArgument() const final { return "npu-bufferize"; }
+  StringRef getDescription() const final {
+    return "Bufferises a scheduled kernel without copies.";
+  }
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<NPUDialect, bufferization::BufferizationDialect,
+                    memref::MemRefDialect>();
+  }
+  LogicalResult initialize(MLIRContext *context) final {
+    patterns_ = std::make_shared<FrozenRewritePatternSet>(
+        allCanonicalizations(context));
+    return success();
+  }
+
+  void runOnOperation() final {
+    func::FuncOp func = getOperation();
+    if (func->hasAttr(kKernelAttr) && failed(run(func))) {
+      signalPassFailure();
+    }
+  }
+
+private:
+  LogicalResult simplify(func::FuncOp func) {
+    return applyPatternsGreedily(func, *patterns_);
+  }
+  void eliminateCommon(func::FuncOp func) {
+    IRRewriter rewriter(func.getContext());
+    DominanceInfo dominance(func);
+    eliminateCommonSubExpressions(rewriter, dominance, func);
+  }
+
+  LogicalResult run(func::FuncOp func) {
+    IRRewriter rewriter(func.getContext());
+    if (failed(simplify(func))) {
+      return failure();
+    }
+    eliminateCommon(func);
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, func))) {
+      return failure();
+    }
+    bufferization::OneShotBufferizationOptions options;
+    bufferization::BufferizationState state;
+    if (failed(bufferization::runOneShotBufferize(func, options, state)) ||
+        failed(simplify(func))) {
+      return failure();
+    }
+    // Copies of a buffer to itself fold only after the second round.
+    eliminateCommon(func);
+    if (failed(simplify(func))) {
+      return failure();
+    }
+    func.walk([](LoopLikeOpInterface loop) { moveLoopInvariantCode(loop); });
+    eliminateCommon(func);
+    return simplify(func);
+  }
+
+  std::shared_ptr<FrozenRewritePatternSet> patterns_;
+};
+
+class VerifyPlaced
+    : public PassWrapper<VerifyPlaced, OperationPass<func::FuncOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(VerifyPlaced)
+  StringRef getArgument() const final { return "npu-verify-placed"; }
+  StringRef getDescription() const final {
+    return "Every buffer of a kernel has a place, every copy was meant.";
+  }
+
+  void runOnOperation() final {
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr(kKernelAttr)) {
+      return;
+    }
+    WalkResult result = func.walk([](Operation *op) -> WalkResult {
+      if (llvm::isa<memref::CopyOp>(op)) {
+        return op->emitError("a copy that no schedule asked for: two values "
+                             "share a buffer or an init was not placed");
+      }
+      if (llvm::isa<memref::AllocOp>(op)) {
+        return op->emitError("a buffer without a memory space: an init was "
+                             "not placed");
+      }
+      for (Type type : op->getResultTypes()) {
+        if (llvm::isa<TensorType>(type)) {
+          return op->emitError("a tensor is left after bufferisation");
+        }
+      }
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted()) {
+      signalPassFailure();
+    }
+  }
+};
+
+class Blocks : public PassWrapper<Blocks, OperationPass<func::FuncOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Blocks)
+  StringRef getArgument() const final { return "npu-blocks"; }
+  StringRef getDescription() const final {
+    return "One block of the launch per iteration of scf.forall.";
+  }
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<NPUDialect, affine::AffineDialect, arith::ArithDialect>();
+  }
+
+  void runOnOperation() final {
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr(kKernelAttr)) {
+      return;
+    }
+    SmallVector<scf::ForallOp> loops;
+    func.walk([&](scf::ForallOp op) { loops.push_back(op); });
+    int64_t blocks = 1;
+    for (scf::ForallOp loop : loops) {
+      int64_t count = lower(loop);
+      if (count < 0 || (blocks != 1 && blocks != count)) {
+        loop.emitError("block loops of a kernel need one static extent");
+        return signalPassFailure();
+      }
+      blocks = count;
+    }
+    func->setAttr(kBlockDimAttr,
+                  Builder(func.getContext()).getI64IntegerAttr(blocks));
+  }
+
+private:
+  /// Replaces the loop by its body for the launch's block; its trip count.
+  static int64_t lower(scf::ForallOp loop) {
+    SmallVector<int64_t> counts;
+    for (auto [low, high, step] :
+         llvm::zip_equal(loop.getMixedLowerBound(), loop.getMixedUpperBound(),
+                         loop.getMixedStep())) {
+      auto l = getConstantIntValue(low), h = getConstantIntValue(high),
+           s = getConstantIntValue(step);
+      if (!l || !h || !s) {
+        return -1;
+      }
+      counts.push_back((*h - *l + *s - 1) / *s);
+    }
+    IRRewriter rewriter(loop);
+    Location loc = loop.getLoc();
+    Value block = BlockIndexOp::create(rewriter, loc);
+    int64_t total = 1;
+    SmallVector<Value> ivs(counts.size());
+    AffineExpr d = rewriter.getAffineDimExpr(0);
+    for (size_t i = counts.size(); i-- > 0;) {
+      int64_t low = *getConstantIntValue(loop.getMixedLowerBound()[i]);
+      int64_t step = *getConstantIntValue(loop.getMixedStep()[i]);
+      AffineExpr index = d.floorDiv(total);
+      if (i != 0) {
+        index = index % counts[i];
+      }
+      ivs[i] = affine::AffineApplyOp::create(
+          rewriter, loc, AffineMap::get(1, 0, index * step + low), block);
+      total *= counts[i];
+    }
+    rewriter.eraseOp(loop.getTerminator());
+    rewriter.inlineBlockBefore(loop.getBody(), loop, ivs);
+    rewriter.eraseOp(loop);
+    return total;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> createBufferizePass() {
+  return std::make_unique<Bufferize>();
+}
+std::unique_ptr<Pass> createVerifyPlacedPass() {
+  return std::make_unique<VerifyPlaced>();
+}
+std::unique_ptr<Pass> createBlocksPass() { return std::make_unique<Blocks>(); }
+
+LogicalResult toKernelForm(func::FuncOp func) {
+  OpBuilder b(func.getBody());
+  Location loc = func.getLoc();
+  Block &entry = func.getBody().front();
+  auto bufferType = [](Type type) -> Type {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor ? MemRefType::get(tensor.getShape(), tensor.getElementType())
+                  : type;
+  };
+  SmallVector<Type> inputs;
+  for (BlockArgument arg : entry.getArguments()) {
+    Type type = arg.getType();
+    inputs.push_back(bufferType(type));
+    if (inputs.back() == type) {
+      continue;
+    }
+    arg.setType(inputs.back());
+    auto tensor = bufferization::ToTensorOp::create(b, loc, type, arg,
+                                                    /*restrict=*/true);
+    arg.replaceAllUsesExcept(tensor, tensor);
+  }
+  auto ret = cast<func::ReturnOp>(entry.getTerminator());
+  b.setInsertionPoint(ret);
+  for (Value result : ret.getOperands()) {
+    inputs.push_back(bufferType(result.getType()));
+    Value out = entry.addArgument(inputs.back(), loc);
+    bufferization::MaterializeInDestinationOp::create(
+        b, loc, Type(), result, out, /*restrict=*/true, /*writable=*/true);
+  }
+  ret->setOperands({});
+  func.setFunctionType(b.getFunctionType(inputs, {}));
+  func.setAllArgAttrs(ArrayRef<Attribute>());
+  func.setAllResultAttrs(ArrayRef<Attribute>());
+  func->setAttr(kKernelAttr, b.getUnitAttr());
+  return success();
+}
+
+} // namespace kiln::npu

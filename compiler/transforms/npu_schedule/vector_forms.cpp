@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/transforms/npu_schedule/vector_forms.h"
+
+#include "compiler/transforms/npu_schedule/tiling.h"
+
+using namespace mlir;
+
+namespace kiln::npu {
+
+/// The loop is the innermost dimension of the map, alone, or not in it.
+static bool runsAlong(AffineMap map, unsigned loop) {
+  for (unsigned i = 0; i < map.getNumResults(); ++i) {
+    AffineExpr expr = map.getResult(i);
+    if (!expr.isFunctionOfDim(loop)) {
+      continue;
+    }
+    if (i + 1 != map.getNumResults() || !llvm::isa<AffineDimExpr>(expr)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+int64_t columnLoop(linalg::LinalgOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  for (int64_t loop = op.getNumLoops() - 1; loop >= 0; --loop) {
+    bool used = llvm::any_of(
+        maps, [&](AffineMap m) { return m.isFunctionOfDim(loop); });
+    bool inAll =
+        llvm::all_of(maps, [&](AffineMap m) { return runsAlong(m, loop); });
+    if (used && inAll) {
+      // A reduction over columns and columns of the result exclude each other;
+      // a parallel loop that the result lacks cannot exist.
+      return loop;
+    }
+  }
+  return -1;
+}
+
+static bool lacksColumns(AffineMap map, int64_t loop, ShapedType type) {
+  if (map.isFunctionOfDim(loop)) {
+    return false;
+  }
+  // A trailing dimension of one element is its own block when packed.
+  return type.getRank() != 0 && type.getShape().back() != 1;
+}
+
+VectorForms::VectorForms(ArrayRef<Operation *> ops) {
+  for (Operation *op : ops) {
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+    bool fix = op->hasAttr(kFixAttr); // FIX writes any strides, reads L0C
+    int64_t columns = linalgOp && !fix ? columnLoop(linalgOp) : 0;
+    if (columns < 0) {
+      allElements_ = true;
+      return;
+    }
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto type = dyn_cast<ShapedType>(operand.get().getType());
+      if (!type) {
+        continue;
+      }
+      bool element = linalgOp && !fix &&
+                     lacksColumns(linalgOp.getMatchingIndexingMap(&operand),
+                                  columns, type);
+      if (llvm::isa<linalg::FillOp>(op)) {
+        continue; // follows the readers of its result
+      }
+      SmallVector<Value> values;
+      auto dps = dyn_cast<DestinationStyleOpInterface>(op);
+      if (dps && dps.isDpsInit(&operand)) {
+        // The init itself may be an empty tensor that others share.
+        values.push_back(dps.getTiedOpResult(&operand));
+        Value init = skipCasts(operand.get());
+        if (init.getDefiningOp<linalg::FillOp>()) {
+          values.push_back(init);
+        }
+      } else {
+        values.push_back(skipCasts(operand.get()));
+      }
+      for (Value v : values) {
+        auto [at, inserted] = elementForm_.try_emplace(v, element);
+        if (!inserted && at->second != element) {
+          allElements_ = true;
+          return;
+        }
+      }
+    }
+  }
+}
+
+bool VectorForms::isElementForm(OpOperand &operand) const {
+  if (allElements_) {
+    return true;
+  }
+  Value v = skipCasts(operand.get());
+  auto dps = dyn_cast<DestinationStyleOpInterface>(operand.getOwner());
+  if (dps && dps.isDpsInit(&operand)) {
+    v = dps.getTiedOpResult(&operand);
+  }
+  auto at = elementForm_.find(v);
+  return at != elementForm_.end() && at->second;
+}
+
+} // namespace kiln::npu

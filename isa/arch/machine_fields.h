@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fields of a machine file, in order, as one visitor: the reader fills an
+// ArchSpec from YAML with it, the canonical text (which is hashed) is written
+// with it. A new figure is one line here and one in the struct.
+//
+// A Visitor has open(key), close() and field(key, T&) for T = uint32_t,
+// uint64_t and std::string.
+#pragma once
+
+#include "isa/arch/arch_spec.h"
+
+#include <string>
+
+namespace kiln::isa {
+
+constexpr const char *kVectorClassKeys[kNumVectorClasses] = {
+    "arithmetic", "multiply_add", "cast",        "exp",       "reciprocal",
+    "divide",     "reduce_rows",  "reduce_lane", "transpose", "broadcast"};
+
+constexpr Pipe kQueuedPipes[] = {Pipe::MTE2, Pipe::MTE1, Pipe::M,
+                                 Pipe::FIX,  Pipe::V,    Pipe::MTE3};
+constexpr Pipe kGmWriters[] = {Pipe::FIX, Pipe::MTE3};
+constexpr Space kLocalSpaces[] = {Space::L1,  Space::L0A, Space::L0B,
+                                  Space::L0C, Space::UB,  Space::BT};
+
+template <typename Visitor, typename Pipes>
+void visitPerPipe(Visitor &v, const char *key, const Pipes &pipes,
+                  uint32_t *values) {
+  v.open(key);
+  for (Pipe p : pipes) {
+    v.field(std::string(name(p)), values[static_cast<unsigned>(p)]);
+  }
+  v.close();
+}
+
+template <typename Visitor> void visitArch(Visitor &v, ArchPart &a) {
+  v.open("arch");
+  v.field("cores", a.cores);
+  v.open("capacity_bytes");
+  for (Space s : kLocalSpaces) {
+    v.field(std::string(name(s)), a.capacityBytes[static_cast<unsigned>(s)]);
+  }
+  v.close();
+  v.field("instruction_ram_bytes", a.instructionRamBytes);
+  v.field("scalar_ram_bytes", a.scalarRamBytes);
+  v.open("gm");
+  v.field("base", a.gmBase);
+  v.field("bytes", a.capacityBytes[static_cast<unsigned>(Space::GM)]);
+  v.close();
+  visitPerPipe(v, "queue_depth", kQueuedPipes, a.queueDepth);
+  visitPerPipe(v, "in_flight", kQueuedPipes, a.inFlight);
+  visitPerPipe(v, "in_flight_gm", kGmWriters, a.inFlightGm);
+  v.close();
+}
+
+template <typename Visitor> void visitControl(Visitor &v, TimingPart &t) {
+  v.open("cube");
+  v.field("cells", t.cubeRate.cells);
+  v.field("cycles", t.cubeRate.cycles);
+  v.field("fp32_weight", t.cubeFp32Weight);
+  v.field("latency_cycles", t.cubeLatencyCycles);
+  v.close();
+  v.open("control");
+  v.field("load_use_bubble_cycles", t.control.loadUseBubble);
+  v.field("mul_cycles", t.control.mulCycles);
+  v.field("div_cycles", t.control.divCycles);
+  v.field("taken_branch_extra_cycles", t.control.takenBranchCycles);
+  v.field("csr_cycles", t.control.csrCycles);
+  v.field("scalar_ram_cycles", t.control.scalarRamCycles);
+  v.field("ub_window_cycles", t.control.ubWindowCycles);
+  v.close();
+  v.open("sync");
+  v.field("flag_cycles", t.flagCycles);
+  v.field("flag_visible_cycles", t.flagVisibleCycles);
+  v.field("config_cycles", t.configCycles);
+  v.field("barrier_cycles", t.barrierCycles);
+  v.close();
+}
+
+template <typename Visitor>
+void visitPath(Visitor &v, const char *key, PathTiming &p) {
+  v.open(key);
+  v.field("bytes_per_cycle", p.bytesPerCycle);
+  v.field("latency_cycles", p.latencyCycles);
+  v.close();
+}
+
+template <typename Visitor>
+void visitWidths(Visitor &v, const char *key, uint32_t &bits8, uint32_t &bits16,
+                 uint32_t &bits32) {
+  v.open(key);
+  v.field("bits8", bits8);
+  v.field("bits16", bits16);
+  v.field("bits32", bits32);
+  v.close();
+}
+
+template <typename Visitor> void visitPaths(Visitor &v, TimingPart &t) {
+  v.open("paths");
+  visitPath(v, "l1_to_l0a", t.l1ToL0A);
+  visitPath(v, "l1_to_l0b", t.l1ToL0B);
+  visitPath(v, "l1_to_bt", t.l1ToBt);
+  visitPath(v, "ub_to_l1", t.ubToL1);
+  v.open("im2col");
+  v.field("rows", t.im2colRowsPerCycle);
+  v.field("cycles", t.im2colCycles);
+  v.field("latency_cycles", t.im2colLatencyCycles);
+  v.close();
+  v.close();
+  v.open("fix");
+  visitWidths(v, "to_ub_elements", t.fixToUbElements8, t.fixToUbElements16,
+              t.fixToUbElements32);
+  visitWidths(v, "to_l1_gm_elements", t.fixElements8, t.fixElements16,
+              t.fixElements32);
+  v.field("latency_cycles", t.fixLatencyCycles);
+  v.close();
+}
+
+template <typename Visitor> void visitVector(Visitor &v, TimingPart &t) {
+  v.open("vector");
+  for (unsigned c = 0; c < kNumVectorClasses; ++c) {
+    VectorTiming &row = t.vector[c];
+    v.open(kVectorClassKeys[c]);
+    v.field("bits8", row.elements8);
+    v.field("bits16", row.elements16);
+    v.field("bits32", row.elements32);
+    v.field("latency_cycles", row.latencyCycles);
+    v.field("row_cycles", row.extraCyclesPerRow);
+    v.close();
+  }
+  v.close();
+}
+
+template <typename Visitor> void visitMemory(Visitor &v, TimingPart &t) {
+  v.open("memory");
+  v.field("port_read_bytes_per_cycle", t.memory.portReadBytesPerCycle);
+  v.field("port_write_bytes_per_cycle", t.memory.portWriteBytesPerCycle);
+  v.field("burst_bytes", t.memory.burstBytes);
+  v.field("outstanding_reads", t.memory.outstandingReads);
+  v.field("outstanding_writes", t.memory.outstandingWrites);
+  v.field("latency_cycles", t.memory.latencyCycles);
+  v.field("server_bytes_per_cycle", t.memory.serverBytesPerCycle);
+  v.field("min_row_beats", t.memory.minRowBeats);
+  v.close();
+  v.open("launch");
+  v.field("doorbell_cycles", t.launch.doorbellCycles);
+  v.field("dispatch_cycles", t.launch.dispatchCycles);
+  v.field("core_cycles", t.launch.perCoreCycles);
+  v.field("image_bytes_per_cycle", t.launch.imageBytesPerCycle);
+  v.close();
+}
+
+/// All fields of a machine file.
+template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
+  v.field("name", spec.name);
+  visitArch(v, spec.arch);
+  v.open("timing");
+  v.field("clock_hz", spec.timing.clockHz);
+  visitControl(v, spec.timing);
+  visitPaths(v, spec.timing);
+  visitVector(v, spec.timing);
+  visitMemory(v, spec.timing);
+  v.close();
+}
+
+} // namespace kiln::isa

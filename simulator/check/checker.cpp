@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulator/check/checker.h"
+
+#include "isa/codec/instruction.h"
+
+#include <algorithm>
+#include <bit>
+#include <fmt/format.h>
+
+namespace kiln::sim {
+
+using isa::Command;
+using isa::Opcode;
+using isa::Pipe;
+using isa::Space;
+
+Checker::Checker(const Checks &checks, const Program &program,
+                 const isa::ArchSpec &arch)
+    : checks_(checks), program_(program) {
+  for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
+    written_[s].resize(ceilDiv(arch.arch.capacityBytes[s], kShadowCellBytes));
+  }
+}
+
+void Checker::beginBlock(const BlockPosition &position) {
+  block_ = position;
+  site_ = {&program_, position.core, position.block};
+  order_.beginBlock();
+  flagUse_.fill({});
+  for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
+    cells_[s].clear();
+    std::fill(written_[s].begin(), written_[s].end(), 0);
+  }
+}
+
+Checker::FlagUse &Checker::use(const FlagName &flag) {
+  return flagUse_[(static_cast<unsigned>(flag.source) * isa::kNumPipes +
+                   static_cast<unsigned>(flag.destination)) *
+                      isa::kNumFlagIds +
+                  flag.id];
+}
+
+void Checker::issued(const Command &command) {
+  order_.issued(command.pipe);
+  if (command.op == Opcode::kKset || command.op == Opcode::kKwait) {
+    checkProgramOrder(command, flagOf(command));
+  }
+}
+
+void Checker::checkProgramOrder(const Command &command, FlagName flag) {
+  if (!checks_.flags || flag.id >= isa::kNumFlagIds) {
+    return;
+  }
+  FlagUse &u = use(flag);
+  if (command.op == Opcode::kKset) {
+    ++u.setsIssued;
+    return;
+  }
+  if (++u.waitsIssued > u.setsIssued) {
+    add({Finding::Kind::kFlagOrder,
+         fmt::format("flag {}: the kwait at {} precedes its kset in program "
+                     "order; a machine with shorter queues may deadlock",
+                     text(flag), site_.place(command.pc)),
+         0, command.pc, flag.source, flag.destination});
+  }
+}
+
+void Checker::executing(const Command &command, const isa::PipeConfig &config) {
+  Accessor who;
+  who.position = order_.advance(command.pipe);
+  who.pc = command.pc;
+  who.word = command.word;
+  who.block = block_.block;
+  if (!checks_.race && !checks_.init) {
+    return;
+  }
+  accessors_.push_back(who);
+  isa::footprint(command, config, footprint_);
+  // Reads first: a command reads its operands before it writes its results.
+  for (bool write : {false, true}) {
+    for (const isa::StridedRange &range : footprint_.ranges) {
+      if (range.write == write) {
+        access(range, static_cast<uint32_t>(accessors_.size() - 1));
+      }
+    }
+  }
+}
+
+void Checker::configured(const Command &command) {
+  order_.advance(command.pipe);
+}
+
+void Checker::flagSet(const Command &command, FlagName flag) {
+  order_.advance(flag.source);
+  if (command.pipe == Pipe::S) {
+    checkProgramOrder(command, flag);
+  }
+  FlagUse &u = use(flag);
+  if (checks_.flags && u.waited && !order_.isOrdered(u.lastWait, flag.source)) {
+    add({Finding::Kind::kFlagOrder,
+         fmt::format("flag {}: nothing orders the kset at {} after the kwait "
+                     "at {} that clears it; in another order it finds the "
+                     "flag set",
+                     text(flag), site_.place(command.pc),
+                     site_.place(u.lastWaitPc)),
+         u.lastWaitPc, command.pc, flag.destination, flag.source});
+  }
+  order_.flagSet(flag.source, flag);
+}
+
+void Checker::flagWaited(const Command &command, FlagName flag) {
+  FlagUse &u = use(flag);
+  u.lastWait = order_.advance(flag.destination);
+  u.lastWaitPc = command.pc;
+  u.waited = true;
+  order_.flagWaited(flag.destination, flag);
+  if (command.pipe == Pipe::S) {
+    checkProgramOrder(command, flag);
+  }
+}
+
+void Checker::barrier() { order_.barrier(); }
+
+void Checker::windowAccess(uint64_t pc, const WindowAccess &window) {
+  Accessor who;
+  who.position = order_.advance(Pipe::S);
+  who.pc = pc;
+  who.block = block_.block;
+  accessors_.push_back(who);
+  isa::StridedRange range;
+  range.space = Space::UB;
+  range.write = window.write;
+  range.base = window.offset;
+  range.bytes = window.bytes;
+  access(range, static_cast<uint32_t>(accessors_.size() - 1));
+}
+
+void Checker::access(const isa::StridedRange &range, uint32_t accessor) {
+  if (checks_.init && range.space != Space::GM) {
+    checkInit(range, accessor);
+  }
+  if (checks_.race) {
+    checkRace(range, accessor);
+  }
+}
+
+void Checker::checkRace(const isa::StridedRange &range, uint32_t accessor) {
+  SparseCells<Cell> &cells = cells_[static_cast<unsigned>(range.space)];
+  forEachCell(range, [&](uint64_t index, uint32_t mask) {
+    checkCell(cells[index], {accessor, mask, range.write}, range.space,
+              index * kShadowCellBytes);
+  });
+}
+
+void Checker::checkCell(Cell &cell, const Entry &now, Space space,
+                        uint64_t address) {
+  const Accessor &who = accessors_[now.accessor];
+  for (Entry &entry : cell) {
+    uint32_t common = entry.mask & now.mask;
+    if (!common || entry.accessor == now.accessor) {
+      continue;
+    }
+    const Accessor &before = accessors_[entry.accessor];
+    if ((entry.write || now.write) && !isOrdered(before, who)) {
+      reportRace(entry, now, space,
+                 address + static_cast<unsigned>(std::countr_zero(common)));
+    }
+    bool samePipe =
+        before.position.pipe == who.position.pipe && before.block == who.block;
+    if (now.write || (!entry.write && samePipe)) {
+      entry.mask &= ~now.mask; // the later access stands for it from now on
+    }
+  }
+  std::erase_if(cell, [](const Entry &entry) { return entry.mask == 0; });
+  cell.push_back(now);
+}
+
+bool Checker::isOrdered(const Accessor &before, const Accessor &now) const {
+  return before.block == now.block &&
+         order_.isOrdered(before.position, now.position.pipe);
+}
+
+void Checker::checkInit(const isa::StridedRange &range, uint32_t accessor) {
+  std::vector<uint32_t> &written = written_[static_cast<unsigned>(range.space)];
+  forEachCell(range, [&](uint64_t index, uint32_t mask) {
+    if (index >= written.size()) {
+      return;
+    }
+    uint32_t missing = range.write ? 0 : mask & ~written[index];
+    written[index] |= mask;
+    if (!missing) {
+      return;
+    }
+    const Accessor &who = accessors_[accessor];
+    uint64_t address = index * kShadowCellBytes +
+                       static_cast<unsigned>(std::countr_zero(missing));
+    add({Finding::Kind::kUninitialised,
+         fmt::format("{} reads {} byte {:#x}, which nothing wrote in block {}",
+                     describe(who), isa::name(range.space), address, who.block),
+         0, who.pc, who.position.pipe, who.position.pipe});
+  });
+}
+
+std::string Checker::describe(const Accessor &a) const {
+  std::string instruction =
+      a.word ? isa::disassembleWord(a.word) : "access of the UB window";
+  return fmt::format("'{}' of {} at {}", instruction,
+                     isa::name(a.position.pipe), site_.place(a.pc));
+}
+
+void Checker::reportRace(const Entry &before, const Entry &now, Space space,
+                         uint64_t address) {
+  const Entry *first = &before, *second = &now;
+  const Accessor *a = &accessors_[before.accessor];
+  const Accessor *b = &accessors_[now.accessor];
+  bool sameBlock = a->block == b->block;
+  if (sameBlock && a->position.issue > b->position.issue) {
+    std::swap(first, second);
+    std::swap(a, b);
+  }
+  std::string why =
+      sameBlock ? fmt::format("missing: kset {0},{1} after the first and "
+                              "kwait {0},{1} before the second",
+                              isa::name(a->position.pipe),
+                              isa::name(b->position.pipe))
+                : fmt::format("in blocks {} and {}: nothing orders the blocks "
+                              "of a launch",
+                              a->block, b->block);
+  add({Finding::Kind::kRace,
+       fmt::format("{} {} {} byte {:#x}, {} {} it; {}", describe(*a),
+                   first->write ? "writes" : "reads", isa::name(space), address,
+                   describe(*b), second->write ? "writes" : "reads", why),
+       a->pc, b->pc, a->position.pipe, b->position.pipe});
+}
+
+void Checker::add(Finding finding) {
+  if (findings_.size() < LaunchReport::kMaxFindings &&
+      seen_.emplace(finding.kind, finding.firstPc, finding.secondPc).second) {
+    findings_.push_back(std::move(finding));
+  }
+}
+
+} // namespace kiln::sim

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Checker: finds what a run got right only by luck. Attached to an engine, it
+// follows a launch and reports:
+//   race   two accesses of different pipes (or of different blocks, in GM)
+//          that overlap, one of them a write, and that no flag or kbar orders;
+//          names both and the flag pair that is missing
+//   init   a read of a local byte that nothing wrote in this block
+//   flags  a kset that another order may run while the flag is still set; a
+//          kwait before its kset in program order
+// The verdicts do not depend on the order the engine used, except for init.
+// Each pair of instructions is reported once.
+#pragma once
+
+#include "simulator/check/byte_shadow.h"
+#include "simulator/check/happens_before.h"
+#include "simulator/core/engine.h"
+#include "simulator/core/launch_observer.h"
+
+#include <array>
+#include <set>
+#include <tuple>
+
+namespace kiln::sim {
+
+class Checker final : public LaunchObserver {
+public:
+  Checker(const Checks &checks, const Program &program,
+          const isa::ArchSpec &arch);
+
+  void beginBlock(const BlockPosition &position) override;
+  void issued(const isa::Command &command) override;
+  void executing(const isa::Command &command,
+                 const isa::PipeConfig &config) override;
+  void configured(const isa::Command &command) override;
+  void flagSet(const isa::Command &command, FlagName flag) override;
+  void flagWaited(const isa::Command &command, FlagName flag) override;
+  void barrier() override;
+  void windowAccess(uint64_t pc, const WindowAccess &access) override;
+
+  std::vector<Finding> takeFindings() { return std::move(findings_); }
+
+private:
+  /// Who accessed some bytes; what a report prints.
+  struct Accessor {
+    EventPosition position;
+    uint64_t pc = 0;
+    uint32_t word = 0; // 0: the control core
+    uint32_t block = 0;
+  };
+  struct Entry {
+    uint32_t accessor = 0;
+    uint32_t mask = 0;
+    bool write = false;
+  };
+  using Cell = std::vector<Entry>;
+  /// What has been counted of one flag.
+  struct FlagUse {
+    uint32_t setsIssued = 0, waitsIssued = 0;
+    bool waited = false;
+    EventPosition lastWait;
+    uint64_t lastWaitPc = 0;
+  };
+
+  void access(const isa::StridedRange &range, uint32_t accessor);
+  void checkRace(const isa::StridedRange &range, uint32_t accessor);
+  void checkCell(Cell &cell, const Entry &now, isa::Space space,
+                 uint64_t address);
+  void checkInit(const isa::StridedRange &range, uint32_t accessor);
+  void checkProgramOrder(const isa::Command &command, FlagName flag);
+  void reportRace(const Entry &before, const Entry &now, isa::Space space,
+                  uint64_t address);
+  bool isOrdered(const Accessor &before, const Accessor &now) const;
+  std::string describe(const Accessor &a) const;
+  void add(Finding finding);
+  FlagUse &use(const FlagName &flag);
+
+  Checks checks_;
+  const Program &program_;
+  BlockPosition block_;
+  FaultSite site_;
+  HappensBefore order_;
+  std::vector<Accessor> accessors_;
+  std::array<SparseCells<Cell>, isa::kNumSpaces> cells_;
+  std::array<std::vector<uint32_t>, isa::kNumSpaces> written_;
+  std::array<FlagUse, isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
+      flagUse_{};
+  isa::Footprint footprint_;
+  std::vector<Finding> findings_;
+  std::set<std::tuple<Finding::Kind, uint64_t, uint64_t>> seen_;
+};
+
+} // namespace kiln::sim

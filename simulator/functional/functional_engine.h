@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FunctionalEngine: runs a program without time. Blocks run one after the
+// other on one core's memories. Inside a block the seven pipes meet at flags
+// as on the machine, with its queue depths; the order decides when a queued
+// command runs (engine.h):
+//   eager   at once when its pipe is idle: no queueing, no overhead
+//   lazy    when S waits for the pipe, directly or through other pipes
+//   random  after each issue a random number of random pipes step
+// Race-free programs give the same bits in every order.
+#pragma once
+
+#include "simulator/check/checker.h"
+#include "simulator/core/core_state.h"
+#include "simulator/core/engine.h"
+#include "simulator/core/flag_file.h"
+#include "simulator/functional/command_ring.h"
+
+#include <array>
+#include <random>
+
+namespace kiln::sim {
+
+class FunctionalEngine final : public Engine {
+public:
+  FunctionalEngine(const isa::ArchSpec &arch, HostGlobalMemory &gm);
+
+  Result<LaunchReport> run(const LaunchRequest &request) override;
+  const std::optional<FaultReport> &lastFault() const override {
+    return fault_;
+  }
+
+private:
+  enum class Step : uint8_t { kRan, kBlocked, kEmpty, kFaulted };
+
+  Status runBlock(uint32_t block);
+  bool runControl();
+  bool command(const isa::Command &c);
+  bool controlCommand(const isa::Command &c);
+  bool enqueue(const isa::Command &c);
+  bool runDirect(const isa::Command &c);
+
+  Step step(isa::Pipe pipe);
+  Step execute(const isa::Command &c);
+  Step setFlag(const isa::Command &c);
+  Step waitFlag(const isa::Command &c);
+
+  // Ways for S to make progress; false: deadlock or fault.
+  bool awaitRoom(isa::Pipe pipe);
+  bool awaitFlag(const FlagName &flag);
+  bool awaitEmpty();
+  bool demandStep(isa::Pipe pipe, unsigned visiting);
+  bool demandFlag(const FlagName &flag, unsigned visiting);
+  bool randomStep();
+  void drainReady(unsigned pipes);
+
+  void fail(FaultReport report);
+  void failCommand(const isa::Command &c, isa::Fault fault);
+  void failDeadlock(ControlWait wait);
+  CommandRing &queue(isa::Pipe p) { return queues_[static_cast<unsigned>(p)]; }
+
+  const isa::ArchSpec &arch_;
+  HostGlobalMemory &gm_;
+  CoreState core_;
+  std::array<CommandRing, isa::kNumPipes> queues_;
+  FlagFile flags_;
+  std::optional<FaultReport> fault_;
+
+  // Of the running launch.
+  const LaunchRequest *request_ = nullptr;
+  std::vector<uint8_t> argumentBlock_;
+  LaunchReport report_;
+  FaultSite site_;
+  std::mt19937_64 random_;
+  std::unique_ptr<Checker> checker_;
+};
+
+} // namespace kiln::sim

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/kiln/context.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace kiln::tools {
+
+void Context::print(const std::string &text,
+                    const nlohmann::json &value) const {
+  if (json) {
+    fmt::print("{}\n", value.dump(2));
+  } else {
+    fmt::print("{}", text);
+  }
+  std::fflush(stdout);
+}
+
+CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
+                  const std::string &description, const std::string &example) {
+  CLI::App *verb = app.add_subcommand(name, description);
+  verb->add_flag("--json", context.json, "print one JSON value");
+  verb->footer("Example:\n  " + example + "\n");
+  return verb;
+}
+
+Progress::Progress(std::string title, uint64_t total)
+    : title_(std::move(title)), total_(std::max<uint64_t>(total, 1)),
+      shown_(::isatty(STDERR_FILENO) != 0) {}
+
+Progress::~Progress() {
+  if (shown_) {
+    fmt::print(stderr, "\r\033[K");
+  }
+}
+
+void Progress::update(uint64_t done, const std::string &what) {
+  if (!shown_) {
+    return;
+  }
+  constexpr uint64_t kWidth = 24;
+  uint64_t filled = std::min(done, total_) * kWidth / total_;
+  fmt::print(stderr, "\r\033[K{} [{:#<{}}{:{}}] {}/{} {}", title_, "", filled,
+             "", kWidth - filled, done, total_, what.substr(0, 40));
+  std::fflush(stderr);
+}
+
+} // namespace kiln::tools

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every verb of `kiln` shares: how it is registered and how it talks.
+//
+//   void addDevices(CLI::App &app, Context &context) {
+//     CLI::App *verb = addVerb(app, "devices", "what it does", "kiln devices");
+//     verb->callback([&] { context.action = [&] { return run(context); }; });
+//   }
+//
+// A verb prints its result to stdout, once: as text, or as one JSON value
+// after --json. Everything else goes to stderr. main() turns the Status into
+// the exit code.
+#pragma once
+
+#include "isa/support/status.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+namespace kiln::tools {
+
+struct Context {
+  bool json = false;
+  std::function<Status()> action;
+
+  /// Prints the result in the form the user asked for.
+  void print(const std::string &text, const nlohmann::json &json) const;
+};
+
+/// A subcommand with --json, and an example at the end of its help.
+CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
+                  const std::string &description, const std::string &example);
+
+/// A bar on stderr, only when that is a terminal: "compile [#####     ]
+/// conv_7".
+class Progress {
+public:
+  Progress(std::string title, uint64_t total);
+  ~Progress();
+  Progress(const Progress &) = delete;
+  Progress &operator=(const Progress &) = delete;
+
+  /// `done` of the total; `what` is being worked on.
+  void update(uint64_t done, const std::string &what);
+
+private:
+  std::string title_;
+  uint64_t total_;
+  bool shown_;
+};
+
+} // namespace kiln::tools

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cycles of one or more dispatches, as `kiln sim`, `run`, `bench` and
+// `test-op` print them. The JSON keys are those of the design page and stay
+// stable.
+//
+//   CycleSummary s(machine, "npu:cycle");
+//   s.add(report);                       // per dispatch
+//   context.print(s.text(), s.json());
+//
+// busy, stalls and idle of a pipe add up to cycles x cores.
+#pragma once
+
+#include "hal/api/program.h"
+#include "isa/arch/arch_spec.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace kiln::tools {
+
+class CycleSummary {
+public:
+  CycleSummary(const isa::ArchSpec &machine, std::string device);
+
+  /// Adds a dispatch that ran after the ones before.
+  void add(const hal::ProgramReport &report);
+  /// Precision of the multiply-accumulates and how many of them are useful
+  /// (padding not counted); by default what the engine counted.
+  void setPrecision(const std::string &name, isa::ElementType type);
+  void setUsefulMacs(uint64_t macs) { usefulMacs_ = macs; }
+
+  bool timed() const { return cycles_ > 0; }
+  uint64_t cycles() const { return cycles_; }
+  uint64_t kernelCycles() const { return kernelCycles_; }
+  double timeMicros() const;
+  /// Useful multiply-accumulates over what the cube could have done.
+  double kernelShare() const;
+  double modelShare() const;
+
+  nlohmann::json json() const;
+  std::string text() const;
+
+private:
+  struct PipeSum {
+    uint64_t busy = 0, idle = 0;
+    std::vector<std::pair<std::string, uint64_t>> stalls;
+    uint64_t total() const;
+  };
+  struct Bound {
+    std::string pipe;
+    uint64_t cycles = 0;
+  };
+  Bound bound() const;
+  double share(uint64_t cycles) const;
+
+  const isa::ArchSpec &machine_;
+  std::string device_;
+  std::string precision_ = "fp16";
+  isa::ElementType type_ = isa::ElementType::F16;
+  uint64_t dispatches_ = 0, instructions_ = 0, macs_ = 0, usefulMacs_ = 0;
+  uint64_t cycles_ = 0, kernelCycles_ = 0, gmRead_ = 0, gmWrite_ = 0;
+  uint32_t cores_ = 1;
+  std::vector<std::pair<std::string, PipeSum>> pipes_; // in machine order
+};
+
+/// CPU seconds of this process so far.
+double hostCpuSeconds();
+
+} // namespace kiln::tools

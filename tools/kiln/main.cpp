@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program `kiln`: parses the command line, runs one verb and turns its
+// Status into an exit code (runtime.md; listed in --help).
+#include "tools/io/interrupt.h"
+#include "tools/kiln/verbs.h"
+
+#include <fmt/format.h>
+
+namespace kiln::tools {
+namespace {
+
+constexpr char kExitCodes[] =
+    "Exit codes: 0 ok, 2 usage (unknown name, wrong shape or type),\n"
+    "3 unreadable or corrupt file, 4 unsupported, 5 does not fit the machine,\n"
+    "6 numeric mismatch, 7 device fault or budget, 70 bug of Kiln,\n"
+    "130 interrupted.\n";
+
+const char *codeName(StatusCode code) {
+  switch (code) {
+  case StatusCode::kOk:
+    return "ok";
+  case StatusCode::kInvalidArgument:
+    return "invalid argument";
+  case StatusCode::kCorrupt:
+    return "unreadable or corrupt";
+  case StatusCode::kUnsupported:
+    return "unsupported";
+  case StatusCode::kDoesNotFit:
+    return "does not fit";
+  case StatusCode::kMismatch:
+    return "mismatch";
+  case StatusCode::kDeviceFault:
+    return "device fault";
+  case StatusCode::kBudgetExceeded:
+    return "budget exceeded";
+  case StatusCode::kDeviceLost:
+    return "device lost";
+  case StatusCode::kCancelled:
+    return "cancelled";
+  case StatusCode::kInternal:
+    return "bug of Kiln";
+  }
+  return "bug of Kiln";
+}
+
+int report(const Status &status, bool json) {
+  int code = exitCode(status.code());
+  if (status.isOk()) {
+    return code;
+  }
+  if (json && status.code() != StatusCode::kMismatch) {
+    nlohmann::json error = {{"error",
+                             {{"kind", codeName(status.code())},
+                              {"exit", code},
+                              {"message", status.message()}}}};
+    fmt::print("{}\n", error.dump(2));
+  }
+  fmt::print(stderr, "kiln: {}: {}\n", codeName(status.code()),
+             status.message());
+  if (status.code() == StatusCode::kInternal) {
+    fmt::print(stderr, "kiln: this is our bug; please report the command and "
+                       "its input\n");
+  }
+  return code;
+}
+
+int run(int argc, char **argv) {
+  CLI::App app("kiln: compile, run and look into models on NPUs", "kiln");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", versionText);
+  app.footer(kExitCodes);
+  Context context;
+  addDevices(app, context);
+  addCompile(app, context);
+  addRun(app, context);
+  addVerify(app, context);
+  addConformance(app, context);
+  addSim(app, context);
+  addAsm(app, context);
+  addDis(app, context);
+  addBench(app, context);
+  addTestOp(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success &e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError &e) {
+    std::string verb = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+    Status status(StatusCode::kInvalidArgument,
+                  fmt::format("{}; see: kiln {}{}--help", e.what(), verb,
+                              verb.empty() ? "" : " "));
+    return report(status, context.json);
+  }
+  return report(context.action ? context.action() : Status::ok(), context.json);
+}
+
+} // namespace
+} // namespace kiln::tools
+
+int main(int argc, char **argv) {
+  kiln::tools::installInterruptHandler();
+  try {
+    return kiln::tools::run(argc, argv);
+  } catch (const std::exception &e) {
+    fmt::print(stderr,
+               "kiln: bug of Kiln: {}; please report the command and "
+               "its input\n",
+               e.what());
+    return 70;
+  }
+}
