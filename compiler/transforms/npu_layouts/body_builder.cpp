@@ -69,7 +69,7 @@ void findBias(Epilogue &e, unsigned channelDim) {
   e.biasAdd = add;
 }
 
-bool isFix(const Epilogue &e) {
+bool isFix(Epilogue e) {
   unsigned others = 0;
   for (OpOperand *operand : e.op.getDpsInputOperands()) {
     others += operand->get() != e.bias;
