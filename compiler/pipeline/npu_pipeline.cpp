@@ -6,7 +6,9 @@
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/npu_codegen.h"
 #include "compiler/transforms/npu/barrier_all.h"
+#include "compiler/transforms/npu/insert_sync.h"
 #include "compiler/transforms/npu/minimize_config.h"
+#include "compiler/transforms/npu/verify_sync.h"
 
 #include "compiler/dialect/npu_isa/NpuIsaOps.h"
 
@@ -58,19 +60,18 @@ void countSync(ModuleOp module, isa::KernelNote &note) {
 
 } // namespace
 
-npu::Capacities capacitiesOf(const isa::ArchSpec &arch) {
-  npu::Capacities capacities{};
-  for (unsigned space = 0; space < isa::kNumSpaces; ++space) {
-    capacities[space] = arch.arch.capacityBytes[space];
-  }
-  return capacities;
-}
-
 void addNpuPlanningPasses(OpPassManager &manager,
                           const NpuLoweringOptions &options) {
   manager.addNestedPass<func::FuncOp>(
       npu::createPlanLocalMemoryPass(options.capacities));
-  manager.addNestedPass<func::FuncOp>(npu::createBarrierAllPass());
+  if (options.sync == NpuSync::kBarrierAll) {
+    manager.addNestedPass<func::FuncOp>(npu::createBarrierAllPass());
+  } else if (options.sync == NpuSync::kFlags) {
+    manager.addNestedPass<func::FuncOp>(npu::createInsertSyncPass());
+  }
+  if (options.sync != NpuSync::kAsWritten) {
+    manager.addNestedPass<func::FuncOp>(npu::createVerifySyncPass());
+  }
 }
 
 void addNpuIsaPasses(OpPassManager &manager) {

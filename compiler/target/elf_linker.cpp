@@ -5,7 +5,11 @@
 #include "isa/codec/instruction.h"
 #include "isa/support/units.h"
 
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/Endian.h"
+
 #include <fmt/format.h>
+#include <map>
 
 namespace kiln::target {
 namespace {
@@ -15,12 +19,17 @@ ENTRY(_start)
 SECTIONS {{
   . = {text:#x};
   .text : {{ KEEP(*(.text.start)) *(.text .text.*) }}
+  ASSERT(. <= {data:#x}, "the code does not fit the instruction window")
   . = {data:#x};
-  .data : {{ *(.rodata .rodata.* .srodata .srodata.*) *(.data .data.* .sdata .sdata.*) }}
+  .data : {{
+    *(.rodata .rodata.* .srodata .srodata.*)
+    *(.data .data.* .sdata .sdata.*)
+  }}
   .bss : {{ *(.bss .bss.* .sbss .sbss.* COMMON) }}
   __global_pointer$ = {data:#x} + 0x800;
   . = ALIGN(16) + {stack};
   __kiln_stack_top = .;
+  ASSERT(. <= {dataEnd:#x}, "data and stack do not fit the scalar window")
   .note.kiln 0 : {{ KEEP(*(.note.kiln)) }}
   /DISCARD/ : {{ *(.eh_frame*) *(.riscv.attributes) *(.comment) }}
 }}
@@ -33,7 +42,7 @@ _start:
   la gp, __global_pointer$
   la sp, __kiln_stack_top
   call {kernel}
-  .word {kend:#x}
+  kend
 .section {section},"",@note
   .long {ownerBytes}
   .long 2f - 1f
@@ -57,15 +66,62 @@ std::string escaped(const std::string &json) {
   return out;
 }
 
+using FlagSets = std::map<std::pair<isa::Pipe, isa::Pipe>, uint32_t>;
+
+void countWords(llvm::StringRef code, FlagSets &sets, uint32_t &barriers) {
+  for (size_t at = 0; at + 4 <= code.size(); at += 4) {
+    const std::optional<isa::Instruction> i =
+        isa::decodeFast(llvm::support::endian::read32le(code.data() + at));
+    if (i && i->op == isa::Opcode::kKset) {
+      ++sets[{isa::flagSource(*i), isa::flagDestination(*i)}];
+    } else if (i && i->op == isa::Opcode::kKbar) {
+      ++barriers;
+    }
+  }
+}
+
+/// Counts the synchronisation in the objects' code into the note.
+Status countSync(const std::vector<ObjectBytes> &objects,
+                 isa::KernelNote &note) {
+  FlagSets sets;
+  note.barrierCount = 0;
+  for (const ObjectBytes &bytes : objects) {
+    const llvm::StringRef data(reinterpret_cast<const char *>(bytes.data()),
+                               bytes.size());
+    auto file = llvm::object::ObjectFile::createELFObjectFile({data, "object"});
+    if (!file) {
+      return {StatusCode::kInternal,
+              "kernel object: " + llvm::toString(file.takeError())};
+    }
+    for (const llvm::object::SectionRef &section : (*file)->sections()) {
+      llvm::Expected<llvm::StringRef> code = section.getContents();
+      if (!code) {
+        llvm::consumeError(code.takeError());
+      } else if (section.isText()) {
+        countWords(*code, sets, note.barrierCount);
+      }
+    }
+  }
+  note.flagSets.clear();
+  for (const auto &[pipes, count] : sets) {
+    note.flagSets.emplace_back(
+        fmt::format("{}>{}", isa::name(pipes.first), isa::name(pipes.second)),
+        count);
+  }
+  return Status::ok();
+}
+
 } // namespace
 
 Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
-                                   const isa::KernelNote &note) {
-  isa::Instruction end;
-  end.op = isa::Opcode::kKend;
-  KILN_ASSIGN_OR_RETURN(uint32_t kend, isa::encode(end));
+                                   const isa::KernelNote &needs) {
+  isa::KernelNote note = needs;
+  note.isaVersion = isa::kIsaVersion;
+  if (note.flagSets.empty() && note.barrierCount == 0) {
+    KILN_RETURN_IF_ERROR(countSync(objects, note));
+  }
   std::string start = fmt::format(
-      kStartText, fmt::arg("kernel", note.kernel), fmt::arg("kend", kend),
+      kStartText, fmt::arg("kernel", note.kernel),
       fmt::arg("section", isa::kNoteSectionName),
       fmt::arg("ownerBytes", sizeof(isa::kNoteOwner)),
       fmt::arg("type", isa::kNoteType), fmt::arg("owner", isa::kNoteOwner),
@@ -75,6 +131,7 @@ Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
   std::string script =
       fmt::format(kLinkerScript, fmt::arg("text", isa::kInstructionRamBase),
                   fmt::arg("data", isa::kScalarRamBase),
+                  fmt::arg("dataEnd", isa::kUbWindowBase),
                   fmt::arg("stack", alignUp(note.stackBytes, 16)));
   std::vector<ObjectBytes> all = {std::move(startObject)};
   all.insert(all.end(), objects.begin(), objects.end());

@@ -16,8 +16,10 @@
 
 namespace kiln::target {
 
-/// `note.kernel` is the symbol `_start` calls; objects define it.
+/// `needs.kernel` is the symbol `_start` calls; objects define it. Filled in:
+/// the ISA version, and, when the caller counted neither flags nor barriers,
+/// the kset per pipe pair and the kbar in the objects' code.
 Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
-                                   const isa::KernelNote &note);
+                                   const isa::KernelNote &needs);
 
 } // namespace kiln::target

@@ -100,6 +100,10 @@ std::string toText(const Instruction &instruction);
 /// mnemonic or the operand.
 Result<Instruction> parseText(std::string_view text);
 
+/// Whether `text` is a mnemonic with its suffixes, as toText() writes it, or
+/// `st.ub`.
+bool isMnemonic(std::string_view text);
+
 /// toText(), or ".word 0x... # why" for an illegal word.
 std::string disassembleWord(uint32_t word);
 

@@ -74,6 +74,10 @@ Status wrong(std::string message) {
 
 } // namespace
 
+bool isMnemonic(std::string_view text) {
+  return text == "st.ub" || findSpelling(text) != nullptr;
+}
+
 std::string toText(const Instruction &i) {
   const OpcodeInfo &table = info(i.op);
   const bool fixedSub = (table.subMask & (table.subMask - 1)) == 0;

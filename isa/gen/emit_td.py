@@ -45,6 +45,25 @@ def enum_attr(spec, name, enum, allowed):
     return f'NpuIsa_OneOf<{mask}, "{names}">:${attribute_name(name)}'
 
 
+def getter(name):
+    c = attribute_name(name)
+    return f"get{c[:1].upper()}{c[1:]}()"
+
+
+def traits(spec, i):
+    """Effects, and the f3 values that go with each sub value."""
+    out = ["MemoryEffects<[MemRead, MemWrite]>"]
+    if i.sub_enum:
+        terms = [f"({getter(i.sub_name)} == {s} && "
+                 f"(({sum(1 << v for v in i.f3_values(s))}u >> "
+                 f"({getter(i.f3.name)} & 7)) & 1) != 0)" for s in i.subs]
+        predicate = " ||\n      ".join(terms)
+        out.append(f'PredOpTrait<"{i.f3.name} is one that {i.mnemonic} '
+                   f'allows for this {i.sub_name}",\n    '
+                   f'CPred<[{{{predicate}}}]>>')
+    return ",\n    ".join(out)
+
+
 def emit_op(spec, i):
     attributes = []
     if i.sub_enum:
@@ -62,7 +81,7 @@ def emit_op(spec, i):
     syntax.append("attr-dict")
     text = "\n".join("    " + l for l in textwrap.wrap(i.text, 74))
     out = (f'def NpuIsa_{i.class_name}Op : NpuIsa_Op<"{i.mnemonic}", '
-           "[MemoryEffects<[MemRead, MemWrite]>]> {\n")
+           f"[{traits(spec, i)}]> {{\n")
     out += f'  let summary = "{i.mnemonic}";\n'
     out += f"  let description = [{{\n{text}\n  }}];\n"
     if arguments:
@@ -95,8 +114,7 @@ def emit_def(spec):
     out = DEF_HEAD
     for i in spec.instructions:
         def get(name):
-            c = attribute_name(name)
-            return f"NPU_ISA_ATTR(get{c[:1].upper()}{c[1:]})"
+            return f"NPU_ISA_ATTR({getter(name)[:-2]})"
         sub = get(i.sub_name) if i.sub_enum else f"NPU_ISA_FIXED({i.subs[0]})"
         f3 = get(i.f3.name) if i.f3 else "NPU_ISA_FIXED(0)"
         n = sum(o is not None for o in i.rs)

@@ -13,18 +13,16 @@ Status mismatch(const char *op, const Tensor &a, const Tensor &b) {
               std::string(name(b.type)) + ") do not multiply"};
 }
 
-/// c[M,N] = a[M,K] * b[K,N] for one matrix of each batch, rounded by no one.
+/// c[M,N] += a[M,K] * b[K,N] for one matrix, k ascending, not rounded.
 struct MatrixProduct {
   int64_t m, n, k;
 
   void operator()(const double *a, const double *b, double *c) const {
     for (int64_t i = 0; i < m; ++i) {
-      for (int64_t j = 0; j < n; ++j) {
-        double total = 0;
-        for (int64_t l = 0; l < k; ++l) {
-          total += a[i * k + l] * b[l * n + j];
+      for (int64_t l = 0; l < k; ++l) {
+        for (int64_t j = 0; j < n; ++j) {
+          c[i * n + j] += a[i * k + l] * b[l * n + j];
         }
-        c[i * n + j] = total;
       }
     }
   }

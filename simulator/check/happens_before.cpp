@@ -30,11 +30,14 @@ EventPosition HappensBefore::advance(Pipe pipe) {
 }
 
 void HappensBefore::flagSet(Pipe source, const FlagName &flag) {
-  flagClock(flag) = clock(source);
+  flagClocks(flag).push_back(clock(source));
 }
 
 void HappensBefore::flagWaited(Pipe destination, const FlagName &flag) {
-  clock(destination).join(flagClock(flag));
+  std::vector<VectorClock> &sets = flagClocks(flag);
+  assert(!sets.empty() && "a wait that no set precedes");
+  clock(destination).join(sets.front());
+  sets.erase(sets.begin());
 }
 
 void HappensBefore::barrier() {

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 namespace kiln::sim {
 
@@ -49,7 +50,7 @@ private:
     uint64_t number = 0;
   };
   VectorClock &clock(isa::Pipe p) { return clocks_[static_cast<unsigned>(p)]; }
-  VectorClock &flagClock(const FlagName &f) {
+  std::vector<VectorClock> &flagClocks(const FlagName &f) {
     return flags_[(static_cast<unsigned>(f.source) * isa::kNumPipes +
                    static_cast<unsigned>(f.destination)) *
                       isa::kNumFlagIds +
@@ -57,7 +58,9 @@ private:
   }
 
   std::array<VectorClock, isa::kNumPipes> clocks_{};
-  std::array<VectorClock, isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
+  /// Clocks of the sets that no wait has consumed, oldest first.
+  std::array<std::vector<VectorClock>,
+             isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
       flags_{};
   std::array<std::deque<Issue>, isa::kNumPipes> issues_;
   uint64_t issueCount_ = 0;

@@ -39,8 +39,8 @@ void CycleSummary::add(const hal::ProgramReport &report) {
   }
   cycles_ += report.cycle->cycles;
   kernelCycles_ += report.cycle->kernelCycles;
-  gmRead_ += report.cycle->gmReadBytes;
-  gmWrite_ += report.cycle->gmWriteBytes;
+  gmRead_ += report.gmReadBytes;
+  gmWrite_ += report.gmWriteBytes;
   for (const hal::PipeReport &pipe : report.cycle->pipes) {
     auto at = std::find_if(pipes_.begin(), pipes_.end(),
                            [&](const auto &p) { return p.first == pipe.pipe; });
@@ -146,8 +146,9 @@ std::string CycleSummary::text() const {
     double share = static_cast<double>(pipe.busy) / total;
     auto stalls = pipe.stalls;
     stalls.emplace_back("idle", pipe.idle);
-    std::stable_sort(stalls.begin(), stalls.end(),
-                     [](auto &a, auto &b) { return a.second > b.second; });
+    std::sort(stalls.begin(), stalls.end(), [](auto &a, auto &b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     std::string reasons;
     for (size_t i = 0; i < std::min<size_t>(3, stalls.size()); ++i) {
       if (stalls[i].second > 0) {

@@ -137,8 +137,8 @@ hal::ProgramReport toProgramReport(const sim::LaunchReport &report,
   hal::CycleReport &cycle = result.cycle.emplace();
   cycle.cycles = report.cycles;
   cycle.kernelCycles = report.kernelCycles;
-  cycle.gmReadBytes = report.gmReadBytes;
-  cycle.gmWriteBytes = report.gmWriteBytes;
+  result.gmReadBytes = report.gmReadBytes;
+  result.gmWriteBytes = report.gmWriteBytes;
   for (unsigned p = 0; p < isa::kNumPipes; ++p) {
     const sim::PipeCycles &from = report.pipes[p];
     hal::PipeReport pipe{std::string(isa::kPipeNames[p]), from.busy, from.idle};

@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <random>
 
 namespace kiln::isa {
 namespace {
@@ -201,6 +202,29 @@ TEST(ArchSpec, RefusesABrokenRule) {
   expectRefused("flag_cycles: 1", "flag_cycles: 0", code,
                 "timing.sync.flag_cycles");
   expectRefused("name: k1", "name: \"K 1\"", code, "name = 'K 1'");
+}
+
+// Damaged text is refused or is a machine that passes every rule.
+TEST(ArchSpec, SurvivesDamagedFiles) {
+  const std::string good = yamlOf("k1");
+  std::mt19937 random(7);
+  unsigned refused = 0;
+  for (unsigned n = 0; n < 1000; ++n) {
+    std::string text = good;
+    if (n % 2) {
+      text.resize(random() % text.size());
+    } else {
+      text[random() % text.size()] ^= static_cast<char>(1 + random() % 127);
+    }
+    const Result<ArchSpec> spec = parseArchSpec(text, "m.yaml");
+    if (spec) {
+      EXPECT_TRUE(validate(*spec));
+      continue;
+    }
+    ++refused;
+    EXPECT_THAT(spec.status().message(), StartsWith("m.yaml:"));
+  }
+  EXPECT_GT(refused, 500u);
 }
 
 VectorRate rateOf(Opcode op, ElementType type, uint64_t rs3 = 0) {

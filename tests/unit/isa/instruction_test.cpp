@@ -84,6 +84,14 @@ TEST(Text, AcceptsSpacingAndRegisterNumbers) {
   EXPECT_EQ(parseText("kset.mte2.v fp")->rs1, 8);
 }
 
+TEST(Text, KnowsMnemonics) {
+  EXPECT_TRUE(isMnemonic("kset.v.mte3"));
+  EXPECT_TRUE(isMnemonic("st.ub"));
+  EXPECT_FALSE(isMnemonic("vadd"));
+  EXPECT_FALSE(isMnemonic("add"));
+  EXPECT_FALSE(isMnemonic(""));
+}
+
 TEST(Text, NamesTheMistake) {
   EXPECT_THAT(parseText("vfoo.f16 a0").status().message(),
               HasSubstr("'vfoo.f16'"));

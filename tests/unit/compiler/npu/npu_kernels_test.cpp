@@ -115,7 +115,10 @@ TEST_P(NpuKernels, TiledMatmulWithBiasAndTails) {
 
 INSTANTIATE_TEST_SUITE_P(
     Orders, NpuKernels,
-    testing::Values(Case{NpuSync::kBarrierAll, Order::kEager},
+    testing::Values(Case{NpuSync::kFlags, Order::kEager},
+                    Case{NpuSync::kFlags, Order::kLazy},
+                    Case{NpuSync::kFlags, Order::kRandom},
+                    Case{NpuSync::kBarrierAll, Order::kEager},
                     Case{NpuSync::kBarrierAll, Order::kLazy},
                     Case{NpuSync::kBarrierAll, Order::kRandom}));
 

@@ -77,6 +77,22 @@ TEST(ElfLinker, IsDeterministic) {
   EXPECT_EQ(program().value(), program().value());
 }
 
+TEST(ElfLinker, KeepsTheCountsOfTheCaller) {
+  Result<ObjectBytes> object =
+      assemble(".globl kernel\nkernel:\nkbar\nkbar\nret\n", "k.s");
+  ASSERT_TRUE(object) << object.status().message();
+  const auto contains = [&](const isa::KernelNote &note, const char *text) {
+    Result<ObjectBytes> elf = linkNpuProgram({*object}, note);
+    return elf && llvm::StringRef(reinterpret_cast<const char *>(elf->data()),
+                                  elf->size())
+                      .contains(text);
+  };
+  isa::KernelNote note = noteFor("kernel");
+  EXPECT_TRUE(contains(note, "\"barrier_count\":2"));
+  note.barrierCount = 1; // e.g. a loop that LLVM unrolled
+  EXPECT_TRUE(contains(note, "\"barrier_count\":1"));
+}
+
 TEST(ElfLinker, AMissingKernelIsNamed) {
   Result<ObjectBytes> object = assemble(kProgram, "k.s");
   ASSERT_TRUE(object);
@@ -102,6 +118,8 @@ TEST(Assembler, MacrosOfThePreludeWorkOnEveryLine) {
   EXPECT_TRUE(assemble("ld.two a0, a1\nnop\nld.two a2, a3\n", "m.s", kPrelude));
   Result<ObjectBytes> bad = assemble("nop\nld.two a0, 7\n", "m.s", kPrelude);
   ASSERT_FALSE(bad);
+  EXPECT_NE(bad.status().message().find("m.s:2:"), std::string::npos)
+      << bad.status().message();
 }
 
 TEST(Assembler, CompressedAndFloatInstructionsAreRefused) {

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulator/cycle/cycle_engine.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <tuple>
+
+namespace kiln::sim {
+
+std::unique_ptr<Engine> createCycleEngine(const isa::ArchSpec &arch,
+                                          HostGlobalMemory &gm) {
+  return std::make_unique<CycleEngine>(arch, gm);
+}
+
+uint64_t CycleEngine::launchCycles(const LaunchRequest &request,
+                                   uint32_t cores) const {
+  const isa::LaunchTiming &t = arch_.timing.launch;
+  return (request.doorbell ? t.doorbellCycles : 0) + t.dispatchCycles +
+         uint64_t{t.perCoreCycles} * cores +
+         ceilDiv(request.program->image().imageBytes(), t.imageBytesPerCycle);
+}
+
+Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
+  fault_.reset();
+  report_ = {};
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> argumentBlock,
+                        prepareLaunch(arch_, gm_, request));
+  uint32_t cores = std::min(request.cores, request.blockDim);
+  while (cores_.size() < cores) {
+    cores_.push_back(std::make_unique<CycleCore>(
+        arch_, gm_, static_cast<uint32_t>(cores_.size())));
+  }
+  TimingWheel wheel;
+  wheel.setSkipping(!request.noSkip);
+  SharedMemory memory(arch_.timing.memory, cores, wheel);
+  const Checks &checks = request.checks;
+  std::unique_ptr<Checker> checker;
+  if (checks.race || checks.init || checks.flags) {
+    checker = std::make_unique<Checker>(checks, *request.program, arch_);
+  }
+  LaunchContext launch;
+  launch.request = &request;
+  launch.argumentBlock = &argumentBlock;
+  launch.wheel = &wheel;
+  launch.memory = &memory;
+  launch.report = &report_;
+  launch.observer = checker.get();
+  launch.gm = &gm_;
+  simulate(launch, cores);
+  if (fault_) {
+    return fault_->status();
+  }
+  finish(request, cores);
+  if (checker) {
+    report_.findings = checker->takeFindings();
+  }
+  return std::move(report_);
+}
+
+void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
+  const LaunchRequest &request = *launch.request;
+  uint32_t nextBlock = 0;
+  endCycle_ = launchCycles(request, cores);
+  launch.blockEnded = [&](uint32_t core, uint64_t now) {
+    endCycle_ = std::max(endCycle_, now);
+    if (nextBlock < request.blockDim) {
+      cores_[core]->startBlock(nextBlock++,
+                               now + arch_.timing.launch.perCoreCycles);
+    }
+  };
+  launch.faulted = [&](FaultReport report) {
+    if (!fault_) {
+      fault_ = std::move(report);
+    }
+    for (uint32_t core = 0; core < cores; ++core) {
+      cores_[core]->freeze();
+    }
+  };
+  for (uint32_t core = 0; core < cores; ++core) {
+    cores_[core]->startLaunch(launch);
+  }
+  for (uint32_t core = 0; core < cores; ++core) {
+    cores_[core]->startBlock(nextBlock++, endCycle_);
+  }
+  TimingWheel &wheel = *launch.wheel;
+  while (!fault_ && wheel.runNext()) {
+    if (wheel.now() > request.budget && !fault_) {
+      cores_[0]->failControl(
+          isa::kInstructionRamBase,
+          {isa::FaultKind::kBudget, fmt::format("cycle {}, the budget is {}",
+                                                wheel.now(), request.budget)});
+    }
+  }
+  for (uint32_t core = 0; core < cores && !fault_; ++core) {
+    if (cores_[core]->isRunning()) {
+      fault_ = cores_[core]->deadlock();
+    }
+  }
+}
+
+void CycleEngine::finish(const LaunchRequest &request, uint32_t cores) {
+  report_.cycles = endCycle_;
+  report_.cores = cores;
+  uint64_t first = ~uint64_t{0}, last = 0;
+  for (uint32_t core = 0; core < cores; ++core) {
+    cores_[core]->finishLaunch(endCycle_);
+    first = std::min(first, cores_[core]->firstStart());
+    last = std::max(last, cores_[core]->lastRetire());
+  }
+  report_.kernelCycles = last > first ? last - first : 0;
+  collectLines(*request.program, cores);
+}
+
+void CycleEngine::collectLines(const Program &program, uint32_t cores) {
+  std::map<std::tuple<std::string, uint32_t>, LineCycles> lines;
+  for (size_t word = 0; word < program.code().words.size(); ++word) {
+    std::array<uint64_t, isa::kNumPipes> busy{};
+    uint64_t sum = 0;
+    for (uint32_t core = 0; core < cores; ++core) {
+      for (unsigned p = 1; p < isa::kNumPipes; ++p) {
+        uint64_t cycles =
+            cores_[core]->pipe(static_cast<isa::Pipe>(p)).busyByWord[word];
+        busy[p] += cycles;
+        sum += cycles;
+      }
+    }
+    std::optional<SourceLine> line;
+    if (sum) {
+      line = program.image().lines.find(program.code().base + 4 * word);
+    }
+    if (!line) {
+      continue;
+    }
+    LineCycles &entry = lines[{line->file, line->line}];
+    line->column = 0;
+    entry.line = *line;
+    for (unsigned p = 0; p < isa::kNumPipes; ++p) {
+      entry.busy[p] += busy[p];
+    }
+  }
+  for (auto &[key, entry] : lines) {
+    report_.lines.push_back(std::move(entry));
+  }
+}
+
+} // namespace kiln::sim

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulator/cycle/pipe_unit.h"
+
+#include "isa/abi/launch.h"
+#include "isa/gen/operands.h"
+
+#include <algorithm>
+
+namespace kiln::sim {
+
+using isa::Command;
+using isa::Opcode;
+using isa::Pipe;
+
+void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
+  port_ = port;
+  arbiter_ = arbiter;
+  queue_.clear();
+  inFlight_.clear();
+  sets_.clear();
+  sequence_ = 0;
+  leftAt_ = kNever;
+  headFree_ = busyEnd_ = lastActivity_ = 0;
+  wakePending_ = kNever;
+  headMeasured_ = transferring_ = waitsForSlot_ = false;
+  clock.reset();
+  busyByWord.assign(words, 0);
+  busyPc_ = busySettled_ = 0;
+}
+
+void PipeUnit::finish(uint64_t now, PipeCycles &total) {
+  clock.finish(now, total);
+  settleLine();
+}
+
+bool PipeUnit::hasRoom(uint64_t now) const {
+  size_t held = queue_.size() + (leftAt_ == now ? 1 : 0);
+  return held < context_.arch->arch.queueDepth[static_cast<unsigned>(pipe_)];
+}
+
+void PipeUnit::push(const Command &command, uint64_t now) {
+  queue_.push_back({command, now});
+  wakeAt(now + 1);
+}
+
+void PipeUnit::wakeAt(uint64_t cycle) {
+  if (wakePending_ == cycle) {
+    return;
+  }
+  wakePending_ = cycle;
+  context_.wheel->at<&PipeUnit::wake>(cycle, Phase::kMain, this);
+}
+
+void PipeUnit::wake(uint64_t, uint64_t now) {
+  if (wakePending_ <= now) {
+    wakePending_ = kNever;
+  }
+  if (!context_.stopped) {
+    processHead(now);
+  }
+}
+
+/// A pipe in occupancy stays busy whatever its head does.
+void PipeUnit::enter(PipeState state, uint64_t now) {
+  if (!transferring_ && now >= busyEnd_) {
+    clock.enter(state, now);
+  }
+}
+
+void PipeUnit::processHead(uint64_t now) {
+  if (queue_.empty()) {
+    enter(Stall::kEmpty, now);
+    return;
+  }
+  uint64_t earliest = std::max(headFree_, queue_.front().issue + 1);
+  if (now < earliest) {
+    if (now >= headFree_) {
+      enter(Stall::kEmpty, now);
+    }
+    wakeAt(earliest);
+    return;
+  }
+  switch (queue_.front().command.op) {
+  case Opcode::kKset:
+    doSet(now);
+    break;
+  case Opcode::kKwait:
+    doWait(now);
+    break;
+  case Opcode::kKcfg:
+    doConfigure(now);
+    break;
+  default:
+    tryStart(now);
+  }
+}
+
+/// Takes the head from the queue; what follows is looked at a cycle later.
+void PipeUnit::leaveQueue(uint64_t now) {
+  queue_.pop_front();
+  headMeasured_ = false;
+  leftAt_ = now;
+  headFree_ = now + 1;
+  lastActivity_ = std::max(lastActivity_, now);
+  wakeAt(now + 1);
+  context_.core->pipeChanged(now);
+}
+
+void PipeUnit::doSet(uint64_t now) {
+  Command c = queue_.front().command;
+  enter(Stall::kControl, now);
+  sets_.push_back({c, sequence_, now});
+  if (context_.observer) {
+    FlagName flag = flagOf(c);
+    if (flag.id < isa::kNumFlagIds) {
+      context_.observer->flagSet(c, flag);
+    }
+  }
+  leaveQueue(now);
+  fireSets(now);
+}
+
+void PipeUnit::fireSets(uint64_t now) {
+  while (!sets_.empty() && (inFlight_.empty() ||
+                            inFlight_.front().sequence > sets_.front().after)) {
+    context_.core->setFlagAt(sets_.front().command,
+                             std::max(now, sets_.front().head) +
+                                 context_.arch->timing.flagVisibleCycles);
+    sets_.pop_front();
+  }
+  if (isIdle()) {
+    context_.core->pipeChanged(now);
+  }
+}
+
+void PipeUnit::doWait(uint64_t now) {
+  const Command &c = queue_.front().command;
+  FlagName flag = flagOf(c);
+  if (flag.id >= isa::kNumFlagIds) {
+    context_.core->failCommand(c, badFlagId(c));
+    return;
+  }
+  if (!context_.flags->isSet(flag)) {
+    enter(Stall::kFlag, now);
+    return; // the set wakes this pipe
+  }
+  enter(Stall::kControl, now);
+  context_.flags->clear(flag, c.pc);
+  if (context_.observer) {
+    context_.observer->flagWaited(c, flag);
+  }
+  leaveQueue(now);
+}
+
+void PipeUnit::doConfigure(uint64_t now) {
+  const Command &c = queue_.front().command;
+  enter(Stall::kControl, now);
+  if (std::optional<isa::Fault> f = isa::configure(c, context_.state->config)) {
+    context_.core->failCommand(c, std::move(*f));
+    return;
+  }
+  if (context_.observer) {
+    context_.observer->configured(c);
+  }
+  leaveQueue(now);
+}
+
+void PipeUnit::tryStart(uint64_t now) {
+  if (transferring_) {
+    return; // the end of the transfer wakes this pipe
+  }
+  if (now < busyEnd_) {
+    wakeAt(busyEnd_);
+    return;
+  }
+  if (!headMeasured_) {
+    const Command &c = queue_.front().command;
+    headTiming_ = timingOf(c, context_.state->config, *context_.arch);
+    isa::footprint(c, context_.state->config, footprint_);
+    headRanges_ = BoundingRanges(footprint_);
+    headMeasured_ = true;
+  }
+  if (mayStart(now, headTiming_)) {
+    start(now, headTiming_);
+  }
+}
+
+bool PipeUnit::windowFull(bool global) const {
+  const isa::ArchPart &arch = context_.arch->arch;
+  unsigned p = static_cast<unsigned>(pipe_);
+  uint32_t limitGm = arch.inFlightGm[p];
+  if (limitGm == 0) {
+    return inFlight_.size() >= arch.inFlight[p];
+  }
+  auto used =
+      std::count_if(inFlight_.begin(), inFlight_.end(),
+                    [&](const InFlight &f) { return f.global == global; });
+  return used >= static_cast<int64_t>(global ? limitGm : arch.inFlight[p]);
+}
+
+uint64_t PipeUnit::continuesAt(const CommandTiming &timing) const {
+  if (pipe_ != Pipe::M || inFlight_.empty() ||
+      inFlight_.back().sequence != sequence_) {
+    return 0;
+  }
+  isa::CubeShape now = isa::CubeShape::unpack(queue_.front().command.rs1);
+  isa::CubeShape before = isa::CubeShape::unpack(inFlight_.back().command.rs1);
+  if (now.addr != before.addr || now.m != before.m || now.n != before.n) {
+    return 0;
+  }
+  uint64_t latency = timing.latency;
+  return inFlight_.back().busyEnd +
+         (latency > timing.stepCycles ? latency - timing.stepCycles : 0);
+}
+
+bool PipeUnit::mayStart(uint64_t now, const CommandTiming &timing) {
+  if (windowFull(timing.global)) {
+    enter(Stall::kWindow, now);
+    return false; // a retirement wakes this pipe
+  }
+  uint64_t continues = continuesAt(timing);
+  for (const InFlight &other : inFlight_) {
+    bool overlapAllowed = continues && &other == &inFlight_.back();
+    if (overlapAllowed
+            ? headRanges_.conflictsWith(other.ranges, isa::Space::L0C)
+            : headRanges_.conflictsWith(other.ranges)) {
+      enter(Stall::kInterlock, now);
+      return false;
+    }
+  }
+  if (now < continues) {
+    enter(Stall::kInterlock, now);
+    wakeAt(continues);
+    return false;
+  }
+  return true;
+}
+
+void PipeUnit::start(uint64_t now, const CommandTiming &timing) {
+  clock.enter(PipeState::busy(), now);
+  settleLine();
+  busyPc_ = queue_.front().command.pc;
+  context_.firstStart = std::min(context_.firstStart, now);
+  InFlight &f = inFlight_.emplace_back();
+  f.command = queue_.front().command;
+  f.config = context_.state->config;
+  f.ranges = headRanges_;
+  f.sequence = ++sequence_;
+  f.issue = queue_.front().issue;
+  f.start = now;
+  f.global = timing.global;
+  if (context_.observer) {
+    context_.observer->executing(f.command, f.config);
+  }
+  if (timing.global) {
+    transferTiming_ = timing;
+    startTransfer(now);
+  } else {
+    f.busyEnd = busyEnd_ = now + timing.occupancy;
+    context_.wheel->at<&PipeUnit::retire>(busyEnd_ + timing.latency,
+                                          Phase::kMain, this, f.sequence);
+    wakeAt(busyEnd_);
+  }
+  leaveQueue(now);
+}
+
+void PipeUnit::settleLine() {
+  if (busyPc_) {
+    busyByWord[(busyPc_ - isa::kInstructionRamBase) / 4] +=
+        clock.busy() - busySettled_;
+  }
+  busySettled_ = clock.busy();
+}
+
+void PipeUnit::startTransfer(uint64_t now) {
+  transferring_ = true;
+  waitsForSlot_ = false;
+  transferStart_ = now;
+  sentBytes_ = 0;
+  bool write = pipe_ != Pipe::MTE2;
+  bursts_.start(footprint_, write, context_.arch->timing.memory);
+  if (bursts_.done()) {
+    endTransfer(now + 1);
+  } else if (write) {
+    burst_ = bursts_.next();
+    requestWrite(0, now);
+  } else {
+    burst_ = bursts_.next();
+    pump(0, now);
+  }
+}
+
+/// MTE2 has the read port for itself.
+void PipeUnit::pump(uint64_t, uint64_t now) {
+  if (context_.stopped) {
+    return;
+  }
+  uint64_t ready = port_->readyAt(false, Cycle(now)).count();
+  if (ready == now) {
+    send(now);
+    return;
+  }
+  clock.enter(Stall::kGmPort, now);
+  waitsForSlot_ = ready == kNever;
+  if (!waitsForSlot_) {
+    context_.wheel->at<&PipeUnit::pump>(ready, Phase::kMain, this);
+  }
+}
+
+void PipeUnit::requestWrite(uint64_t, uint64_t now) {
+  if (context_.stopped) {
+    return;
+  }
+  clock.enter(Stall::kGmPort, now); // until the arbiter grants, maybe now
+  arbiter_->request(pipe_ == Pipe::FIX ? 1 : 0, *this, now);
+}
+
+void PipeUnit::granted(uint64_t now) {
+  if (!context_.stopped) {
+    send(now);
+  }
+}
+
+/// Hands over burst_; the pipe is busy for its beats.
+void PipeUnit::send(uint64_t now) {
+  clock.enter(PipeState::busy(), now);
+  bool write = pipe_ != Pipe::MTE2;
+  InFlight &f = inFlight_.back();
+  ++f.openBursts;
+  MemRequest request{GmAddr(burst_.address), burst_.bytes, burst_.beats, write,
+                     f.sequence};
+  uint64_t next = now + burst_.beats;
+  sentBytes_ += burst_.bytes;
+  port_->issue(request, *this, Cycle(now));
+  if (transferTiming_.outBytesPerCycle) {
+    next = std::max(next,
+                    transferStart_ +
+                        ceilDiv(sentBytes_, transferTiming_.outBytesPerCycle));
+  }
+  if (bursts_.done()) {
+    endTransfer(std::max(next, transferStart_ + transferTiming_.occupancy));
+    return;
+  }
+  burst_ = bursts_.next();
+  if (write) {
+    context_.wheel->at<&PipeUnit::requestWrite>(next, Phase::kMain, this);
+  } else {
+    context_.wheel->at<&PipeUnit::pump>(next, Phase::kMain, this);
+  }
+}
+
+/// The last burst is handed over; the pipe is free from `end` on.
+void PipeUnit::endTransfer(uint64_t end) {
+  InFlight &f = inFlight_.back();
+  transferring_ = false;
+  f.busyEnd = busyEnd_ = end;
+  f.allSent = true;
+  if (f.openBursts == 0) {
+    context_.wheel->at<&PipeUnit::retire>(end, Phase::kMain, this, f.sequence);
+  }
+  wakeAt(end);
+}
+
+void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
+  uint64_t now = cycle.count();
+  if (context_.stopped) {
+    return;
+  }
+  auto it = std::find_if(inFlight_.begin(), inFlight_.end(),
+                         [&](const InFlight &f) { return f.sequence == tag; });
+  --it->openBursts;
+  if (it->allSent && it->openBursts == 0) {
+    uint64_t latency =
+        pipe_ == Pipe::FIX ? context_.arch->timing.fixLatencyCycles : 0;
+    context_.wheel->at<&PipeUnit::retire>(now + latency, Phase::kMain, this,
+                                          tag);
+  }
+  if (pipe_ == Pipe::MTE2) {
+    if (waitsForSlot_) {
+      waitsForSlot_ = false;
+      pump(0, now);
+    }
+  } else {
+    arbiter_->slotFreed(now);
+  }
+}
+
+void PipeUnit::retire(uint64_t sequence, uint64_t now) {
+  if (context_.stopped) {
+    return;
+  }
+  auto it =
+      std::find_if(inFlight_.begin(), inFlight_.end(),
+                   [&](const InFlight &f) { return f.sequence == sequence; });
+  apply(*it, now);
+  if (context_.stopped) {
+    return;
+  }
+  inFlight_.erase(it);
+  lastActivity_ = std::max(lastActivity_, now);
+  context_.lastRetire = std::max(context_.lastRetire, now);
+  fireSets(now);
+  processHead(now);
+}
+
+void PipeUnit::apply(const InFlight &done, uint64_t now) {
+  if (!context_.dataOff) {
+    if (std::optional<isa::Fault> f =
+            isa::execute(done.command, done.config, context_.state->memory)) {
+      context_.core->failCommand(done.command, std::move(*f));
+      return;
+    }
+  }
+  countCommand(done.command, done.config, *context_.report);
+  if (context_.listener) {
+    context_.listener->retired({context_.coreId, done.command, done.issue,
+                                done.start, done.busyEnd, now});
+  }
+}
+
+} // namespace kiln::sim

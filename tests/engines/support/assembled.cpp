@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/engines/support/assembled.h"
+
+#include "compiler/target/assembler.h"
+#include "compiler/target/elf_linker.h"
+#include "isa/gen/opcodes.h"
+#include "tests/engines/support/engine_bench.h"
+
+namespace kiln::test {
+
+std::shared_ptr<const sim::Program> assembleProgram(const std::string &text,
+                                                    const std::string &origin,
+                                                    uint32_t bindings,
+                                                    uint32_t constants) {
+  isa::KernelNote note;
+  note.isaVersion = isa::kIsaVersion;
+  note.kernel = "kernel";
+  note.bindingCount = bindings;
+  note.constantCount = constants;
+  Result<target::ObjectBytes> object = target::assemble(text, origin);
+  EXPECT_TRUE(object.isOk()) << object.status().message();
+  if (!object) {
+    return nullptr;
+  }
+  Result<target::ObjectBytes> elf = target::linkNpuProgram({*object}, note);
+  EXPECT_TRUE(elf.isOk()) << elf.status().message();
+  if (!elf) {
+    return nullptr;
+  }
+  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(elf->data()),
+                                 elf->size());
+  Result<std::shared_ptr<const sim::Program>> program =
+      sim::Program::load(bytes, origin);
+  EXPECT_TRUE(program.isOk()) << program.status().message();
+  return program ? *program : nullptr;
+}
+
+std::shared_ptr<const sim::Program>
+assembleFile(const std::string &name, uint32_t bindings, uint32_t constants) {
+  return assembleProgram(readText("tests/engines/asm/" + name), name, bindings,
+                         constants);
+}
+
+} // namespace kiln::test

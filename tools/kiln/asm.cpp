@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `kiln asm` and `kiln dis`: kernels to ELF and back.
+#include "compiler/target/disassembler.h"
+#include "compiler/target/kernel_source.h"
+#include "tools/io/file.h"
+#include "tools/kiln/verbs.h"
+
+#include <fmt/format.h>
+
+namespace kiln::tools {
+namespace {
+
+Status assembleFile(const Context &context, const std::string &source,
+                    std::string output) {
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(source));
+  std::string text(bytes.begin(), bytes.end());
+  KILN_ASSIGN_OR_RETURN(target::ObjectBytes elf,
+                        target::assembleKernel(text, source));
+  if (output.empty()) {
+    output = std::filesystem::path(source)
+                 .filename()
+                 .replace_extension(".elf")
+                 .string();
+  }
+  KILN_RETURN_IF_ERROR(writeFile(output, elf));
+  context.print(fmt::format("{}: {} bytes\n", output, elf.size()),
+                {{"output", output}, {"bytes", elf.size()}});
+  return Status::ok();
+}
+
+Status disassembleFile(const Context &context, const std::string &file) {
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> elf, readFile(file));
+  Result<std::vector<target::DisassembledLine>> lines =
+      target::disassembleElf(elf);
+  if (!lines) {
+    return lines.status().withContext(file);
+  }
+  nlohmann::json json = nlohmann::json::array();
+  if (context.json) {
+    for (const target::DisassembledLine &line : *lines) {
+      json.push_back({{"address", line.address},
+                      {"word", line.word},
+                      {"text", line.text},
+                      {"function", line.function},
+                      {"offset", line.offset},
+                      {"file", line.file},
+                      {"line", line.line}});
+    }
+  }
+  context.print(target::formatListing(*lines), {{"instructions", json}});
+  return Status::ok();
+}
+
+} // namespace
+
+void addAsm(CLI::App &app, Context &context) {
+  CLI::App *verb = addVerb(app, context, "asm",
+                           "assemble a kernel (RV64IM and NPU instructions)",
+                           "kiln asm vadd.s -o vadd.elf");
+  auto source = std::make_shared<std::string>();
+  auto output = std::make_shared<std::string>();
+  verb->add_option("source", *source, "assembly file")->required();
+  verb->add_option("-o,--output", *output, "ELF to write (default: NAME.elf)");
+  verb->callback([&context, source, output] {
+    context.action = [&context, source, output] {
+      return assembleFile(context, *source, *output);
+    };
+  });
+}
+
+void addDis(CLI::App &app, Context &context) {
+  CLI::App *verb =
+      addVerb(app, context, "dis",
+              "disassemble a kernel, with symbols and source lines",
+              "kiln dis vadd.elf");
+  auto file = std::make_shared<std::string>();
+  verb->add_option("file", *file, "kernel ELF or object file")->required();
+  verb->callback([&context, file] {
+    context.action = [&context, file] {
+      return disassembleFile(context, *file);
+    };
+  });
+}
+
+} // namespace kiln::tools

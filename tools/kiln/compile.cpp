@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `kiln compile`: model to package.
+#include "tools/io/file.h"
+#include "tools/kiln/compile_model.h"
+#include "tools/kiln/cycle_report.h"
+#include "tools/kiln/model_options.h"
+#include "tools/kiln/verbs.h"
+
+#include "hal/format/package.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace kiln::tools {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string output;
+  std::string target = "npu:k1";
+  std::string machine;
+  CompileOptions compile;
+  std::vector<std::string> dims;
+};
+
+Status splitTarget(Options &options) {
+  size_t colon = options.target.find(':');
+  options.compile.target = options.target.substr(0, colon);
+  if (colon != std::string::npos) {
+    options.compile.machine = options.target.substr(colon + 1);
+  }
+  if (!options.machine.empty()) {
+    options.compile.machine = options.machine;
+  }
+  const std::string &target = options.compile.target;
+  if (target != "npu" && target != "cpu" && target != "null") {
+    return {StatusCode::kInvalidArgument,
+            "--target " + options.target + "; one of npu:MACHINE, cpu, null"};
+  }
+  return Status::ok();
+}
+
+uint64_t dispatchCount(const hal::PackageModel &model) {
+  uint64_t count = 0;
+  for (const hal::PlanOp &op : model.plan.functions.at(0).ops) {
+    count += std::holds_alternative<hal::DispatchModel>(op);
+  }
+  return count;
+}
+
+Status compileToFile(const Context &context, Options options) {
+  KILN_RETURN_IF_ERROR(splitTarget(options));
+  KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
+  if (options.output.empty()) {
+    options.output = std::filesystem::path(options.model)
+                         .filename()
+                         .replace_extension(".kiln")
+                         .string();
+  }
+  auto start = std::chrono::steady_clock::now();
+  Progress progress("compile", 1);
+  uint64_t stages = 0;
+  options.compile.progress = [&](const std::string &stage) {
+    progress.update(stages++ > 0, stage);
+  };
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package,
+                        compileModel(options.model, options.compile));
+  // Only a package that can be read back is written.
+  Result<hal::Package> parsed = hal::Package::parse(package);
+  if (!parsed) {
+    return {StatusCode::kInternal, "the compiler wrote a package that does not "
+                                   "verify: " +
+                                       parsed.status().message()};
+  }
+  KILN_RETURN_IF_ERROR(writeFile(options.output, package));
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const hal::PackageModel &model = parsed->model();
+  nlohmann::json json = {{"output", options.output},
+                         {"bytes", package.size()},
+                         {"target", model.target},
+                         {"machine", model.machineName},
+                         {"machine_hash", model.machineHash},
+                         {"precision", model.precision},
+                         {"dispatches", dispatchCount(model)},
+                         {"programs", model.programs.size()},
+                         {"constants", model.constants.size()},
+                         {"seconds", took.count()},
+                         {"host_cpu_s", hostCpuSeconds()}};
+  std::string on = model.machineName.empty() ? "" : " on " + model.machineName;
+  context.print(fmt::format("{}: {} bytes for {}{}, {} dispatches, {} "
+                            "programs, precision {}, {:.2f} s\n",
+                            options.output, package.size(), model.target, on,
+                            dispatchCount(model), model.programs.size(),
+                            model.precision, took.count()),
+                json);
+  return Status::ok();
+}
+
+} // namespace
+
+void addCompile(CLI::App &app, Context &context) {
+  CLI::App *verb = addVerb(
+      app, context, "compile", "compile a model to a package (.kiln)",
+      "kiln compile model.onnx --target npu:k1 --dim batch=1 -o model.kiln");
+  auto options = std::make_shared<Options>();
+  verb->add_option("model", options->model, "ONNX file")->required();
+  verb->add_option("-o,--output", options->output,
+                   "package to write (default: MODEL.kiln)");
+  verb->add_option("--target", options->target, "npu:MACHINE or cpu")
+      ->capture_default_str();
+  verb->add_option("--machine", options->machine, "name or machine file");
+  verb->add_option("--cores", options->compile.cores, "cores to split over");
+  verb->add_option("--cpu", options->compile.cpu,
+                   "target cpu: native or an LLVM name such as x86-64-v3");
+  verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
+  addCompileOptions(*verb, options->compile);
+  verb->callback([&context, options] {
+    context.action = [&context, options] {
+      return compileToFile(context, *options);
+    };
+  });
+}
+
+} // namespace kiln::tools

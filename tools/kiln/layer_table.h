@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What each dispatch of a run cost, by ONNX node.
+#pragma once
+
+#include "tools/kiln/cycle_report.h"
+#include "tools/kiln/loaded_model.h"
+
+#include <optional>
+
+namespace kiln::tools {
+
+class LayerTable {
+public:
+  explicit LayerTable(const LoadedModel &model);
+
+  void add(const hal::DispatchProfile &profile);
+  void setUsefulMacs(uint64_t macs, ops::DataType type);
+
+  /// Sums; nothing on a device without a machine.
+  const std::optional<CycleSummary> &summary() const { return summary_; }
+  nlohmann::json json() const;
+  std::string text() const;
+
+private:
+  struct Row {
+    std::string node, op, program;
+    hal::ProgramReport report;
+  };
+  std::shared_ptr<const isa::ArchSpec> machine_;
+  std::optional<CycleSummary> summary_;
+  std::vector<Row> rows_;
+};
+
+} // namespace kiln::tools

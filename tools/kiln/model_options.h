@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Options that every verb with a model shares.
+#pragma once
+
+#include "tools/kiln/compile_model.h"
+#include "tools/kiln/context.h"
+#include "tools/kiln/loaded_model.h"
+
+namespace kiln::tools {
+
+/// --precision, --sync, --stop-after, --dump-dir.
+void addCompileOptions(CLI::App &verb, CompileOptions &options);
+
+/// "NAME=N" texts; kInvalidArgument names the bad one.
+Result<std::map<std::string, int64_t>>
+parseDims(const std::vector<std::string> &texts);
+
+/// "NAME=FILE" texts to tensors called NAME.
+Result<NamedTensors> loadInputs(const std::vector<std::string> &texts);
+
+/// Loads test_data_set folder's input_0.pb ... or output_0.pb ...
+Result<NamedTensors> loadNumbered(const std::filesystem::path &folder,
+                                  const std::string &stem);
+
+} // namespace kiln::tools

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `kiln run`: a package, a model or one operator on a device.
+#include "tools/io/file.h"
+#include "tools/kiln/cycle_report.h"
+#include "tools/kiln/layer_table.h"
+#include "tools/kiln/model_options.h"
+#include "tools/kiln/op_model.h"
+#include "tools/kiln/verbs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace kiln::tools {
+namespace {
+
+struct Options {
+  std::string model;
+  DeviceChoice device;
+  CompileOptions compile;
+  OperatorRequest op;
+  std::vector<std::string> inputs, outputs, dims;
+  std::string outputDir;
+  std::string layerDir;
+  bool watch = false;
+  bool layers = false;
+  uint32_t repeat = 1;
+};
+
+/// The largest elements of a tensor, for a look at scores.
+std::string preview(const HostTensor &tensor) {
+  Result<ops::Tensor> values = toReference(tensor);
+  if (!values || values->values.empty()) {
+    return "";
+  }
+  std::vector<int64_t> order(values->values.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    order[i] = static_cast<int64_t>(i);
+  }
+  size_t shown = std::min<size_t>(3, order.size());
+  std::partial_sort(order.begin(), order.begin() + shown, order.end(),
+                    [&](int64_t a, int64_t b) {
+                      return values->values[a] > values->values[b];
+                    });
+  std::string text = "largest:";
+  for (size_t i = 0; i < shown; ++i) {
+    text += fmt::format(" [{}]={:.6g}", order[i], values->values[order[i]]);
+  }
+  return text;
+}
+
+/// Writes what each dispatch wrote, and watches for NaN and infinity.
+class LayerWriter {
+public:
+  LayerWriter(std::string folder, bool watch)
+      : folder_(std::move(folder)), watch_(watch) {}
+
+  Status operator()(const hal::LayerDump &dump) {
+    for (const hal::LayerDump::Output &output : dump.outputs) {
+      if (!output.value) {
+        continue;
+      }
+      KILN_ASSIGN_OR_RETURN(HostTensor tensor, stored(output));
+      KILN_RETURN_IF_ERROR(check(dump, tensor));
+      if (!folder_.empty()) {
+        std::string name = tensor.name;
+        std::replace(name.begin(), name.end(), '/', '_');
+        KILN_RETURN_IF_ERROR(
+            saveTensor(std::filesystem::path(folder_) /
+                           fmt::format("{:04}_{}.npy", dump.index, name),
+                       tensor));
+      }
+    }
+    return Status::ok();
+  }
+
+  const std::string &finding() const { return finding_; }
+
+private:
+  static Result<HostTensor> stored(const hal::LayerDump::Output &output) {
+    hal::HostTensor tensor{output.value->type, output.value->storedShape(),
+                           output.bytes};
+    return fromHal(tensor, output.value->name);
+  }
+
+  Status check(const hal::LayerDump &dump, const HostTensor &tensor) {
+    if (!watch_ || !finding_.empty() || !ops::isFloat(tensor.type)) {
+      return Status::ok();
+    }
+    KILN_ASSIGN_OR_RETURN(ops::Tensor values, toReference(tensor));
+    for (double v : values.values) {
+      if (!std::isfinite(v)) {
+        finding_ =
+            fmt::format("first {} in '{}', written by dispatch {} '{}'",
+                        std::isnan(v) ? "NaN" : "infinity", tensor.name,
+                        dump.index, dump.dispatch ? dump.dispatch->name : "");
+        break;
+      }
+    }
+    return Status::ok();
+  }
+
+  std::string folder_;
+  bool watch_;
+  std::string finding_;
+};
+
+Status saveOutputs(const Options &options, const NamedTensors &outputs) {
+  for (const std::string &text : options.outputs) {
+    size_t equals = text.rfind('=');
+    std::string name = text.substr(0, equals);
+    auto found =
+        std::find_if(outputs.begin(), outputs.end(),
+                     [&](const HostTensor &t) { return t.name == name; });
+    if (equals == std::string::npos || found == outputs.end()) {
+      std::vector<std::string> names;
+      for (const HostTensor &t : outputs) {
+        names.push_back(t.name);
+      }
+      return {StatusCode::kInvalidArgument,
+              fmt::format("--output {}: expected NAME=FILE with one of: {}",
+                          text, fmt::join(names, ", "))};
+    }
+    KILN_RETURN_IF_ERROR(saveTensor(text.substr(equals + 1), *found));
+  }
+  if (!options.outputDir.empty()) {
+    std::filesystem::create_directories(options.outputDir);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      KILN_RETURN_IF_ERROR(saveTensor(std::filesystem::path(options.outputDir) /
+                                          fmt::format("output_{}.pb", i),
+                                      outputs[i]));
+    }
+  }
+  return Status::ok();
+}
+
+/// What one run showed, ready to print.
+struct Shown {
+  std::string text;
+  nlohmann::json json;
+};
+
+Shown describeRun(const Options &options, const LoadedModel &model,
+                  const NamedTensors &outputs, const LayerTable &layers) {
+  Shown shown;
+  shown.json = {{"device", options.device.device},
+                {"precision", model.package().precision},
+                {"outputs", nlohmann::json::array()}};
+  if (layers.summary()) {
+    shown.json.update(layers.summary()->json());
+    shown.text += layers.summary()->text();
+  }
+  shown.json["precision"] = model.package().precision;
+  shown.json["host_cpu_s"] = hostCpuSeconds();
+  shown.json["layers"] = layers.json();
+  if (options.layers) {
+    shown.text += layers.text();
+  }
+  for (const HostTensor &t : outputs) {
+    shown.text += fmt::format("{}: {} {}\n", t.name, describe(t), preview(t));
+    shown.json["outputs"].push_back(
+        {{"name", t.name}, {"type", ops::name(t.type)}, {"shape", t.shape}});
+  }
+  return shown;
+}
+
+Status runModel(const Context &context, Options options) {
+  OperatorModel op;
+  NamedTensors inputs;
+  KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
+  bool isOperator = options.model.starts_with("op:");
+  LoadedModel model;
+  if (isOperator) {
+    options.op.name = options.model.substr(3);
+    KILN_ASSIGN_OR_RETURN(op, buildOperator(options.op));
+    inputs = op.inputs;
+    options.compile.target = targetOf(options.device.device);
+    options.compile.cores = options.device.cores;
+    if (!options.device.machine.empty()) {
+      options.compile.machine = options.device.machine;
+    }
+    KILN_ASSIGN_OR_RETURN(
+        std::vector<uint8_t> package,
+        compileModelBytes(op.model, options.model, options.compile));
+    KILN_ASSIGN_OR_RETURN(model,
+                          loadPackage(std::move(package), options.device));
+  } else {
+    KILN_ASSIGN_OR_RETURN(inputs, loadInputs(options.inputs));
+    KILN_ASSIGN_OR_RETURN(model, loadModel(options.model, inputs,
+                                           options.device, options.compile));
+  }
+  LayerTable layers(model);
+  LayerWriter writer(options.layerDir, options.watch);
+  if (!options.layerDir.empty()) {
+    std::filesystem::create_directories(options.layerDir);
+  }
+  hal::RunOptions runOptions;
+  runOptions.profile = [&](const hal::DispatchProfile &p) { layers.add(p); };
+  if (!options.layerDir.empty() || options.watch) {
+    runOptions.dump = [&](const hal::LayerDump &dump) { return writer(dump); };
+  }
+  KILN_ASSIGN_OR_RETURN(NamedTensors outputs, model.run(inputs, runOptions));
+  KILN_RETURN_IF_ERROR(saveOutputs(options, outputs));
+  if (isOperator) {
+    layers.setUsefulMacs(op.usefulMacs, options.op.type);
+  }
+  Shown shown = describeRun(options, model, outputs, layers);
+  Status verdict;
+  if (isOperator) {
+    verdict = checkOperator(op, outputs, shown.text, shown.json);
+  }
+  if (!writer.finding().empty()) {
+    shown.text += writer.finding() + "\n";
+    shown.json["watch"] = writer.finding();
+  }
+  context.print(shown.text, shown.json);
+  return verdict;
+}
+
+} // namespace
+
+void addRun(CLI::App &app, Context &context) {
+  CLI::App *verb = addVerb(
+      app, context, "run", "run a package, a model or one operator",
+      "kiln run model.onnx --input image=image.npy --output scores=s.npy\n"
+      "  kiln run op:matmul --shape 512x512,512x512 --dtype fp16 "
+      "--device npu:cycle");
+  auto options = std::make_shared<Options>();
+  verb->add_option("model", options->model, "model.kiln, model.onnx or op:NAME")
+      ->required();
+  verb->add_option("--input", options->inputs,
+                   "NAME=FILE (.npy, .pb) or NAME=random:TYPE:SEED:SHAPE");
+  verb->add_option("--output", options->outputs, "NAME=FILE (.npy, .pb, raw)");
+  verb->add_option("--output-dir", options->outputDir,
+                   "folder for output_0.pb, ...");
+  verb->add_option("--dump-layers", options->layerDir,
+                   "folder for what every dispatch wrote (.npy)");
+  verb->add_flag("--watch", options->watch, "report the first NaN or infinity");
+  verb->add_flag("--layers", options->layers, "table of dispatches");
+  verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
+  verb->add_option("--shape", options->op.shapes, "op: shape of each input")
+      ->delimiter(',');
+  verb->add_option("--dtype", options->op.dtype, "op: fp16 or fp32");
+  verb->add_option("--seed", options->op.seed, "op: of the random inputs");
+  verb->add_option("--attr", options->op.attributes,
+                   "op: NAME=VALUE or NAME=V,V,...");
+  verb->add_option("--constant", options->op.constants,
+                   "op: inputs that are weights, by index")
+      ->delimiter(',');
+  addDeviceOptions(*verb, options->device);
+  addCompileOptions(*verb, options->compile);
+  verb->callback([&context, options] {
+    context.action = [&context, options] {
+      return runModel(context, *options);
+    };
+  });
+}
+
+} // namespace kiln::tools
