@@ -197,8 +197,8 @@ FailureOr<Value> Assigner::pad(Value v, ArrayRef<int64_t> shape) {
   }
   if (Value c = constantStep(
           v, "pad", type,
-          {b_.getNamedAttr("begin", b_.getDenseI64ArrayAttr(begin)),
-           b_.getNamedAttr("end", b_.getDenseI64ArrayAttr(end))})) {
+          {b_.getNamedAttr("low", b_.getDenseI64ArrayAttr(begin)),
+           b_.getNamedAttr("high", b_.getDenseI64ArrayAttr(end))})) {
     return c;
   }
   return movement(v, type, "pad", [&](OpBuilder &b, Value x) -> Value {
