@@ -60,6 +60,13 @@ private:
   uint64_t value_ = 0;
 };
 
+DispatchObserver
+collectInto(std::shared_ptr<std::vector<ProgramReport>> reports) {
+  return [reports = std::move(reports)](size_t, const ProgramReport &report) {
+    reports->push_back(report);
+  };
+}
+
 } // namespace
 
 class Session::Impl {
@@ -283,40 +290,31 @@ Session::Impl::run(const std::vector<HostTensor> &inputs,
 }
 
 Status Session::Impl::runWhole(Steps &steps, const RunOptions &options) {
-  std::vector<ProgramReport> reports;
-  DispatchObserver observer;
-  if (options.profile) {
-    observer = [&reports](size_t, const ProgramReport &report) {
-      reports.push_back(report);
-    };
-  }
+  auto reports = std::make_shared<std::vector<ProgramReport>>();
   KILN_RETURN_IF_ERROR(
-      queue_.submit(whole_, slots_, steps.next(), std::move(observer)));
+      queue_.submit(whole_, slots_, steps.next(), collectInto(reports)));
   KILN_RETURN_IF_ERROR(steps.wait());
-  report(options, reports);
+  report(options, *reports);
   return Status::ok();
 }
 
 /// One op at a time, so that the outputs of each dispatch can be looked at.
 Status Session::Impl::runStepwise(Steps &steps, const RunOptions &options) {
-  std::vector<ProgramReport> reports;
+  auto reports = std::make_shared<std::vector<ProgramReport>>();
   for (const PlanOp &op : function().ops) {
     KILN_ASSIGN_OR_RETURN(std::shared_ptr<Recording> one,
                           device_.createRecording());
     KILN_RETURN_IF_ERROR(append(*one, op));
     KILN_RETURN_IF_ERROR(one->finish());
     KILN_RETURN_IF_ERROR(
-        queue_.submit(one, slots_, steps.next(),
-                      [&reports](size_t, const ProgramReport &report) {
-                        reports.push_back(report);
-                      }));
+        queue_.submit(one, slots_, steps.next(), collectInto(reports)));
     KILN_RETURN_IF_ERROR(steps.wait());
     if (const auto *dispatch = std::get_if<DispatchModel>(&op)) {
       KILN_RETURN_IF_ERROR(
-          dumpOutputs(steps, reports.size() - 1, *dispatch, options));
+          dumpOutputs(steps, reports->size() - 1, *dispatch, options));
     }
   }
-  report(options, reports);
+  report(options, *reports);
   return Status::ok();
 }
 
