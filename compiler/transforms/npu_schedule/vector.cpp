@@ -229,7 +229,11 @@ Status KernelReader::addProducers(Operation *op, const LoopUses &loops) {
     if (!def || llvm::isa<tensor::EmptyOp>(def)) {
       continue;
     }
-    if (!isVectorOp(def)) {
+    if (!isVectorOp(def) || def->hasAttr(kRootAttr)) {
+      // The place of a result is no value that is read.
+      if (cast<DestinationStyleOpInterface>(op).isDpsInit(&operand)) {
+        continue;
+      }
       return unsupported(def);
     }
     LoopUses inner;
