@@ -44,6 +44,9 @@ void HappensBefore::barrier() {
   for (const VectorClock &other : clocks_) {
     clock(Pipe::S).join(other);
   }
+  // The pipes are empty and S has no access of its own under way.
+  const VectorClock all = clock(Pipe::S);
+  clocks_.fill(all);
 }
 
 } // namespace kiln::sim
