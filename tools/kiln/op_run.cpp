@@ -16,7 +16,7 @@ Result<OperatorRun> runOperator(OperatorRequest &request,
   }
   KILN_ASSIGN_OR_RETURN(
       std::vector<uint8_t> package,
-      compileModelBytes(run.op.model, "op:" + request.name, compile));
+      packageOfBytes(run.op.model, "op:" + request.name, compile));
   KILN_ASSIGN_OR_RETURN(run.model, loadPackage(std::move(package), device));
   run.layers = std::make_unique<LayerTable>(run.model);
   options.profile = [&](const hal::DispatchProfile &p) { run.layers->add(p); };
