@@ -361,7 +361,8 @@ std::vector<int64_t> vectorCores(const VectorShape &s, int64_t maxCores) {
     if (!s.cuttable[i] || s.loops[i] <= 1) {
       continue;
     }
-    tile[i] = ceilDivide(s.loops[i], std::min(left, s.loops[i]));
+    tile[i] = roundUp(ceilDivide(s.loops[i], std::min(left, s.loops[i])),
+                      s.unit(i));
     left /= ceilDivide(s.loops[i], tile[i]);
   }
   return tile;
@@ -390,6 +391,9 @@ Result<Schedule> chooseVector(const VectorShape &s, const isa::ArchSpec &arch,
       } else {
         high = tile[i] - 1;
       }
+    }
+    if (low < s.loops[i]) {
+      low = std::max(roundDown(low, s.unit(i)), s.unit(i));
     }
     tile[i] = low;
   }

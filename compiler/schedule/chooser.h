@@ -70,6 +70,12 @@ struct VectorShape {
   std::vector<int64_t> loops; // extent of each loop of the root
   std::vector<bool> cuttable; // parallel loops that may be cut
   std::vector<VectorBuffer> buffers;
+  /// Tile sizes of a loop are multiples of its unit; missing ones are 1.
+  std::vector<int64_t> units = {};
+
+  int64_t unit(size_t loop) const {
+    return loop < units.size() ? units[loop] : 1;
+  }
 };
 
 /// UB bytes of a vector kernel for one tile size per loop (0: not cut).

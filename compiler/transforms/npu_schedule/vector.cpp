@@ -150,6 +150,9 @@ Status KernelReader::addRoot(Operation *root) {
                    i + 1 == extents.size(); // lanes of C0 stay together
     kernel_.shape.loops.push_back(extent);
     kernel_.shape.cuttable.push_back(parallel && !blocked);
+    bool channels = llvm::isa<UnblockOp>(root) && i == 0;
+    kernel_.shape.units.push_back(
+        channels ? isa::kBlockBytes / elementBytes(root->getResult(0)) : 1);
     uses.push_back(
         {parallel ? static_cast<int64_t>(i) : -1, 1, parallel ? 1 : extent});
   }
