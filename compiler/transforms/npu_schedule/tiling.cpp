@@ -117,7 +117,16 @@ LogicalResult ScheduleTools::tileAndFuse(Operation *op, ArrayRef<int64_t> sizes,
 
 void ScheduleTools::hoist() {
   func_.walk([](scf::ForOp loop) {
-    moveLoopInvariantCode(cast<LoopLikeOpInterface>(loop.getOperation()));
+    // What computes stays with its tile: only slices, indices and the moves of
+    // a contraction have a level of their own.
+    moveLoopInvariantCode(
+        {&loop.getRegion()},
+        [&](Value v, Region *) { return loop.isDefinedOutsideOfLoop(v); },
+        [&](Operation *op, Region *) {
+          return isMemoryEffectFree(op) && isSpeculatable(op) &&
+                 !llvm::isa<linalg::LinalgOp, PadOp, BlockOp, UnblockOp>(op);
+        },
+        [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
   });
 }
 
