@@ -24,7 +24,7 @@ FrozenRewritePatternSet allCanonicalizations(MLIRContext *context) {
     dialect->getCanonicalizationPatterns(patterns);
   }
   for (RegisteredOperationName op : context->getRegisteredOperations()) {
-    if (op.getStringRef() != "linalg.generic") { // copies of tiles stay
+    if (op.getDialectNamespace() != "linalg") { // copies of tiles stay
       op.getCanonicalizationPatterns(patterns, context);
     }
   }

@@ -26,10 +26,8 @@ FrozenRewritePatternSet cleanupPatterns(MLIRContext *ctx) {
   }
   for (RegisteredOperationName op : ctx->getRegisteredOperations()) {
     StringRef ns = op.getDialectNamespace();
-    // A generic that only copies is what moves a tile: it must stay.
-    if (op.getStringRef() != "linalg.generic" &&
-        (ns == "tensor" || ns == "affine" || ns == "scf" || ns == "arith" ||
-         ns == "linalg")) {
+    // Those of linalg fold copies and fills, which are what moves a tile.
+    if (ns == "tensor" || ns == "affine" || ns == "scf" || ns == "arith") {
       op.getCanonicalizationPatterns(patterns, ctx);
     }
   }
