@@ -52,11 +52,13 @@ Result<Schedule> chooseContraction(const ContractionShape &shape,
                                    int64_t maxCores = 1);
 
 /// One dimension of a vector kernel's buffer: the extent it has for a tile t
-/// of loop `loop` is (t - 1) * stride + window; loop -1: always `window`.
+/// of loop `loop` is ceil(((t - 1) * stride + window) / divide); loop -1:
+/// always `window`.
 struct DimUse {
   int64_t loop = -1;
   int64_t stride = 1;
   int64_t window = 1;
+  int64_t divide = 1;
 };
 
 /// A buffer in UB. The innermost dimension is rounded up to 32 bytes.

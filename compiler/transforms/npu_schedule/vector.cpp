@@ -179,7 +179,9 @@ LoopUses KernelReader::operandUses(Operation *op, OpOperand &operand,
     return {{loops[0].loop, c0, c0}, loops[1]};
   }
   (void)type; // UnblockOp: source [C1, X, C0] of [C, X]
-  return {loops[0], loops[1], {-1, 1, c0}};
+  DimUse blocks = loops[0];
+  blocks.divide = c0;
+  return {blocks, loops[1], {-1, 1, c0}};
 }
 
 void KernelReader::addBuffer(OpOperand &operand, const LoopUses &dims,
