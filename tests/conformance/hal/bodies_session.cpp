@@ -56,7 +56,8 @@ std::unique_ptr<Session> load(Case &c, const PackageModel &model) {
   if (!c.expectOk(bytes.status(), "serialize")) {
     return nullptr;
   }
-  auto session = Session::load(*c.device(), Blob(*std::move(bytes)));
+  auto session = Session::load(*c.device(), Blob(*std::move(bytes)),
+                               {.timeout = c.setup().patience});
   return c.expectOk(session.status(), "load") ? *std::move(session) : nullptr;
 }
 
@@ -150,8 +151,10 @@ void sessionNeedsItsMemory(Case &c) {
   if (!device || !c.expectOk(bytes.status(), "serialize")) {
     return;
   }
-  c.expectCode(Session::load(*device, Blob(*bytes)).status(),
-               StatusCode::kDoesNotFit, "a package larger than the memory");
+  c.expectCode(
+      Session::load(*device, Blob(*bytes), {.timeout = c.setup().patience})
+          .status(),
+      StatusCode::kDoesNotFit, "a package larger than the memory");
   c.expectOk(device->allocate({.size = 1024}).status(),
              "a failed load leaves nothing behind");
 }

@@ -107,12 +107,12 @@ ByteVector Case::read(const std::shared_ptr<Buffer> &buffer) {
       !expectOk(queue().copy({buffer}, {staging}, {.signal = {{done, 1}}}),
                 "reading") ||
       !expectOk(wait(done, 1), "reading")) {
-    return {};
+    return ByteVector(buffer->size()); // the failure is recorded
   }
   Result<std::span<std::byte>> bytes = staging->map();
   return expectOk(bytes.status(), "map")
              ? ByteVector(bytes->begin(), bytes->end())
-             : ByteVector();
+             : ByteVector(buffer->size());
 }
 
 std::shared_ptr<Program> Case::load(const ProgramImage &image) {

@@ -2,6 +2,7 @@
 #include "tests/conformance/hal/drivers_under_test.h"
 
 #include "hal/drivers/cpu/cpu_driver.h"
+#include "hal/drivers/npu/npu_driver.h"
 #include "hal/drivers/null/null_driver.h"
 #include "hal/validation/validation.h"
 #include "tests/conformance/hal/faulty_device.h"
@@ -82,6 +83,19 @@ DriverUnderTest cpuDriver(std::string name, uint32_t threads,
   return d;
 }
 
+DriverUnderTest npuDriver(std::string name, const std::string &device,
+                          DeviceOptions options = {}) {
+  DriverUnderTest d{
+      std::move(name), {factory(makeNpuDriver, device), npuKit()}, {}};
+  d.setup.options = std::move(options);
+  append(d.exclusions,
+         permanent("the simulated device cannot be lost", kLossBodies));
+  if (device == "npu:functional") {
+    append(d.exclusions, permanent("untimed", {"CyclesAddUp"}));
+  }
+  return d;
+}
+
 DriverUnderTest referenceDriver(std::string name, std::string wrapper = "") {
   return {std::move(name),
           {factory(makeReferenceDriver, "reference", wrapper), nullKit()},
@@ -107,6 +121,15 @@ const std::vector<DriverUnderTest> &driversUnderTest() {
       cpuDriver("cpu", 1),
       cpuDriver("cpu_threads", 3),
       cpuDriver("cpu_reordered", 1, "reorders-legally"),
+      npuDriver("npu_functional", "npu:functional"),
+      npuDriver("npu_lazy", "npu:functional", {.order = "lazy"}),
+      npuDriver("npu_random_checked", "npu:functional",
+                {.cores = 2,
+                 .order = "random:7",
+                 .checks = {"race", "init", "bounds", "flags"}}),
+      npuDriver("npu_cycle", "npu:cycle"),
+      npuDriver("npu_cycle_cores", "npu:cycle", {.cores = 4}),
+      npuDriver("npu_nano", "npu:cycle", {.machine = "k1-nano"}),
   };
   return kDrivers;
 }

@@ -18,13 +18,8 @@
 
 namespace kiln::hal::conformance {
 
-struct PlantedBug {
-  std::string name;
-  /// A body notices only by waiting in vain: tests shorten their patience.
-  bool hangs = false;
-};
-
-const std::vector<PlantedBug> &plantedBugs();
+/// The names of the bugs.
+const std::vector<std::string> &plantedBugs();
 
 /// `bug` is one of plantedBugs() or "reorders-legally".
 std::shared_ptr<DriverDevice> plantBug(std::shared_ptr<DriverDevice> device,

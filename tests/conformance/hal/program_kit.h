@@ -43,5 +43,6 @@ struct ProgramKit {
 
 ProgramKit nullKit(); // also of the reference driver
 ProgramKit cpuKit();
+ProgramKit npuKit();
 
 } // namespace kiln::hal::conformance
