@@ -65,9 +65,9 @@ plan.func @shared_value(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32
 // Reshapes and contiguous slices are views, of constants a recipe step; a
 // slice across rows needs a kernel.
 // CHECK-LABEL: plan.func @views
-// CHECK: plan.const @c0 [#plan.step<"reshape", tensor<6xf32>, {}>] : tensor<6xf32>
 // CHECK: %[[V:.*]] = plan.slice %{{.*}}[12] : tensor<4x6xf32> to tensor<12xf32>
 // CHECK: plan.dispatch @k(%{{.*}}) : (tensor<4x6xf32>) -> tensor<4x3xf32>
+// CHECK: plan.const @c0 [#plan.step<"reshape", tensor<6xf32>, {}>] : tensor<6xf32>
 // CHECK: plan.return %[[V]]
 plan.func @views(%x: tensor<4x6xf32>) -> (tensor<12xf32>, tensor<4x3xf32>, tensor<4x6xf32>) {
   %w = plan.const @c0 : tensor<2x3xf32>
