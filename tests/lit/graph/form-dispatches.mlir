@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: kiln-opt --nn-to-linalg --form-dispatches --verify-shared-level --split-input-file --mlir-print-local-scope %s | FileCheck %s
+// RUN: kiln-opt --nn-to-linalg --form-dispatches --cse --verify-shared-level --split-input-file --mlir-print-local-scope %s | FileCheck %s
 
 // A residual block: the add joins the convolution that is computed last, with
 // its relu, as one generic; a dispatch is named after its node.
@@ -91,4 +91,19 @@ plan.func @softmax(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>) {
   %0 = nn.matmul %x, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
   %1 = nn.softmax %0 {axis = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
   plan.return %1 : tensor<4x4xf32>
+}
+
+// -----
+
+// An operation that reads its producer twice still becomes one body.
+// CHECK-LABEL: plan.func @square
+// CHECK: func.func private
+// CHECK: linalg.matmul
+// CHECK: linalg.generic {{.*}} ins(%{{[a-z0-9]*}} : tensor<4x4xf32>)
+// CHECK-NOT: linalg.generic
+plan.func @square(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>) {
+  %0 = nn.matmul %x, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = nn.relu %0 : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %2 = nn.mul %1, %1 : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  plan.return %2 : tensor<4x4xf32>
 }
