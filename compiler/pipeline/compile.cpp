@@ -32,7 +32,8 @@ public:
     context->printOpOnDiagnostic(false);
   }
 
-  Result<CompileOutput> run();
+  /// Of a file, or of `bytes` when there are any.
+  Result<CompileOutput> run(std::span<const uint8_t> bytes = {});
 
 private:
   /// Ends a stage: its time, its dump; true when compilation stops here.
@@ -116,7 +117,7 @@ Status Compilation::unknownStage() const {
                     "'; this target has: " + known);
 }
 
-Result<CompileOutput> Compilation::run() {
+Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   SharedLevelOptions shared;
   if (options.precision == "fp16") {
     shared.precision = Precision::kFp16;
@@ -135,8 +136,11 @@ Result<CompileOutput> Compilation::run() {
   begin("import");
   ImportOptions import;
   import.dims = options.dims;
-  KILN_ASSIGN_OR_RETURN(ImportedModel model,
-                        importOnnx(modelPath, import, *context));
+  KILN_ASSIGN_OR_RETURN(
+      ImportedModel model,
+      bytes.empty()
+          ? importOnnx(modelPath, import, *context)
+          : importOnnxBytes(bytes, modelPath.string(), import, *context));
   ModuleOp module = *model.module;
   if (finish("nn", module)) {
     return output;
@@ -195,6 +199,15 @@ Result<CompileOutput> Compilation::run() {
 Result<CompileOutput> compileModel(const std::filesystem::path &model,
                                    const CompileOptions &options) {
   return Compilation(model, options).run();
+}
+
+Result<CompileOutput> compileModelBytes(std::span<const uint8_t> bytes,
+                                        const std::string &name,
+                                        const CompileOptions &options) {
+  if (bytes.empty()) {
+    return Status(StatusCode::kCorrupt, name + ": an empty model");
+  }
+  return Compilation(name, options).run(bytes);
 }
 
 } // namespace kiln::pipeline

@@ -21,7 +21,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,5 +64,10 @@ struct CompileOutput {
 /// kDoesNotFit (the machine), kInternal.
 Result<CompileOutput> compileModel(const std::filesystem::path &model,
                                    const CompileOptions &options);
+
+/// The same for the bytes of an ONNX file; `name` stands in for its path.
+Result<CompileOutput> compileModelBytes(std::span<const uint8_t> bytes,
+                                        const std::string &name,
+                                        const CompileOptions &options);
 
 } // namespace kiln::pipeline

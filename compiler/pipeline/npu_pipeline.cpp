@@ -3,7 +3,7 @@
 
 #include "compiler/conversion/npu_isa/isa_to_llvm.h"
 #include "compiler/conversion/npu_isa/npu_to_isa.h"
-#include "compiler/pipeline/diagnostics.h"
+#include "compiler/pipeline/diagnostic_collector.h"
 #include "compiler/target/npu_codegen.h"
 #include "compiler/transforms/npu/barrier_all.h"
 #include "compiler/transforms/npu/insert_sync.h"

@@ -252,8 +252,7 @@ Result<LoadedModel> loadModel(const std::filesystem::path &path,
   if (!choice.machine.empty()) {
     options.machine = choice.machine;
   }
-  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package,
-                        compileModel(path, options));
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package, packageOf(path, options));
   KILN_ASSIGN_OR_RETURN(
       model.session,
       hal::Session::load(*model.opened.device, hal::Blob(std::move(package))));
