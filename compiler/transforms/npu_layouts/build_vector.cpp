@@ -177,7 +177,7 @@ private:
 class PieceBuilder {
 public:
   PieceBuilder(BodyContext &c, ArrayRef<int64_t> shape, Type element)
-      : c(c), result(c.empty(shape, element)) {}
+      : result(c.empty(shape, element)), c(c) {}
 
   void fill(Value scalar) {
     result =
