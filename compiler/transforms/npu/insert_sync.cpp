@@ -2,6 +2,7 @@
 #include "compiler/transforms/npu/insert_sync.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/barrier_all.h"
 #include "compiler/transforms/npu/sync_pairs.h"
 #include "compiler/transforms/npu/verify_sync.h"
 
@@ -228,6 +229,18 @@ void prune(func::FuncOp kernel, ArrayRef<Flags> flags) {
   });
 }
 
+/// The way out when the flags cannot be proven: right, but without overlap.
+void useBarriers(func::FuncOp kernel) {
+  kernel.emitRemark("synchronisation by flags could not be proven; barriers "
+                    "between all commands instead");
+  kernel.walk([](Operation *op) {
+    if (llvm::isa<SetFlagOp, WaitFlagOp>(op)) {
+      op->erase();
+    }
+  });
+  insertBarriers(kernel);
+}
+
 class InsertSyncPass
     : public PassWrapper<InsertSyncPass, OperationPass<func::FuncOp>> {
 public:
@@ -269,6 +282,10 @@ LogicalResult insertSync(func::FuncOp kernel) {
       Emitter emitter(kernel.getContext());
       for (auto [number, run] : llvm::enumerate(flags)) {
         emitter.emit(run, static_cast<int64_t>(number));
+      }
+      if (!isOrdered(kernel, {})) {
+        useBarriers(kernel);
+        return success();
       }
       prune(kernel, flags);
       return success();
