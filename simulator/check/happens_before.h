@@ -62,6 +62,8 @@ private:
   std::array<std::vector<VectorClock>,
              isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
       flags_{};
+  /// What S has waited for: known to every command it issues from now on.
+  VectorClock seen_;
   std::array<std::deque<Issue>, isa::kNumPipes> issues_;
   uint64_t issueCount_ = 0;
 };

@@ -84,8 +84,8 @@ void matmul(EngineBench &bench, bool wide) {
   std::printf("cycle 1024^3 f16        %8.0f kcycle/s, %.3f s, kernel share "
               "%.1f %% of %llu cycles (%s)\n",
               1e-3 * static_cast<double>(report.cycles) / seconds, seconds,
-              100 * share,
-              static_cast<unsigned long long>(report.kernelCycles), data);
+              100 * share, static_cast<unsigned long long>(report.kernelCycles),
+              data);
   r.dataOff = true;
   seconds = bestOfFive(*bench.cycle, r, report);
   std::printf("cycle without data      %8.0f kcycle/s\n",
