@@ -180,7 +180,7 @@ class PieceBuilder {
 
 public:
   PieceBuilder(BodyContext &c, ArrayRef<int64_t> shape, Type element)
-      : result(c.empty(shape, element)), c(c) {}
+      : c(c), result(c.empty(shape, element)) {}
 
   void fill(Value scalar) {
     result =
