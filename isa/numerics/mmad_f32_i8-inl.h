@@ -13,6 +13,7 @@
 #define KILN_ISA_NUMERICS_MMAD_F32_I8_INL_H_
 #endif
 
+#include "isa/numerics/mmad_half-inl.h" // canonical()
 #include "isa/numerics/mmad_panels.h"
 
 #include "hwy/highway.h"
@@ -60,7 +61,6 @@ HWY_NOINLINE void unpackF32(const F32Panels &p, const std::byte *a,
 HWY_NOINLINE void f32Block(const F32Panels &p, size_t row, size_t rows,
                            size_t ni, float *HWY_RESTRICT c) {
   const hn::CappedTag<float, 16> d;
-  const hn::RebindToUnsigned<decltype(d)> du;
   const size_t n = hn::Lanes(d), k = 4 * p.steps;
   for (size_t column = 0; column < 16; column += n) {
     for (size_t r = 0; r < rows; ++r) {
@@ -74,9 +74,7 @@ HWY_NOINLINE void f32Block(const F32Panels &p, size_t row, size_t rows,
         const auto p3 = hn::Mul(hn::Set(d, a[i + 3]), hn::LoadU(d, b + 48));
         acc = hn::Add(acc, hn::Add(hn::Add(p0, p1), hn::Add(p2, p3)));
       }
-      const auto nan = hn::BitCast(d, hn::Set(du, 0x7fc00000u));
-      hn::StoreU(hn::IfThenElse(hn::IsNaN(acc), nan, acc), d,
-                 c + 16 * r + column);
+      hn::StoreU(canonical(d, acc), d, c + 16 * r + column);
     }
   }
 }

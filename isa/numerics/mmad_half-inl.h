@@ -311,10 +311,14 @@ HWY_NOINLINE void blockGeneral(const double *a, size_t aStride, const double *b,
   }
 }
 
-HWY_INLINE V32 canonical(V32 x) {
-  const hn::RebindToUnsigned<D32> du;
-  return hn::IfThenElse(hn::IsNaN(x),
-                        hn::BitCast(kD32, hn::Set(du, 0x7fc00000u)), x);
+/// A NaN made canonical, in integers: a compiler may take any NaN for any
+/// other in float operations.
+template <class D> HWY_INLINE hn::Vec<D> canonical(D, hn::Vec<D> x) {
+  const hn::RebindToSigned<D> d;
+  const auto bits = hn::BitCast(d, x);
+  const auto nan =
+      hn::Gt(hn::And(bits, hn::Set(d, 0x7fffffff)), hn::Set(d, 0x7f800000));
+  return hn::BitCast(D(), hn::IfThenElse(nan, hn::Set(d, 0x7fc00000), bits));
 }
 
 /// C of one block over all k steps; c: [row][16] floats.
@@ -344,8 +348,8 @@ HWY_NOINLINE void halfBlock(const HalfPanels &p, size_t block, size_t ni,
     }
     for (size_t r = 0; r < kHalfRows; ++r) {
       float *x = out + 16 * r;
-      hn::StoreU(canonical(hn::LoadU(kD32, x)), kD32, x);
-      hn::StoreU(canonical(hn::LoadU(kD32, x + n)), kD32, x + n);
+      hn::StoreU(canonical(kD32, hn::LoadU(kD32, x)), kD32, x);
+      hn::StoreU(canonical(kD32, hn::LoadU(kD32, x + n)), kD32, x + n);
     }
   }
 }

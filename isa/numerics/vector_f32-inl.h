@@ -40,9 +40,13 @@ constexpr DI kI;
 /// Elements that every loop here may handle at once.
 constexpr size_t kGroup = 16;
 
+/// A NaN made canonical, in integers: a compiler may take any NaN for any
+/// other in float operations.
 HWY_INLINE VF canonicalNan(VF x) {
-  return hn::IfThenElse(hn::IsNaN(x), hn::BitCast(kF, hn::Set(kU, 0x7fc00000u)),
-                        x);
+  const auto bits = hn::BitCast(kI, x);
+  const auto nan =
+      hn::Gt(hn::And(bits, hn::Set(kI, 0x7fffffff)), hn::Set(kI, 0x7f800000));
+  return hn::BitCast(kF, hn::IfThenElse(nan, hn::Set(kI, 0x7fc00000), bits));
 }
 
 /// IEEE 754-2019 maximum and minimum.

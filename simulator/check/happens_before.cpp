@@ -42,8 +42,9 @@ void HappensBefore::flagWaited(Pipe destination, const FlagName &flag) {
 }
 
 void HappensBefore::barrier() {
-  for (unsigned p = 1; p < isa::kNumPipes; ++p) {
-    seen_.join(clocks_[p]);
+  // The pipes are empty and S has no access of its own under way.
+  for (const VectorClock &other : clocks_) {
+    seen_.join(other);
   }
   clock(Pipe::S).join(seen_);
 }

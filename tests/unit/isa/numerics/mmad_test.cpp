@@ -109,20 +109,20 @@ TEST_P(Mmad, PropagatesInfinitiesAndNanInGuardedBlocks) {
   }
 }
 
-/// The guard itself: a spread of 24 is exact, one of 25 truncates. Both sides
-/// of the boundary, in one block, against the oracle.
+/// The guard itself: a spread of 24 is exact, one of 25 truncates. A pair that
+/// cancels sets E; only the residue at the end of the spread is left.
 TEST_P(Mmad, SwitchesPathsExactlyAtTheGuard) {
   for (unsigned spread = 20; spread <= 28; ++spread) {
     std::vector<uint16_t> a(256), b(256);
-    for (unsigned row = 0; row < 16; ++row) {
-      for (unsigned k = 0; k < 16; ++k) {
-        const unsigned down = k % 2 == 0 ? 0 : spread / 2;
-        const unsigned downB = k % 2 == 0 ? 0 : spread - spread / 2;
-        a[16 * row + k] =
-            directed::half(oracle::kF16, 29 - down, 1025 + 2 * row, k == 2);
-        b[16 * row + k] =
-            directed::half(oracle::kF16, 16 - downB % 16, 1027 + 4 * k);
-      }
+    const auto half = [](unsigned e, unsigned m, bool negative = false) {
+      return directed::half(oracle::kF16, e, m, negative);
+    };
+    for (unsigned i = 0; i < 16; ++i) {
+      a[16 * i] = half(29, 1024);
+      a[16 * i + 1] = half(29, 1024, true);
+      a[16 * i + 2] = half(29 - spread / 2, 1025 + 2 * i, i % 2 != 0);
+      b[16 * i] = b[16 * i + 1] = half(16, 1024);
+      b[16 * i + 2] = half(16 - (spread - spread / 2), 1027 + 4 * i);
     }
     expectEqual({"guard",
                  CubeType::kF16,
