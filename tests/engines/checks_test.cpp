@@ -76,10 +76,10 @@ TEST_F(ChecksTest, ARaceNamesBothPartiesAndTheMissingFlagPair) {
   EXPECT_EQ(f.firstPipe, isa::Pipe::V);
   EXPECT_EQ(f.secondPipe, isa::Pipe::MTE3);
   EXPECT_THAT(f.text, HasSubstr("'vadd.f16 t2, t3, t4' of V at"));
-  EXPECT_THAT(f.text, HasSubstr("(k.s:12"));
+  EXPECT_THAT(f.text, HasSubstr("(k.s:13"));
   EXPECT_THAT(f.text, HasSubstr("writes UB byte 0x400"));
   EXPECT_THAT(f.text, HasSubstr("'st.ub.i8 s0, t5, t1' of MTE3"));
-  EXPECT_THAT(f.text, HasSubstr("(k.s:17"));
+  EXPECT_THAT(f.text, HasSubstr("(k.s:18"));
   EXPECT_THAT(f.text, HasSubstr("missing: kset V,MTE3 after the first and "
                                 "kwait V,MTE3 before the second"));
 }
