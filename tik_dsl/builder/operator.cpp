@@ -103,7 +103,7 @@ Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
   MessageList &list = messages ? *messages : own;
   KernelBuilder builder(&state_->context, list,
                         {.name = op.decl().name,
-                         .capacities = pipeline::capacitiesOf(*options.arch),
+                         .capacities = npu::capacitiesOf(*options.arch),
                          .cores = options.cores,
                          .file = op.file()});
   for (const BoundTensor &tensor : shape.tensors) {
@@ -124,7 +124,7 @@ Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
     module->print(os);
   }
   pipeline::NpuLoweringOptions lowering;
-  lowering.capacities = pipeline::capacitiesOf(*options.arch);
+  lowering.capacities = npu::capacitiesOf(*options.arch);
   lowering.sync = options.barrierAll ? pipeline::NpuSync::kBarrierAll
                                      : pipeline::NpuSync::kFlags;
   auto function = *module->getOps<func::FuncOp>().begin();

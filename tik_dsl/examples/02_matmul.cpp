@@ -26,9 +26,9 @@ void declare(Declaration &d) {
   d.edge({{"M", 129}, {"N", 257}, {"K", 321}, {"out", f16}});
   d.edge({{"M", 128}, {"N", 256}, {"K", 256}});
   d.tolerance(f32, 1e-5, 1e-4,
-              "K products of |x| <= 1, each dot of 16 loses "
-              "at most 2^-24 of its largest term");
-  d.tolerance(f16, 1e-3, 1e-3, "as fp32, then one rounding to fp16 (2^-11)");
+              "the cube cuts each product at 2^-24 of the largest of its 16; "
+              "1000 of them, |x| <= 1, and one rounding per 16");
+  d.tolerance(f16, 1e-3, 1e-3, "as f32, then one rounding to 11 bits");
 }
 // [declaration]
 

@@ -46,8 +46,9 @@ struct RunReport {
 class KernelRunner {
 public:
   virtual ~KernelRunner() = default;
-  /// Runs with every check (race, init, bounds, flags) on. A modelled fault is
-  /// the Status.
+  /// Runs with every check (race, init, bounds, flags) on, but for kCycle on
+  /// several cores, where only bounds are checked. A modelled fault is the
+  /// Status.
   virtual Result<RunReport> run(const RunRequest &request) = 0;
 };
 

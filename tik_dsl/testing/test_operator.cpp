@@ -194,7 +194,14 @@ private:
     return toDoubles(toBytes({&value, 1}, type), type).front();
   }
 
+  /// The same words of several runs become one problem.
   void problem(const std::string &where, const std::string &text) {
+    for (std::string &known : report_.problems) {
+      if (known.ends_with(": " + text)) {
+        known.insert(known.size() - text.size() - 2, ", " + where);
+        return;
+      }
+    }
     report_.problems.push_back(where + ": " + text);
   }
 
