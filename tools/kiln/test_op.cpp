@@ -40,7 +40,18 @@ Result<std::filesystem::path> includeFolder() {
                     "; run the installed program or that of the build folder");
 }
 
-/// "M=1024,N=512".
+/// A number, or an element type by name for an attribute that is one.
+Result<int64_t> parseSetting(const std::string &text) {
+  for (int64_t type = 0; type < 8; ++type) {
+    if (text == isa::kElementTypeNames[type]) {
+      return type;
+    }
+  }
+  KILN_ASSIGN_OR_RETURN(uint64_t value, parseNumber(text, "--shape"));
+  return static_cast<int64_t>(value);
+}
+
+/// "M=1024,N=512,out=f16".
 Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
   tik::ShapeCase shape;
   size_t start = 0;
@@ -52,10 +63,9 @@ Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
       return Status(StatusCode::kInvalidArgument,
                     "--shape " + text + ": expected NAME=N,NAME=N");
     }
-    KILN_ASSIGN_OR_RETURN(uint64_t value,
-                          parseNumber(part.substr(equals + 1), "--shape"));
-    shape.settings.emplace_back(part.substr(0, equals),
-                                static_cast<int64_t>(value));
+    KILN_ASSIGN_OR_RETURN(int64_t value,
+                          parseSetting(part.substr(equals + 1)));
+    shape.settings.emplace_back(part.substr(0, equals), value);
     start = comma + 1;
   }
   return shape;
