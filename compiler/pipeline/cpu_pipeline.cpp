@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/cpu_pipeline.h"
 
-#include "compiler/pipeline/diagnostics.h"
+#include "compiler/pipeline/diagnostic_collector.h"
 #include "compiler/target/lld_link.h"
 #include "compiler/transforms/cpu/cpu_passes.h"
 
@@ -123,15 +123,14 @@ void addEntry(ModuleOp module, LLVM::LLVMFuncOp body, StringRef symbol) {
   LLVM::ReturnOp::create(b, loc, ValueRange{});
 }
 
-/// Marks the body's pointers as disjoint and aligned, and hides it.
+/// Hides the body and says that its pointers are disjoint. Their alignment is
+/// that of the elements: a binding may be a slice of another tensor.
 void annotateBody(LLVM::LLVMFuncOp body) {
   OpBuilder b(body.getContext());
   body.setLinkage(LLVM::Linkage::Internal);
   for (unsigned i = 0; i < body.getNumArguments(); ++i) {
     body.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                     b.getUnitAttr());
-    body.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
-                    b.getI64IntegerAttr(64));
   }
 }
 

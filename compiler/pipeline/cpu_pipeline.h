@@ -7,8 +7,8 @@
 //
 // Every entry has the ABI `void k(const KilnArgs *args, uint32_t block)` with
 // the argument block of isa/abi/launch.h: bindings are the dispatch's inputs,
-// then its outputs, as host pointers aligned to 64 bytes; `workspace` points
-// to at least `workspaceBytes`, aligned likewise.
+// then its outputs, as host pointers aligned to their elements; `workspace`
+// points to at least `workspaceBytes`, aligned to 64 bytes.
 #pragma once
 
 #include "compiler/target/cpu_object.h"

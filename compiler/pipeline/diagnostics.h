@@ -1,57 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MLIR diagnostics as a Status: collects errors while it lives.
+// Runs MLIR passes and turns their diagnostics into a Status.
 //
-//   DiagnosticCollector errors(context);
-//   if (failed(pm.run(module)))
-//     return errors.status(StatusCode::kUnsupported, "lowering for the NPU");
+//   mlir::PassManager pm(&context);
+//   ...
+//   KILN_RETURN_IF_ERROR(runPasses(pm, module, StatusCode::kInternal));
+//
+// The message is every error, one per line, each with the model's node
+// ("conv_1 (model.onnx, node 3): ...").
 #pragma once
 
 #include "isa/support/status.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Location.h"
+#include "mlir/Pass/PassManager.h"
 
-#include "mlir/IR/Diagnostics.h"
+namespace kiln {
 
-#include <string>
-#include <vector>
+/// `failure` is the code of an error: kInternal where input was checked
+/// before, kUnsupported where a target may refuse.
+Status runPasses(mlir::PassManager &pm, mlir::ModuleOp module,
+                 StatusCode failure);
 
-namespace kiln::pipeline {
+/// A location for people: "node 'conv_1' (model.onnx)", "kernel.cpp:12".
+std::string locationText(mlir::Location loc);
 
-class DiagnosticCollector {
-public:
-  explicit DiagnosticCollector(mlir::MLIRContext *context)
-      : handler_(context, [this](mlir::Diagnostic &d) {
-          if (d.getSeverity() != mlir::DiagnosticSeverity::Error) {
-            remarks_.push_back(render(d));
-            return mlir::success();
-          }
-          errors_.push_back(render(d));
-          return mlir::success();
-        }) {}
-
-  /// One status with every error so far, a line each, after `context`.
-  Status status(StatusCode code, const std::string &context) const {
-    std::string text = context + " failed";
-    for (const std::string &e : errors_) {
-      text += "\n  " + e;
-    }
-    return Status(code, text);
-  }
-  const std::vector<std::string> &errors() const { return errors_; }
-  const std::vector<std::string> &remarks() const { return remarks_; }
-
-private:
-  static std::string render(mlir::Diagnostic &d) {
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    os << d.getLocation() << ": " << d;
-    for (mlir::Diagnostic &note : d.getNotes()) {
-      os << "\n    note: " << note;
-    }
-    return text;
-  }
-
-  std::vector<std::string> errors_, remarks_;
-  mlir::ScopedDiagnosticHandler handler_;
-};
-
-} // namespace kiln::pipeline
+} // namespace kiln

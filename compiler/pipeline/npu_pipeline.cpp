@@ -3,11 +3,12 @@
 
 #include "compiler/conversion/npu_isa/isa_to_llvm.h"
 #include "compiler/conversion/npu_isa/npu_to_isa.h"
-#include "compiler/pipeline/diagnostics.h"
+#include "compiler/pipeline/diagnostic_collector.h"
 #include "compiler/target/npu_codegen.h"
 #include "compiler/transforms/npu/barrier_all.h"
 #include "compiler/transforms/npu/insert_sync.h"
 #include "compiler/transforms/npu/minimize_config.h"
+#include "compiler/transforms/npu/verify_sync.h"
 
 #include "compiler/dialect/npu_isa/NpuIsaOps.h"
 
@@ -59,22 +60,17 @@ void countSync(ModuleOp module, isa::KernelNote &note) {
 
 } // namespace
 
-npu::Capacities capacitiesOf(const isa::ArchSpec &arch) {
-  npu::Capacities capacities{};
-  for (unsigned space = 0; space < isa::kNumSpaces; ++space) {
-    capacities[space] = arch.arch.capacityBytes[space];
-  }
-  return capacities;
-}
-
 void addNpuPlanningPasses(OpPassManager &manager,
                           const NpuLoweringOptions &options) {
   manager.addNestedPass<func::FuncOp>(
       npu::createPlanLocalMemoryPass(options.capacities));
   if (options.sync == NpuSync::kBarrierAll) {
     manager.addNestedPass<func::FuncOp>(npu::createBarrierAllPass());
-  } else {
+  } else if (options.sync == NpuSync::kFlags) {
     manager.addNestedPass<func::FuncOp>(npu::createInsertSyncPass());
+  }
+  if (options.sync != NpuSync::kAsWritten) {
+    manager.addNestedPass<func::FuncOp>(npu::createVerifySyncPass());
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // The command level of the NPU path: kernels of npu commands -> kernel ELF.
 //
-//   NpuLoweringOptions options{.capacities = capacitiesOf(arch)};
+//   NpuLoweringOptions options{.capacities = npu::capacitiesOf(arch)};
 //   Result<NpuProgram> p = compileNpuKernel(kernel, options);
 //   // p->elf: what a device loads; p->note: what it needs
 //
@@ -28,6 +28,7 @@ namespace kiln::pipeline {
 enum class NpuSync : uint8_t {
   kFlags,      // flags between dependent commands, verified
   kBarrierAll, // a barrier after every command: the oracle
+  kAsWritten,  // the kernel has its own flags; nothing is added or proven
 };
 
 struct NpuLoweringOptions {
@@ -37,8 +38,6 @@ struct NpuLoweringOptions {
   /// is then, for --dump-dir and --stop-after.
   std::function<void(const char *stage, mlir::ModuleOp)> afterStage;
 };
-
-npu::Capacities capacitiesOf(const isa::ArchSpec &arch);
 
 /// Addresses, slots and synchronisation, on a module of kernels.
 void addNpuPlanningPasses(mlir::OpPassManager &manager,

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/register.h"
 
+#include "compiler/conversion/nn_to_linalg/nn_to_linalg.h"
 #include "compiler/dialect/nn/nn_dialect.h"
 #include "compiler/dialect/plan/plan_dialect.h"
+#include "compiler/transforms/form_dispatches.h"
+#include "compiler/transforms/nn_passes.h"
+#include "compiler/transforms/npu/register.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassRegistry.h"
 
 namespace kiln {
 
@@ -12,8 +17,23 @@ void registerKilnDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<nn::NNDialect, plan::PlanDialect>();
+  npu::registerNpuDialects(registry);
 }
 
-void registerKilnPasses(ConstantStore &constants) {}
+// Passes over nn and the shared level.
+static void registerSharedPasses(ConstantStore &constants) {
+  using mlir::registerPass;
+  registerPass([] { return createNnInferShapesPass(); });
+  registerPass([&] { return createNnFoldPass(constants); });
+  registerPass([&] { return createNnPrecisionPass(constants); });
+  registerPass([&] { return createNnToLinalgPass(constants); });
+  registerPass([] { return createFormDispatchesPass(); });
+  registerPass([] { return createVerifySharedLevelPass(); });
+}
+
+void registerKilnPasses(ConstantStore &constants) {
+  registerSharedPasses(constants);
+  npu::registerNpuPasses();
+}
 
 } // namespace kiln

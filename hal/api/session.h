@@ -68,10 +68,17 @@ struct RunOptions {
   std::function<Status(const LayerDump &)> dump{};
 };
 
+struct SessionOptions {
+  /// How long a step may take before kBudgetExceeded; absent: forever. For
+  /// devices that may hang.
+  std::optional<std::chrono::nanoseconds> timeout{};
+};
+
 class Session {
 public:
   /// Owned bytes live with the session; borrowed ones must outlive it.
-  static Result<std::unique_ptr<Session>> load(Device &device, Blob package);
+  static Result<std::unique_ptr<Session>>
+  load(Device &device, Blob package, const SessionOptions &options = {});
   ~Session();
 
   const Package &package() const;

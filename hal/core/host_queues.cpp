@@ -44,8 +44,14 @@ struct HostQueues::State {
 
 namespace {
 
-void finish(const Submission &submission, const Status &outcome) {
-  for (const TimelinePoint &point : submission.signals) {
+/// Signals or fails, and releases what the submission kept alive: a timeline
+/// that is never signalled holds on to the rest.
+void finish(Submission &submission, const Status &outcome) {
+  Submission ended;
+  std::swap(ended, submission);
+  ended.commands.clear();
+  ended.keepAlive.clear();
+  for (const TimelinePoint &point : ended.signals) {
     Status status = outcome ? point.timeline->signal(point.value) : outcome;
     if (!status) {
       point.timeline->fail(status);

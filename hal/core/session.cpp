@@ -42,8 +42,8 @@ std::string labelOf(const DispatchModel &dispatch, const SourceEntry *source) {
 /// Steps of one run, each after the one before.
 class Steps {
 public:
-  explicit Steps(std::shared_ptr<Timeline> timeline)
-      : timeline_(std::move(timeline)) {}
+  Steps(std::shared_ptr<Timeline> timeline, const SessionOptions &options)
+      : timeline_(std::move(timeline)), options_(options) {}
 
   Sync next() {
     Sync sync;
@@ -53,19 +53,28 @@ public:
     sync.signal = {{timeline_, ++value_}};
     return sync;
   }
-  Status wait() const { return timeline_->wait(value_); }
+  Status wait() const { return timeline_->wait(value_, options_.timeout); }
 
 private:
   std::shared_ptr<Timeline> timeline_;
+  const SessionOptions &options_;
   uint64_t value_ = 0;
 };
+
+DispatchObserver
+collectInto(std::shared_ptr<std::vector<ProgramReport>> reports) {
+  return [reports = std::move(reports)](size_t, const ProgramReport &report) {
+    reports->push_back(report);
+  };
+}
 
 } // namespace
 
 class Session::Impl {
 public:
-  Impl(Device &device, Package package, Blob bytes)
-      : device_(device), bytes_(std::move(bytes)),
+  Impl(Device &device, Package package, Blob bytes,
+       const SessionOptions &options)
+      : device_(device), options_(options), bytes_(std::move(bytes)),
         package_(std::move(package)) {}
 
   Status load();
@@ -106,6 +115,7 @@ private:
   size_t firstOutput() const { return firstInput() + model().inputs.size(); }
 
   Device &device_;
+  SessionOptions options_;
   Blob bytes_; // what package_ borrows from
   Package package_;
   Queue queue_ = *device_.queue(0);
@@ -167,7 +177,7 @@ Status Session::Impl::allocateSlots() {
 Status Session::Impl::uploadConstants() {
   KILN_ASSIGN_OR_RETURN(std::shared_ptr<Timeline> timeline,
                         device_.createTimeline());
-  Steps steps(std::move(timeline));
+  Steps steps(std::move(timeline), options_);
   for (uint32_t i = 0; i < model().constants.size(); ++i) {
     KILN_ASSIGN_OR_RETURN(std::span<const uint8_t> bytes,
                           package_.constantBytes(i));
@@ -272,7 +282,7 @@ Session::Impl::run(const std::vector<HostTensor> &inputs,
   KILN_RETURN_IF_ERROR(checkInputs(inputs));
   KILN_ASSIGN_OR_RETURN(std::shared_ptr<Timeline> timeline,
                         device_.createTimeline());
-  Steps steps(std::move(timeline));
+  Steps steps(std::move(timeline), options_);
   for (size_t i = 0; i < inputs.size(); ++i) {
     KILN_RETURN_IF_ERROR(
         queue_.upload(slots_[firstInput() + i], inputs[i].bytes, steps.next()));
@@ -283,40 +293,31 @@ Session::Impl::run(const std::vector<HostTensor> &inputs,
 }
 
 Status Session::Impl::runWhole(Steps &steps, const RunOptions &options) {
-  std::vector<ProgramReport> reports;
-  DispatchObserver observer;
-  if (options.profile) {
-    observer = [&reports](size_t, const ProgramReport &report) {
-      reports.push_back(report);
-    };
-  }
+  auto reports = std::make_shared<std::vector<ProgramReport>>();
   KILN_RETURN_IF_ERROR(
-      queue_.submit(whole_, slots_, steps.next(), std::move(observer)));
+      queue_.submit(whole_, slots_, steps.next(), collectInto(reports)));
   KILN_RETURN_IF_ERROR(steps.wait());
-  report(options, reports);
+  report(options, *reports);
   return Status::ok();
 }
 
 /// One op at a time, so that the outputs of each dispatch can be looked at.
 Status Session::Impl::runStepwise(Steps &steps, const RunOptions &options) {
-  std::vector<ProgramReport> reports;
+  auto reports = std::make_shared<std::vector<ProgramReport>>();
   for (const PlanOp &op : function().ops) {
     KILN_ASSIGN_OR_RETURN(std::shared_ptr<Recording> one,
                           device_.createRecording());
     KILN_RETURN_IF_ERROR(append(*one, op));
     KILN_RETURN_IF_ERROR(one->finish());
     KILN_RETURN_IF_ERROR(
-        queue_.submit(one, slots_, steps.next(),
-                      [&reports](size_t, const ProgramReport &report) {
-                        reports.push_back(report);
-                      }));
+        queue_.submit(one, slots_, steps.next(), collectInto(reports)));
     KILN_RETURN_IF_ERROR(steps.wait());
     if (const auto *dispatch = std::get_if<DispatchModel>(&op)) {
       KILN_RETURN_IF_ERROR(
-          dumpOutputs(steps, reports.size() - 1, *dispatch, options));
+          dumpOutputs(steps, reports->size() - 1, *dispatch, options));
     }
   }
-  report(options, reports);
+  report(options, *reports);
   return Status::ok();
 }
 
@@ -395,10 +396,11 @@ HostTensor HostTensor::make(DataType type, std::vector<int64_t> shape) {
           std::vector<std::byte>(count ? *count * sizeOf(type) : 0)};
 }
 
-Result<std::unique_ptr<Session>> Session::load(Device &device, Blob bytes) {
+Result<std::unique_ptr<Session>> Session::load(Device &device, Blob bytes,
+                                               const SessionOptions &options) {
   KILN_ASSIGN_OR_RETURN(Package package, Package::parse(bytes.view()));
-  auto impl =
-      std::make_unique<Impl>(device, std::move(package), std::move(bytes));
+  auto impl = std::make_unique<Impl>(device, std::move(package),
+                                     std::move(bytes), options);
   KILN_RETURN_IF_ERROR(impl->load());
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }

@@ -5,6 +5,7 @@
 
 #include "isa/semantics/semantics.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>

@@ -8,9 +8,7 @@ namespace kiln::sim {
 using isa::Pipe;
 
 void HappensBefore::issued(Pipe pipe) {
-  VectorClock known = clock(Pipe::S);
-  known[Pipe::S] = 0;
-  issues_[static_cast<unsigned>(pipe)].push_back({known, ++issueCount_});
+  issues_[static_cast<unsigned>(pipe)].push_back({seen_, ++issueCount_});
 }
 
 EventPosition HappensBefore::advance(Pipe pipe) {
@@ -37,13 +35,18 @@ void HappensBefore::flagWaited(Pipe destination, const FlagName &flag) {
   std::vector<VectorClock> &sets = flagClocks(flag);
   assert(!sets.empty() && "a wait that no set precedes");
   clock(destination).join(sets.front());
+  if (destination == Pipe::S) {
+    seen_.join(sets.front());
+  }
   sets.erase(sets.begin());
 }
 
 void HappensBefore::barrier() {
+  // The pipes are empty and S has no access of its own under way.
   for (const VectorClock &other : clocks_) {
-    clock(Pipe::S).join(other);
+    seen_.join(other);
   }
+  clock(Pipe::S).join(seen_);
 }
 
 } // namespace kiln::sim

@@ -4,8 +4,8 @@
 // establish, whatever order an engine happens to run commands in.
 //
 // Edges: a pipe's own commands in queue order; kset to the kwait that clears
-// it; all pipes to S at kbar; from what S has waited for to every command S
-// issues later. S issuing a command after its own access of the UB window is
+// it; everything before kbar, S's own accesses too, to everything after it;
+// from what S has waited for to every command S issues later. S issuing a command after its own access of the UB window is
 // no edge: such an access is ordered by a flag of S.
 #pragma once
 
@@ -62,6 +62,8 @@ private:
   std::array<std::vector<VectorClock>,
              isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
       flags_{};
+  /// What S has waited for: known to every command it issues from now on.
+  VectorClock seen_;
   std::array<std::deque<Issue>, isa::kNumPipes> issues_;
   uint64_t issueCount_ = 0;
 };

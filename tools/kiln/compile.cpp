@@ -50,6 +50,15 @@ uint64_t dispatchCount(const hal::PackageModel &model) {
   return count;
 }
 
+/// --stop-after: the text of a stage instead of a package.
+Status printStage(const Context &context, const Options &options) {
+  KILN_ASSIGN_OR_RETURN(pipeline::CompileOutput output,
+                        pipeline::compileModel(options.model, options.compile));
+  context.print(output.text,
+                {{"stage", options.compile.stopAfter}, {"text", output.text}});
+  return Status::ok();
+}
+
 Status compileToFile(const Context &context, Options options) {
   KILN_RETURN_IF_ERROR(splitTarget(options));
   KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
@@ -65,18 +74,15 @@ Status compileToFile(const Context &context, Options options) {
   options.compile.progress = [&](const std::string &stage) {
     progress.update(stages++ > 0, stage);
   };
-  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package,
-                        compileModel(options.model, options.compile));
-  // Only a package that can be read back is written.
-  Result<hal::Package> parsed = hal::Package::parse(package);
-  if (!parsed) {
-    return {StatusCode::kInternal, "the compiler wrote a package that does not "
-                                   "verify: " +
-                                       parsed.status().message()};
+  if (!options.compile.stopAfter.empty()) {
+    return printStage(context, options);
   }
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package,
+                        packageOf(options.model, options.compile));
+  KILN_ASSIGN_OR_RETURN(hal::Package parsed, hal::Package::parse(package));
   KILN_RETURN_IF_ERROR(writeFile(options.output, package));
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  const hal::PackageModel &model = parsed->model();
+  const hal::PackageModel &model = parsed.model();
   nlohmann::json json = {{"output", options.output},
                          {"bytes", package.size()},
                          {"target", model.target},
@@ -115,6 +121,8 @@ void addCompile(CLI::App &app, Context &context) {
   verb->add_option("--cpu", options->compile.cpu,
                    "target cpu: native or an LLVM name such as x86-64-v3");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
+  verb->add_option("--stop-after", options->compile.stopAfter,
+                   "print this stage: nn, linalg, plan, ...");
   addCompileOptions(*verb, options->compile);
   verb->callback([&context, options] {
     context.action = [&context, options] {

@@ -10,9 +10,12 @@ namespace kiln::tools {
 namespace {
 
 std::string capacityText(uint64_t bytes) {
-  constexpr uint64_t kKi = 1024, kGi = kKi * kKi * kKi;
+  constexpr uint64_t kKi = 1024, kMi = kKi * kKi, kGi = kMi * kKi;
   if (bytes >= kGi) {
     return fmt::format("{} GiB", bytes / kGi);
+  }
+  if (bytes > kMi) {
+    return fmt::format("{} MiB", bytes / kMi);
   }
   return fmt::format("{} KiB", bytes / kKi);
 }

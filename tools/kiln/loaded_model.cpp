@@ -36,27 +36,76 @@ Status checkInput(const hal::ValueModel &value, const hal::HostTensor &tensor) {
   return Status::ok();
 }
 
+const GraphInput *findInput(const std::vector<GraphInput> &graph,
+                            const std::string &name) {
+  for (const GraphInput &input : graph) {
+    if (input.name == name) {
+      return &input;
+    }
+  }
+  return nullptr;
+}
+
+/// Every given input exists and every input is given: said before a model is
+/// compiled.
+Status checkNames(const std::vector<GraphInput> &graph,
+                  const NamedTensors &inputs) {
+  std::string expected = "the model takes";
+  for (const GraphInput &input : graph) {
+    expected += (&input == graph.data() ? " " : ", ") + input.describe();
+  }
+  for (const HostTensor &tensor : inputs) {
+    if (!findInput(graph, tensor.name)) {
+      return invalid(
+          fmt::format("unknown input '{}'; {}", tensor.name, expected));
+    }
+  }
+  for (const GraphInput &input : graph) {
+    bool given = std::any_of(inputs.begin(), inputs.end(), [&](const auto &t) {
+      return t.name == input.name;
+    });
+    if (!given) {
+      return invalid(fmt::format("input '{}' is missing (--input {}=FILE); {}",
+                                 input.name, input.name, expected));
+    }
+  }
+  return Status::ok();
+}
+
+bool matches(const GraphInput &input, const HostTensor &given) {
+  if (given.shape.size() != input.dims.size() ||
+      ops::toOnnx(given.type) != input.onnxType) {
+    return false;
+  }
+  for (size_t d = 0; d < input.dims.size(); ++d) {
+    if (input.dims[d] > 0 && input.dims[d] != given.shape[d]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Values of symbolic dimensions, from the shapes of the given inputs.
 Result<std::map<std::string, int64_t>>
-dimsOfInputs(const std::filesystem::path &path, const NamedTensors &inputs,
+dimsOfInputs(const std::vector<GraphInput> &graph, const NamedTensors &inputs,
              std::map<std::string, int64_t> dims) {
-  KILN_ASSIGN_OR_RETURN(std::vector<GraphInput> graph, graphInputs(path));
-  for (const GraphInput &input : graph) {
-    auto given = std::find_if(inputs.begin(), inputs.end(),
-                              [&](auto &t) { return t.name == input.name; });
-    if (given == inputs.end() || given->shape.size() != input.symbols.size()) {
-      continue; // reported when the inputs are bound
+  for (const HostTensor &given : inputs) {
+    const GraphInput &input = *findInput(graph, given.name);
+    if (!matches(input, given)) {
+      return invalid(fmt::format("input '{}' is {}; the model takes {}",
+                                 given.name, describe(given),
+                                 input.describe()));
     }
     for (size_t d = 0; d < input.symbols.size(); ++d) {
       const std::string &symbol = input.symbols[d];
       if (symbol.empty()) {
         continue;
       }
-      auto [at, fresh] = dims.emplace(symbol, given->shape[d]);
-      if (!fresh && at->second != given->shape[d]) {
+      auto [at, fresh] = dims.emplace(symbol, given.shape[d]);
+      if (!fresh && at->second != given.shape[d]) {
         return invalid(
             fmt::format("dimension '{}' is {} elsewhere, but input '{}' has {}",
-                        symbol, at->second, input.name, given->shape[d]));
+                        symbol, at->second, input.name, given.shape[d]));
       }
     }
   }
@@ -92,6 +141,17 @@ HostTensor fromHal(const hal::HostTensor &tensor, std::string name) {
   return result;
 }
 
+std::string GraphInput::describe() const {
+  std::string shape;
+  for (size_t d = 0; d < dims.size(); ++d) {
+    shape += (d ? "x" : "") +
+             (symbols[d].empty() ? std::to_string(dims[d]) : symbols[d]);
+  }
+  std::optional<ops::DataType> type = ops::fromOnnx(onnxType);
+  return fmt::format("'{}' {} {}", name, shape.empty() ? "scalar" : shape,
+                     type ? ops::name(*type) : "of another type");
+}
+
 Result<std::vector<GraphInput>> graphInputs(const std::filesystem::path &path) {
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(path));
   onnx::ModelProto model;
@@ -108,11 +168,12 @@ Result<std::vector<GraphInput>> graphInputs(const std::filesystem::path &path) {
     if (constant) {
       continue;
     }
-    GraphInput entry{input.name(), {}};
+    GraphInput entry{input.name(), input.type().tensor_type().elem_type()};
     const auto &shape = input.type().tensor_type().shape();
     for (int d = 0; d < shape.dim_size(); ++d) {
       const auto &dim = shape.dim(d);
       std::string unnamed = fmt::format("{}[{}]", input.name(), d);
+      entry.dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : -1);
       entry.symbols.push_back(dim.dim_value() > 0       ? ""
                               : dim.dim_param().empty() ? unnamed
                                                         : dim.dim_param());
@@ -180,15 +241,22 @@ Result<LoadedModel> loadModel(const std::filesystem::path &path,
     Result<LoadedModel> model = loadPackage(std::move(bytes), choice);
     return model ? std::move(model) : model.status().withContext(path.string());
   }
+  LoadedModel model;
+  KILN_ASSIGN_OR_RETURN(std::vector<GraphInput> graph, graphInputs(path));
+  KILN_RETURN_IF_ERROR(checkNames(graph, inputs));
+  KILN_ASSIGN_OR_RETURN(options.dims,
+                        dimsOfInputs(graph, inputs, options.dims));
+  KILN_ASSIGN_OR_RETURN(model.opened, openDevice(choice));
   options.target = targetOf(choice.device);
   options.cores = choice.cores;
   if (!choice.machine.empty()) {
     options.machine = choice.machine;
   }
-  KILN_ASSIGN_OR_RETURN(options.dims, dimsOfInputs(path, inputs, options.dims));
-  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package,
-                        compileModel(path, options));
-  return loadPackage(std::move(package), choice);
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package, packageOf(path, options));
+  KILN_ASSIGN_OR_RETURN(
+      model.session,
+      hal::Session::load(*model.opened.device, hal::Blob(std::move(package))));
+  return model;
 }
 
 } // namespace kiln::tools

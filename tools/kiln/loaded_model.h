@@ -43,12 +43,17 @@ Result<LoadedModel> loadModel(const std::filesystem::path &path,
 Result<LoadedModel> loadPackage(std::vector<uint8_t> bytes,
                                 const DeviceChoice &choice);
 
-/// The graph inputs of an ONNX file that are no initializers: for test data in
-/// graph order.
+/// A graph input of an ONNX file that is no initializer.
 struct GraphInput {
   std::string name;
-  std::vector<std::string> symbols; // per dimension; empty: fixed
+  int onnxType = 0;
+  std::vector<int64_t> dims{};        // -1: symbolic
+  std::vector<std::string> symbols{}; // per dimension; empty: fixed
+
+  /// "'image' batchx1x8x8 f32".
+  std::string describe() const;
 };
+/// In graph order, the order of test data.
 Result<std::vector<GraphInput>> graphInputs(const std::filesystem::path &path);
 
 /// hal's tensor of ours and back; kUnsupported for u32 and u64.

@@ -29,8 +29,9 @@ void addCompileOptions(CLI::App &verb, CompileOptions &options) {
                   "strict (as the model says) or fp16")
       ->check(CLI::IsMember({"strict", "fp16"}))
       ->capture_default_str();
-  verb.add_option("--sync", options.sync, "auto or barrier-all")
-      ->check(CLI::IsMember({"auto", "barrier-all"}));
+  verb.add_option("--sync", options.sync,
+                  "npu: flags, or barrier-all (slow, the oracle)")
+      ->check(CLI::IsMember({"flags", "barrier-all"}));
   verb.add_option("--dump-dir", options.dumpDir,
                   "folder for the IR after every stage");
 }

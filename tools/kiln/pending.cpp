@@ -22,10 +22,6 @@ void addPending(CLI::App &app, Context &context, const std::string &name,
 
 } // namespace
 
-void addBench(CLI::App &app, Context &context) {
-  addPending(app, context, "bench", "latency, throughput, table of rows",
-             "kiln bench --table");
-}
 void addTestOp(CLI::App &app, Context &context) {
   addPending(app, context, "test-op", "compile and check a one-file operator",
              "kiln test-op tik_dsl/examples/01_vector_add.cpp");

@@ -5,7 +5,7 @@
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/layer_table.h"
 #include "tools/kiln/model_options.h"
-#include "tools/kiln/op_model.h"
+#include "tools/kiln/op_run.h"
 #include "tools/kiln/verbs.h"
 
 #include <algorithm>
@@ -26,7 +26,6 @@ struct Options {
   std::string layerDir;
   bool watch = false;
   bool layers = false;
-  uint32_t repeat = 1;
 };
 
 /// The largest elements of a tensor, for a look at scores.
@@ -166,57 +165,57 @@ Shown describeRun(const Options &options, const LoadedModel &model,
   return shown;
 }
 
-Status runModel(const Context &context, Options options) {
-  OperatorModel op;
-  NamedTensors inputs;
-  KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
-  bool isOperator = options.model.starts_with("op:");
-  LoadedModel model;
-  if (isOperator) {
-    options.op.name = options.model.substr(3);
-    KILN_ASSIGN_OR_RETURN(op, buildOperator(options.op));
-    inputs = op.inputs;
-    options.compile.target = targetOf(options.device.device);
-    options.compile.cores = options.device.cores;
-    if (!options.device.machine.empty()) {
-      options.compile.machine = options.device.machine;
-    }
-    KILN_ASSIGN_OR_RETURN(
-        std::vector<uint8_t> package,
-        compileModelBytes(op.model, options.model, options.compile));
-    KILN_ASSIGN_OR_RETURN(model,
-                          loadPackage(std::move(package), options.device));
-  } else {
-    KILN_ASSIGN_OR_RETURN(inputs, loadInputs(options.inputs));
-    KILN_ASSIGN_OR_RETURN(model, loadModel(options.model, inputs,
-                                           options.device, options.compile));
-  }
-  LayerTable layers(model);
-  LayerWriter writer(options.layerDir, options.watch);
-  if (!options.layerDir.empty()) {
-    std::filesystem::create_directories(options.layerDir);
-  }
-  hal::RunOptions runOptions;
-  runOptions.profile = [&](const hal::DispatchProfile &p) { layers.add(p); };
-  if (!options.layerDir.empty() || options.watch) {
-    runOptions.dump = [&](const hal::LayerDump &dump) { return writer(dump); };
-  }
-  KILN_ASSIGN_OR_RETURN(NamedTensors outputs, model.run(inputs, runOptions));
-  KILN_RETURN_IF_ERROR(saveOutputs(options, outputs));
-  if (isOperator) {
-    layers.setUsefulMacs(op.usefulMacs, options.op.type);
-  }
-  Shown shown = describeRun(options, model, outputs, layers);
-  Status verdict;
-  if (isOperator) {
-    verdict = checkOperator(op, outputs, shown.text, shown.json);
-  }
+Status showRun(const Context &context, const Options &options,
+               const LayerWriter &writer, Shown shown) {
   if (!writer.finding().empty()) {
     shown.text += writer.finding() + "\n";
     shown.json["watch"] = writer.finding();
   }
   context.print(shown.text, shown.json);
+  return Status::ok();
+}
+
+hal::RunOptions dumpOptions(const Options &options, LayerWriter &writer) {
+  hal::RunOptions result;
+  if (!options.layerDir.empty()) {
+    std::filesystem::create_directories(options.layerDir);
+  }
+  if (!options.layerDir.empty() || options.watch) {
+    result.dump = [&](const hal::LayerDump &dump) { return writer(dump); };
+  }
+  return result;
+}
+
+Status runOp(const Context &context, Options &options) {
+  options.op.name = options.model.substr(3);
+  LayerWriter writer(options.layerDir, options.watch);
+  KILN_ASSIGN_OR_RETURN(OperatorRun run,
+                        runOperator(options.op, options.device, options.compile,
+                                    dumpOptions(options, writer)));
+  KILN_RETURN_IF_ERROR(saveOutputs(options, run.outputs));
+  Shown shown = describeRun(options, run.model, run.outputs, *run.layers);
+  Status verdict = checkOperator(run.op, run.outputs, shown.text, shown.json);
+  KILN_RETURN_IF_ERROR(showRun(context, options, writer, std::move(shown)));
   return verdict;
+}
+
+Status runModel(const Context &context, Options options) {
+  KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
+  if (options.model.starts_with("op:")) {
+    return runOp(context, options);
+  }
+  KILN_ASSIGN_OR_RETURN(NamedTensors inputs, loadInputs(options.inputs));
+  KILN_ASSIGN_OR_RETURN(
+      LoadedModel model,
+      loadModel(options.model, inputs, options.device, options.compile));
+  LayerTable layers(model);
+  LayerWriter writer(options.layerDir, options.watch);
+  hal::RunOptions runOptions = dumpOptions(options, writer);
+  runOptions.profile = [&](const hal::DispatchProfile &p) { layers.add(p); };
+  KILN_ASSIGN_OR_RETURN(NamedTensors outputs, model.run(inputs, runOptions));
+  KILN_RETURN_IF_ERROR(saveOutputs(options, outputs));
+  return showRun(context, options, writer,
+                 describeRun(options, model, outputs, layers));
 }
 
 } // namespace

@@ -136,7 +136,8 @@ Status verify(const Context &context, Options options) {
     for (const std::filesystem::path &dataSet : test.dataSets) {
       progress.update(done++, dataSet.string());
       if (Status s = runner.run(dataSet, tally); !s.isOk()) {
-        return s.withContext(test.model.string());
+        bool named = s.message().starts_with(test.model.string());
+        return named ? s : s.withContext(test.model.string());
       }
     }
     nlohmann::json entry = {{"model", test.model.string()}};

@@ -94,6 +94,11 @@ LogicalResult VectorSpace::readOperands(IndexMath &m, linalg::LinalgOp op) {
         o.strides[d] += coefficient(expr, d) * *stride;
       }
     }
+    if (op.getMatchingBlockArgument(&operand).use_empty() &&
+        !op.isDpsInit(&operand)) {
+      o = {}; // names the extents of a window, is never read
+      o.strides.assign(loops.size(), 0);
+    }
     operands.push_back(o);
   }
   for (VectorLoop &loop : loops) {

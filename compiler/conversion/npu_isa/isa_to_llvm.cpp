@@ -160,25 +160,29 @@ LogicalResult lowerArguments(func::FuncOp kernel) {
       static_cast<int64_t>(llvm::count_if(arguments, isBinding));
   const int64_t header = sizeof(isa::ArgumentBlockHeader);
   int64_t binding = 0, constant = 0;
+  // All loads first: replacing erases ops, among them maybe the builder's.
+  SmallVector<Value> values;
   for (BlockArgument argument : arguments) {
     const int64_t word =
         isBinding(argument) ? binding++ : bindings + constant++;
     Value value = loadArgument(builder, loc, block, header + 8 * word);
-    if (argument.getType().isInteger(64)) {
-      argument.replaceAllUsesWith(value);
-      continue;
+    if (!argument.getType().isInteger(64)) {
+      value = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                         value);
     }
-    if (!isBinding(argument) && !argument.getType().isIndex()) {
+    values.push_back(value);
+  }
+  for (auto [argument, value] : llvm::zip(arguments, values)) {
+    if (isBinding(argument)) {
+      if (failed(replaceBinding(argument, value))) {
+        return failure();
+      }
+    } else if (argument.getType() == value.getType()) {
+      argument.replaceAllUsesWith(value);
+    } else {
       return kernel.emitError()
              << "kernel argument " << argument.getArgNumber() << " has type "
              << argument.getType() << "; expected a memref, index or i64";
-    }
-    value =
-        arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value);
-    if (!isBinding(argument)) {
-      argument.replaceAllUsesWith(value);
-    } else if (failed(replaceBinding(argument, value))) {
-      return failure();
     }
   }
   entry.eraseArguments(0, count);

@@ -33,6 +33,10 @@ struct OperandAccess {
 /// Unit attribute that marks a func.func as a kernel.
 constexpr llvm::StringLiteral kKernelAttr = "npu.kernel";
 
+/// Integer attribute of the flag ops that belong to one pair of
+/// npu-insert-sync.
+constexpr llvm::StringLiteral kSyncAttr = "npu.sync";
+
 /// Space of a memref; nullopt for a memory space attribute that is none of
 /// isa::Space.
 std::optional<isa::Space> spaceOf(mlir::Type type);

@@ -155,6 +155,20 @@ LogicalResult UnpackOp::verify() {
   return success();
 }
 
+/// A fractal has 16 rows: the slice takes as many of a tail's as exist, so that
+/// what a fractal copies was written.
+static OpFoldResult wholeCells(IndexMath &m, Value source, OpFoldResult size,
+                               OpFoldResult offset) {
+  auto known = getConstantIntValue(size);
+  constexpr int64_t kRows = isa::kCellRows;
+  if (known && *known % kRows == 0) {
+    return size;
+  }
+  OpFoldResult rows = tensor::getMixedSize(m.b, m.loc, source, 1);
+  return m.min({m.d(0).ceilDiv(kRows) * kRows, m.d(2) - m.d(1)},
+               {size, offset, rows});
+}
+
 FailureOr<TilingResult>
 UnpackOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   IndexMath m{b, getLoc()};
@@ -162,8 +176,9 @@ UnpackOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   unsigned blocked = getKind() == "rows" ? 1 : 0, plain = 1 - blocked;
   SmallVector<OpFoldResult> from{m.floorDiv(offsets[blocked], c0),
                                  offsets[plain], m.index(0)};
-  SmallVector<OpFoldResult> extent{m.ceilDiv(sizes[blocked], c0), sizes[plain],
-                                   m.index(c0)};
+  SmallVector<OpFoldResult> extent{
+      m.ceilDiv(sizes[blocked], c0),
+      wholeCells(m, getSource(), sizes[plain], offsets[plain]), m.index(c0)};
   return tileOf(m, *this, slice(m, getSource(), from, extent), offsets, sizes);
 }
 

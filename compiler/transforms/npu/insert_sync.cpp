@@ -3,6 +3,7 @@
 
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/transforms/npu/sync_pairs.h"
+#include "compiler/transforms/npu/verify_sync.h"
 
 #include <map>
 
@@ -14,6 +15,10 @@ namespace {
 
 using isa::Pipe;
 using PipePair = std::pair<Pipe, Pipe>;
+
+/// Kernels with more pairs keep those that only the verifier finds superfluous:
+/// each one costs a walk of the kernel.
+constexpr size_t kMaxPruned = 64;
 
 /// A run of flag ids of one pipe pair, used by one Sync.
 struct Flags {
@@ -169,6 +174,34 @@ private:
   int64_t number_ = 0;
 };
 
+/// Removes pairs that the others make superfluous, the most executed first.
+void prune(func::FuncOp kernel, ArrayRef<Sync> syncs) {
+  if (syncs.size() > kMaxPruned) {
+    return;
+  }
+  SmallVector<int64_t> order;
+  for (size_t number = 0; number < syncs.size(); ++number) {
+    order.push_back(static_cast<int64_t>(number));
+  }
+  llvm::sort(order, [&](int64_t a, int64_t b) {
+    return std::pair(-static_cast<int64_t>(loopDepth(syncs[a].to)), a) <
+           std::pair(-static_cast<int64_t>(loopDepth(syncs[b].to)), b);
+  });
+  PairSet dropped;
+  for (int64_t number : order) {
+    dropped.insert(number);
+    if (!isOrdered(kernel, dropped)) {
+      dropped.erase(number);
+    }
+  }
+  kernel.walk([&](Operation *op) {
+    auto number = op->getAttrOfType<IntegerAttr>(kSyncAttr);
+    if (number && dropped.contains(number.getInt())) {
+      op->erase();
+    }
+  });
+}
+
 class InsertSyncPass
     : public PassWrapper<InsertSyncPass, OperationPass<func::FuncOp>> {
 public:
@@ -213,6 +246,7 @@ LogicalResult insertSync(func::FuncOp kernel) {
         number += run.src == run.sync->src;
         emitter.emit(run, number - 1);
       }
+      prune(kernel, syncs);
       return success();
     }
     const Sync *victim = cheapest(kernel, syncs, excess);

@@ -10,6 +10,9 @@
 // has slots (base + slot), so that the source may run ahead by that many
 // iterations. Both flag ops carry `npu.sync`, the number of their pair.
 //
+// Afterwards each pair that npu-verify-sync does not miss is removed again: the
+// flags of an inner loop often order the outer one as well.
+//
 // A pair of pipes has 8 ids. Where more are needed at once, a barrier replaces
 // the pairs it separates, at the least nested place; a remark says so.
 //
@@ -22,9 +25,6 @@
 #include <memory>
 
 namespace kiln::npu {
-
-/// Integer attribute of the flag ops that belong to one pair.
-constexpr llvm::StringLiteral kSyncAttr = "npu.sync";
 
 mlir::LogicalResult insertSync(mlir::func::FuncOp kernel);
 

@@ -248,8 +248,11 @@ class PlanLocalMemoryPass
     : public PassWrapper<PlanLocalMemoryPass, OperationPass<func::FuncOp>> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PlanLocalMemoryPass)
+  PlanLocalMemoryPass() = default;
   explicit PlanLocalMemoryPass(const Capacities &capacities)
       : capacities_(capacities) {}
+  PlanLocalMemoryPass(const PlanLocalMemoryPass &other)
+      : PassWrapper(other), capacities_(other.capacities_) {}
 
   StringRef getArgument() const override { return "npu-plan-local-memory"; }
   StringRef getDescription() const override {
@@ -258,6 +261,17 @@ public:
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, scf::SCFDialect>();
   }
+  LogicalResult initialize(MLIRContext *context) override {
+    if (machine.empty()) {
+      return success();
+    }
+    Result<isa::ArchSpec> arch = isa::loadArchSpec(machine.getValue());
+    if (!arch) {
+      return emitError(UnknownLoc::get(context)) << arch.status().message();
+    }
+    capacities_ = capacitiesOf(*arch);
+    return success();
+  }
   void runOnOperation() override {
     if (getOperation()->hasAttr(kKernelAttr) &&
         failed(planLocalMemory(getOperation(), capacities_))) {
@@ -265,8 +279,12 @@ public:
     }
   }
 
+  Option<std::string> machine{
+      *this, "machine",
+      llvm::cl::desc("machine whose capacities count (name or file)")};
+
 private:
-  Capacities capacities_;
+  Capacities capacities_{};
 };
 
 } // namespace
@@ -307,6 +325,17 @@ Capacities usedBytes(func::FuncOp kernel) {
     most = std::max(most, end);
   });
   return used;
+}
+
+Capacities capacitiesOf(const isa::ArchSpec &arch) {
+  Capacities capacities{};
+  std::copy(std::begin(arch.arch.capacityBytes),
+            std::end(arch.arch.capacityBytes), capacities.begin());
+  return capacities;
+}
+
+std::unique_ptr<Pass> createPlanLocalMemoryPass() {
+  return std::make_unique<PlanLocalMemoryPass>();
 }
 
 std::unique_ptr<Pass> createPlanLocalMemoryPass(const Capacities &capacities) {

@@ -20,7 +20,7 @@
 // lifetime, source line) and the remedy, as notes of one diagnostic.
 #pragma once
 
-#include "isa/codec/machine_types.h"
+#include "isa/arch/arch_spec.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -33,6 +33,8 @@ namespace kiln::npu {
 /// Bytes of every local space; the entry of GM is not used.
 using Capacities = std::array<uint64_t, isa::kNumSpaces>;
 
+Capacities capacitiesOf(const isa::ArchSpec &arch);
+
 mlir::LogicalResult planLocalMemory(mlir::func::FuncOp kernel,
                                     const Capacities &capacities);
 
@@ -44,6 +46,8 @@ Capacities usedBytes(mlir::func::FuncOp kernel);
 /// block are carried through exactly these loops.
 mlir::scf::ForOp outermostLoopOf(mlir::Block *block);
 
+/// Takes the machine from the pass option `machine`.
+std::unique_ptr<mlir::Pass> createPlanLocalMemoryPass();
 std::unique_ptr<mlir::Pass>
 createPlanLocalMemoryPass(const Capacities &capacities);
 

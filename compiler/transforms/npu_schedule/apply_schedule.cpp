@@ -76,12 +76,31 @@ private:
       });
       return failed(s) ? failure() : applyContraction(*kernel, *s, tools);
     }
-    Result<VectorKernel> kernel = matchVector(func);
+    int64_t roots = tools.rootCount();
+    std::string texts;
+    for (int64_t i = 0; i < roots; ++i) {
+      tools.selectRoot(i);
+      if (failed(runVector(func, tools, roots == 1 ? cores() : 1))) {
+        return failure();
+      }
+      auto text = func->getAttrOfType<StringAttr>(kScheduleAttr).getValue();
+      texts += (i == 0 ? "" : " / ") + text.str();
+      if (roots > 1) {
+        func->removeAttr(kScheduleAttr);
+      }
+    }
+    func->setAttr(kScheduleAttr, StringAttr::get(func.getContext(), texts));
+    return success(roots > 0);
+  }
+
+  LogicalResult runVector(func::FuncOp func, ScheduleTools &tools,
+                          int64_t maxCores) {
+    Result<VectorKernel> kernel = matchVector(func, tools.root());
     if (!kernel) {
       return func.emitError(kernel.status().message());
     }
     FailureOr<Schedule> s = scheduleOf(func, [&] {
-      return schedule::chooseVector(kernel->shape, options_->arch, cores());
+      return schedule::chooseVector(kernel->shape, options_->arch, maxCores);
     });
     return failed(s) ? failure() : applyVector(*kernel, *s, tools);
   }

@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -230,6 +232,13 @@ LogicalResult toKernelForm(func::FuncOp func) {
   for (Value result : ret.getOperands()) {
     inputs.push_back(bufferType(result.getType()));
     Value out = entry.addArgument(inputs.back(), loc);
+    // A reshape between the tiles and their destination would cost a copy:
+    // reshape the destination instead.
+    while (auto expand = result.getDefiningOp<tensor::ExpandShapeOp>()) {
+      out = memref::CollapseShapeOp::create(b, loc, out,
+                                            expand.getReassociationIndices());
+      result = expand.getSrc();
+    }
     bufferization::MaterializeInDestinationOp::create(
         b, loc, Type(), result, out, /*restrict=*/true, /*writable=*/true);
   }

@@ -61,11 +61,19 @@ LogicalResult ScheduleTools::cleanup() {
 Operation *ScheduleTools::root() {
   Operation *found = nullptr;
   func_.walk([&](Operation *op) {
-    if (op->hasAttr(kRootAttr)) {
+    Attribute mark = op->getAttr(kRootAttr);
+    auto number = dyn_cast_or_null<IntegerAttr>(mark);
+    if (mark && (!number || number.getInt() == rootIndex_)) {
       found = op;
     }
   });
   return found;
+}
+
+int64_t ScheduleTools::rootCount() {
+  int64_t count = 0;
+  func_.walk([&](Operation *op) { count += op->hasAttr(kRootAttr); });
+  return count;
 }
 
 LogicalResult ScheduleTools::tileAndFuse(Operation *op, ArrayRef<int64_t> sizes,

@@ -21,8 +21,9 @@
 
 namespace kiln::npu {
 
-/// Discardable unit attribute of the operation that tiling starts from: the
-/// last one of a dispatch, whose result goes to GM.
+/// Discardable attribute of the operation that tiling starts from: the last one
+/// of a dispatch, whose result goes to GM. A dispatch that copies several boxes
+/// has several roots, numbered 0, 1, .. by an i64; otherwise a unit attribute.
 constexpr llvm::StringLiteral kRootAttr = "npu.root";
 /// Unit attribute of the generic that moves the accumulator out when V goes on
 /// with it; without it the root itself is what FIX does.
@@ -48,8 +49,11 @@ public:
   /// Canonical form between levels; erases untiled producers.
   mlir::LogicalResult cleanup();
 
-  /// The operation with kRootAttr; null when there is none.
+  /// The operation with kRootAttr (of the current number); null: there is none.
   mlir::Operation *root();
+  /// Number of roots, and which of them root() means.
+  int64_t rootCount();
+  void selectRoot(int64_t index) { rootIndex_ = index; }
 
   /// Cuts `op` and pulls its producers into the loops. Sizes of 0 do not cut.
   mlir::LogicalResult tileAndFuse(mlir::Operation *op,
@@ -75,6 +79,7 @@ private:
   mlir::func::FuncOp func_;
   mlir::IRRewriter rewriter_;
   const mlir::FrozenRewritePatternSet &cleanup_;
+  int64_t rootIndex_ = 0;
 };
 
 /// The patterns of cleanup(): a pass builds them once for all its functions.

@@ -43,6 +43,27 @@ bool comesFromGm(Value v) {
   return false;
 }
 
+/// The vector operations in the block of `root` that it needs, in order.
+SmallVector<Operation *> producersOf(Operation *root) {
+  llvm::SetVector<Operation *> needed;
+  needed.insert(root);
+  for (size_t i = 0; i < needed.size(); ++i) {
+    for (Value v : needed[i]->getOperands()) {
+      Operation *def = skipCasts(v).getDefiningOp();
+      if (def && def->getBlock() == root->getBlock() && isVectorOp(def)) {
+        needed.insert(def);
+      }
+    }
+  }
+  SmallVector<Operation *> ops;
+  for (Operation &op : *root->getBlock()) {
+    if (needed.contains(&op)) {
+      ops.push_back(&op);
+    }
+  }
+  return ops;
+}
+
 /// The extent of every loop of an operation in terms of the root's loops.
 using LoopUses = SmallVector<DimUse>;
 
@@ -76,7 +97,7 @@ DimUse composeUse(AffineExpr expr, const LoopUses &loops) {
 
 class KernelReader {
 public:
-  explicit KernelReader(func::FuncOp func) : func_(func) {}
+  KernelReader(func::FuncOp func, Operation *root) : func_(func), root_(root) {}
   Result<VectorKernel> read();
 
 private:
@@ -88,6 +109,7 @@ private:
   void addBuffer(OpOperand &operand, const LoopUses &dims, int64_t depth);
 
   func::FuncOp func_;
+  Operation *root_;
   VectorKernel kernel_;
   std::optional<VectorForms> forms_;
   llvm::DenseSet<Operation *> seen_;
@@ -100,23 +122,13 @@ Status unsupported(Operation *op) {
 }
 
 Result<VectorKernel> KernelReader::read() {
-  SmallVector<Operation *> ops;
-  Operation *root = nullptr;
-  func_.walk([&](Operation *op) {
-    if (isVectorOp(op)) {
-      ops.push_back(op);
-    }
-    if (op->hasAttr(kRootAttr)) {
-      root = op;
-    }
-  });
-  if (!root || !llvm::isa<TilingInterface>(root)) {
+  if (!root_ || !llvm::isa<TilingInterface>(root_)) {
     return Status(StatusCode::kUnsupported,
                   "the dispatch has no root operation that can be tiled");
   }
   kernel_.func = func_;
-  forms_.emplace(ops);
-  KILN_RETURN_IF_ERROR(addRoot(root));
+  forms_.emplace(producersOf(root_));
+  KILN_RETURN_IF_ERROR(addRoot(root_));
   return kernel_;
 }
 
@@ -270,7 +282,7 @@ class Placer {
 public:
   Placer(ScheduleTools &tools, Operation *root)
       : tools_(tools), rewriter_(tools.rewriter()), root_(root),
-        ops_(collect(root)), forms_(ops_) {}
+        ops_(producersOf(root)), forms_(ops_) {}
 
   LogicalResult run() {
     for (Operation *op : ops_) {
@@ -285,16 +297,6 @@ public:
   }
 
 private:
-  static SmallVector<Operation *> collect(Operation *root) {
-    SmallVector<Operation *> ops;
-    for (Operation &op : *root->getBlock()) {
-      if (isVectorOp(&op)) {
-        ops.push_back(&op);
-      }
-    }
-    return ops;
-  }
-
   FailureOr<TilePlace> placeOf(OpOperand &operand, StringRef name,
                                int64_t depth) {
     FailureOr<SmallVector<int64_t>> capacity =
@@ -394,8 +396,8 @@ LogicalResult placeVectorOperands(ScheduleTools &tools, Operation *root) {
   return Placer(tools, root).run();
 }
 
-Result<VectorKernel> matchVector(func::FuncOp func) {
-  return KernelReader(func).read();
+Result<VectorKernel> matchVector(func::FuncOp func, Operation *root) {
+  return KernelReader(func, root).read();
 }
 
 LogicalResult applyVector(const VectorKernel &kernel,
@@ -407,7 +409,11 @@ LogicalResult applyVector(const VectorKernel &kernel,
     return kernel.func->emitError(
         "the schedule of a vector kernel needs the levels cores and ub");
   }
-  if (failed(tools.tileAndFuse(tools.root(), cores->tile, LoopKind::kBlocks)) ||
+  std::vector<int64_t> blocks = cores->tile;
+  if (tools.rootCount() > 1) {
+    blocks.assign(blocks.size(), 0); // one launch serves all roots
+  }
+  if (failed(tools.tileAndFuse(tools.root(), blocks, LoopKind::kBlocks)) ||
       failed(tools.cleanup()) ||
       failed(tools.tileAndFuse(tools.root(), ub->tile, LoopKind::kLoop)) ||
       failed(tools.cleanup())) {

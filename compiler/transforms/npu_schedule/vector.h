@@ -2,7 +2,7 @@
 //
 // Vector dispatches: structured operations that run on V over tiles in UB.
 //
-//   Result<VectorKernel> k = matchVector(func);
+//   Result<VectorKernel> k = matchVector(func, root);
 //   Schedule s = chooseVector(k->shape, arch, cores).value();
 //   applyVector(*k, s, tools);
 //
@@ -26,9 +26,10 @@ struct VectorKernel {
   schedule::VectorShape shape;
 };
 
-/// Shapes and buffers of a vector dispatch; a message when an operation is
-/// none that V can run.
-Result<VectorKernel> matchVector(mlir::func::FuncOp func);
+/// Shapes and buffers of what `root` needs; a message when an operation is none
+/// that V can run.
+Result<VectorKernel> matchVector(mlir::func::FuncOp func,
+                                 mlir::Operation *root);
 
 mlir::LogicalResult applyVector(const VectorKernel &kernel,
                                 const schedule::Schedule &schedule,

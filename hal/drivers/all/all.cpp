@@ -10,10 +10,7 @@ namespace kiln::hal {
 Status registerAllDrivers(Instance &instance) {
   KILN_RETURN_IF_ERROR(instance.registerDriver(makeNullDriver()));
   KILN_RETURN_IF_ERROR(instance.registerDriver(makeCpuDriver()));
-#ifdef KILN_DRIVER_NPU
-  KILN_RETURN_IF_ERROR(instance.registerDriver(makeNpuDriver()));
-#endif
-  return Status::ok();
+  return instance.registerDriver(makeNpuDriver());
 }
 
 } // namespace kiln::hal

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mlir-opt with the npu dialect, for the tests beside it.
-#include "compiler/dialect/npu/NpuOps.h"
+// mlir-opt with the npu dialects and passes, for the tests beside it.
+#include "compiler/transforms/npu/register.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/InitAllDialects.h"
@@ -11,8 +11,9 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
-  registry.insert<kiln::npu::NPUDialect>();
+  kiln::npu::registerNpuDialects(registry);
   mlir::registerAllPasses();
+  kiln::npu::registerNpuPasses();
   return mlir::failed(
       mlir::MlirOptMain(argc, argv, "kiln npu optimizer driver\n", registry));
 }

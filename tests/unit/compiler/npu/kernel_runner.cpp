@@ -40,15 +40,16 @@ Status KernelRunner::compile(pipeline::NpuSync sync) {
     return Status(StatusCode::kInvalidArgument, "the kernel does not parse");
   }
   pipeline::NpuLoweringOptions options;
-  options.capacities = pipeline::capacitiesOf(*arch_);
+  options.capacities = npu::capacitiesOf(*arch_);
   options.sync = sync;
   KILN_ASSIGN_OR_RETURN(program_,
                         pipeline::compileNpuKernel(kernel(), options));
   return Status::ok();
 }
 
-KernelRun KernelRunner::run(const std::vector<Bytes> &bindings, sim::Order order,
-                      uint64_t seed, uint32_t blocks) {
+KernelRun KernelRunner::run(const std::vector<Bytes> &bindings,
+                            sim::Order order, uint64_t seed, uint32_t blocks,
+                            const std::vector<int64_t> &constants) {
   KernelRun run;
   run.bindings = bindings;
   auto gm = sim::HostGlobalMemory::create(arch_->arch.gmBase, 64 << 20);
@@ -63,6 +64,7 @@ KernelRun KernelRunner::run(const std::vector<Bytes> &bindings, sim::Order order
   request.order = order;
   request.seed = seed;
   request.checks = {.race = true, .init = true, .bounds = true, .flags = true};
+  request.constants = constants;
   request.budget = 100'000'000;
   for (const Bytes &bytes : bindings) {
     Result<GmAddr> at = (*gm)->allocate(kiln::Bytes(bytes.size()));

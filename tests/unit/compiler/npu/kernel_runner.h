@@ -53,7 +53,8 @@ public:
 
   /// Runs with all checks on.
   KernelRun run(const std::vector<Bytes> &bindings, sim::Order order,
-          uint64_t seed = 1, uint32_t blocks = 1);
+                uint64_t seed = 1, uint32_t blocks = 1,
+                const std::vector<int64_t> &constants = {});
 
 private:
   mlir::MLIRContext context_;

@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input on the command line: exit code, culprit, remedy, no partial file.
+
+    cli_test.py BUILD_DIR [part of a test's name]
+
+Every test runs the installed program as a user would and checks the
+documented exit code (kiln --help) and that the message names what was wrong.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DIGITS = ROOT / "tools" / "digits"
+VADD = ROOT / "tools" / "examples" / "vadd.s"
+REFUSED = ROOT.parent / "shared" / "models" / "must_be_refused"
+KILN = None
+VADD_BINDS = ["--bind", "0=random:f16:1:2048", "--bind", "1=random:f16:2:2048",
+              "--bind", "2=zeros:f16:2048"]
+
+
+def kiln(*args, cwd, timeout=60):
+    return subprocess.run([str(KILN), *map(str, args)], cwd=cwd, text=True,
+                          capture_output=True, timeout=timeout)
+
+
+def expect(result, code, *words):
+    text = result.stdout + result.stderr
+    assert result.returncode == code, \
+        f"exit {result.returncode}, expected {code}\n{text}"
+    for word in words:
+        assert word in text, f"no '{word}' in:\n{text}"
+
+
+def only_files(folder, *names):
+    found = sorted(p.name for p in folder.iterdir())
+    assert found == sorted(names), found
+
+
+def vadd_elf(folder):
+    expect(kiln("asm", VADD, "-o", "vadd.elf", cwd=folder), 0)
+    return folder / "vadd.elf"
+
+
+# Usage.
+
+def test_no_verb_is_a_usage_error(folder):
+    expect(kiln(cwd=folder), 2, "--help")
+
+
+def test_an_unknown_verb_is_named(folder):
+    expect(kiln("frobnicate", cwd=folder), 2, "frobnicate", "--help")
+
+
+def test_an_unknown_option_is_named(folder):
+    expect(kiln("devices", "--colour", cwd=folder), 2, "--colour", "--help")
+
+
+def test_every_verb_has_help_with_an_example(folder):
+    for verb in ("devices", "compile", "run", "verify", "conformance", "sim",
+                 "asm", "dis", "bench", "test-op"):
+        expect(kiln(verb, "--help", cwd=folder), 0, "Example", "kiln " + verb)
+
+
+def test_version_says_what_was_built(folder):
+    expect(kiln("--version", cwd=folder), 0, "kiln ", "commit ", "LLVM 22",
+           "ISA version ", "machine k1 ")
+
+
+def test_an_error_is_json_too(folder):
+    result = kiln("dis", "missing.elf", "--json", cwd=folder)
+    expect(result, 3)
+    error = json.loads(result.stdout)["error"]
+    assert error["exit"] == 3 and "missing.elf" in error["message"]
+
+
+# Files.
+
+def test_a_missing_file_is_named(folder):
+    for args in (["run", "missing.onnx"], ["run", "missing.kiln"],
+                 ["verify", "missing.onnx"], ["compile", "missing.onnx"],
+                 ["sim", "missing.elf"], ["asm", "missing.s"],
+                 ["dis", "missing.elf"], ["run", DIGITS / "digits.onnx",
+                                          "--input", "image=missing.npy"]):
+        expect(kiln(*args, cwd=folder), 3, "missing.", "o such file")
+        only_files(folder)
+
+
+def test_a_folder_is_no_file(folder):
+    expect(kiln("dis", ".", cwd=folder), 3, "directory")
+
+
+def test_an_output_that_cannot_be_written_is_named(folder):
+    result = kiln("asm", VADD, "-o", "no/such/folder/x.elf", cwd=folder)
+    expect(result, 3, "no/such/folder/x.elf")
+    only_files(folder)
+
+
+def test_garbage_is_no_package(folder):
+    (folder / "x.kiln").write_bytes(b"not a package" * 100)
+    expect(kiln("run", "x.kiln", cwd=folder), 3, "x.kiln")
+
+
+def test_garbage_is_no_model(folder):
+    (folder / "x.onnx").write_bytes(b"\xff\xff not a model" * 100)
+    expect(kiln("run", "x.onnx", cwd=folder), 3, "x.onnx")
+    expect(kiln("compile", "x.onnx", "--target", "cpu", "-o", "y.kiln",
+                cwd=folder), 3, "x.onnx")
+    only_files(folder, "x.onnx")
+
+
+# Models.
+
+def test_a_wrong_input_name_lists_the_right_ones(folder):
+    expect(kiln("run", DIGITS / "digits.onnx", "--input",
+                f"picture={DIGITS}/images/digit_0.npy", cwd=folder),
+           2, "picture", "'image' 1x1x8x8 f32")
+
+
+def test_a_missing_input_is_named(folder):
+    expect(kiln("run", DIGITS / "digits.onnx", cwd=folder), 2, "'image'",
+           "--input image=FILE")
+
+
+def test_a_wrong_shape_names_both(folder):
+    np.save(folder / "x.npy", np.zeros((1, 1, 9, 8), np.float32))
+    expect(kiln("run", DIGITS / "digits.onnx", "--input", "image=x.npy",
+                cwd=folder), 2, "1x1x9x8", "1x1x8x8")
+
+
+def test_a_wrong_type_names_both(folder):
+    np.save(folder / "x.npy", np.zeros((1, 1, 8, 8), np.float16))
+    expect(kiln("run", DIGITS / "digits.onnx", "--input", "image=x.npy",
+                cwd=folder), 2, "f16", "f32")
+
+
+def test_an_unknown_output_lists_the_right_ones(folder):
+    expect(kiln("run", DIGITS / "digits.onnx", "--input",
+                f"image={DIGITS}/images/digit_0.npy", "--output",
+                "score=s.npy", cwd=folder), 2, "score", "probabilities")
+    only_files(folder)
+
+
+def test_an_unknown_device_lists_the_right_ones(folder):
+    expect(kiln("run", DIGITS / "digits.onnx", "--device", "gpu", "--input",
+                f"image={DIGITS}/images/digit_0.npy", cwd=folder), 2, "gpu",
+           "cpu")
+
+
+def test_models_that_must_be_refused_are(folder):
+    if not REFUSED.exists():
+        print(f"  not run: {REFUSED} is absent")
+        return
+    for model in sorted(REFUSED.glob("*.onnx")):
+        for target in ("cpu", "npu:k1"):
+            result = kiln("compile", model, "--target", target, "-o",
+                          "out.kiln", cwd=folder)
+            if result.returncode == 2:
+                expect(result, 2, "--dim")
+                continue
+            expect(result, 4, model.name)
+            only_files(folder)
+
+
+def test_a_mismatch_exits_with_6(folder):
+    data = folder / "test_data_set_0"
+    data.mkdir()
+    source = DIGITS / "digits.test_data" / "test_data_set_0"
+    other = DIGITS / "digits.test_data" / "test_data_set_1"
+    (data / "input_0.pb").write_bytes((source / "input_0.pb").read_bytes())
+    (data / "output_0.pb").write_bytes((other / "output_0.pb").read_bytes())
+    expect(kiln("verify", DIGITS / "digits.onnx", "--data", ".", cwd=folder),
+           6, "probabilities", "differ")
+
+
+def test_a_model_without_test_data_says_where_to_put_it(folder):
+    (folder / "x.onnx").write_bytes((DIGITS / "digits.onnx").read_bytes())
+    expect(kiln("verify", "x.onnx", cwd=folder), 2, "test_data_set_N")
+
+
+# Kernels.
+
+def test_a_mistake_in_assembly_is_located(folder):
+    (folder / "x.s").write_text(".globl kernel\nkernel:\n  ld.ub a0\n")
+    expect(kiln("asm", "x.s", cwd=folder), 3, "x.s:3")
+    only_files(folder, "x.s")
+
+
+def test_truncated_kernels_are_refused(folder):
+    elf = vadd_elf(folder).read_bytes()
+    for size in range(0, len(elf) - 1, 97):
+        (folder / "cut.elf").write_bytes(elf[:size])
+        expect(kiln("sim", "cut.elf", *VADD_BINDS, cwd=folder), 3, "cut.elf")
+
+
+def test_bindings_must_match_the_kernel(folder):
+    vadd_elf(folder)
+    expect(kiln("sim", "vadd.elf", *VADD_BINDS[:4], cwd=folder), 2, "3")
+    expect(kiln("sim", "vadd.elf", "--bind", "1=zeros:8", cwd=folder), 2,
+           "--bind")
+    expect(kiln("sim", "vadd.elf", "--bind", "0=random:f99:1:8", cwd=folder),
+           2, "f99")
+
+
+def test_a_race_is_a_device_fault(folder):
+    text = VADD.read_text().replace("kset  mte2, v, zero", "").replace(
+        "kwait mte2, v, zero", "")
+    (folder / "race.s").write_text(text)
+    expect(kiln("asm", "race.s", "-o", "race.elf", cwd=folder), 0)
+    expect(kiln("sim", "race.elf", *VADD_BINDS, "--check", "race",
+                cwd=folder), 7, "vadd", "ld.ub", "race.s:")
+
+
+def test_a_buffer_too_small_is_a_device_fault(folder):
+    vadd_elf(folder)
+    expect(kiln("sim", "vadd.elf", *VADD_BINDS[:4], "--bind",
+                "2=zeros:f16:1024", "--out", "2=c.npy", cwd=folder), 7,
+           "st.ub", "vadd.s:")
+    only_files(folder, "vadd.elf")
+
+
+def test_a_deadlock_explains_itself(folder):
+    text = VADD.read_text().replace("kset  mte2, v, zero", "")
+    (folder / "dead.s").write_text(text)
+    expect(kiln("asm", "dead.s", "-o", "dead.elf", cwd=folder), 0)
+    for engine in ("functional", "cycle"):
+        expect(kiln("sim", "dead.elf", *VADD_BINDS, "--engine", engine,
+                    cwd=folder), 7, "MTE2", "V", "dead.s:")
+
+
+def test_an_endless_kernel_runs_into_its_budget(folder):
+    (folder / "loop.s").write_text(".globl kernel\nkernel:\n  j kernel\n")
+    expect(kiln("asm", "loop.s", "-o", "loop.elf", cwd=folder), 0)
+    for engine in ("functional", "cycle"):
+        expect(kiln("sim", "loop.elf", "--budget", "100000", "--engine",
+                    engine, cwd=folder), 7, "budget", "loop.s:")
+
+
+def test_a_kernel_too_big_for_the_machine_does_not_fit(folder):
+    text = VADD.read_text().replace("UB=12288", "UB=300000")
+    (folder / "big.s").write_text(text)
+    expect(kiln("asm", "big.s", "-o", "big.elf", cwd=folder), 0)
+    expect(kiln("sim", "big.elf", *VADD_BINDS, cwd=folder), 5, "UB", "300000")
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(folder):
+    (folder / "loop.s").write_text("# kiln: bindings=1\n.globl kernel\n"
+                                   "kernel:\n  j kernel\n")
+    expect(kiln("asm", "loop.s", "-o", "loop.elf", cwd=folder), 0)
+    process = subprocess.Popen(
+        [str(KILN), "sim", "loop.elf", "--bind", "0=zeros:8", "--out",
+         "0=out.npy"], cwd=folder, text=True, stderr=subprocess.PIPE)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130, process.returncode
+    assert "interrupted" in error, error
+    only_files(folder, "loop.s", "loop.elf")
+
+
+# Machine files.
+
+def test_each_mistake_in_a_machine_file_is_named(folder):
+    machine = (ROOT / "isa" / "arch" / "k1-nano.yaml").read_text()
+    lines = machine.splitlines()
+    key = next(line for line in lines if "clock" in line and ":" in line)
+    name = key.split(":")[0].strip()
+    variants = {
+        "missing": machine.replace(key, ""),
+        "unknown": machine.replace(key, key + "\n" + key.replace(
+            name, "clokc")),
+        "type": machine.replace(key, key.split(":")[0] + ": often"),
+        "yaml": machine + "\n  : [unclosed",
+    }
+    words = {"missing": name, "unknown": "clokc", "type": name, "yaml": ""}
+    for kind, text in variants.items():
+        (folder / "m.yaml").write_text(text)
+        result = kiln("devices", "--machine", "m.yaml", cwd=folder)
+        assert result.returncode in (2, 3), (kind, result)
+        expect(result, result.returncode, "m.yaml", words[kind])
+
+
+def main():
+    global KILN
+    KILN = pathlib.Path(sys.argv[1]).resolve() / "bin" / "kiln"
+    part = sys.argv[2] if len(sys.argv) > 2 else ""
+    os.environ.pop("COLUMNS", None)
+    failed = []
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or part not in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                test(pathlib.Path(folder))
+                print(f"passed {name}")
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                failed.append(name)
+                print(f"FAILED {name}: {error}")
+    print(f"{len(failed)} failed: {' '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+// RUN: kiln-npu-opt %s --npu-to-isa --canonicalize --cse | FileCheck %s
+// Operand words: constant fields are folded into one constant, run-time fields
+// are shifted and added.
+
+// CHECK-LABEL: func.func @words
+func.func @words(%x: memref<4x128xf16>, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %c128 = arith.constant 128 : index
+  %c256 = arith.constant 256 : index
+  %half = arith.constant 14336 : i64
+  %a = npu.alloc "a" {address = 64 : i64} : memref<4x128xf16, 5>
+  // ld.ub: dst = 64 | 8<<24 | 1<<40 | 4<<48, geometry = 256 | 256<<32
+  // CHECK-DAG: %[[DST:.*]] = arith.constant 1126999552688192 : i64
+  // CHECK-DAG: %[[GEOMETRY:.*]] = arith.constant 1099511628032 : i64
+  // CHECK-DAG: %[[C40:.*]] = arith.constant 48 : i64
+  // CHECK-DAG: %[[SRC:.*]] = arith.constant 1099645845568 : i64
+  // CHECK: npu_isa.kcfg pipe(1) index(0) %c0_i64
+  // CHECK: %[[GM:.*]] = arith.index_cast
+  // CHECK: npu_isa.ld.ub %[[DST]], %[[GM]], %[[GEOMETRY]]
+  npu.load %a[%c0], %x[%c0] rows %c4 row_bytes %c256 gm_stride %c256
+    {dst_strides = array<i64: 8, 1>} : memref<4x128xf16, 5>, memref<4x128xf16>
+  // vmuls.f16: src = 64 | 8<<24 | 1<<40 | n<<48
+  // CHECK: %[[N:.*]] = arith.index_cast %{{.*}} : index to i64
+  // CHECK: %[[SHIFTED:.*]] = arith.shli %[[N]], %[[C40]]
+  // CHECK: %[[VIEW:.*]] = arith.addi %[[SHIFTED]], %[[SRC]]
+  // CHECK: npu_isa.vmuls elementType(5) %[[DST]], %[[VIEW]], %c14336_i64
+  npu.vscalar muls %a[%c0], %a[%c0], %half rows %c4 cols %n
+    {dst_strides = array<i64: 8, 1>, src_strides = array<i64: 8, 1>}
+    : memref<4x128xf16, 5>, memref<4x128xf16, 5>
+  // CHECK: npu_isa.kset src(5) dst(6) %c0_i64
+  npu.set_flag V to MTE3, %c0
+  // CHECK: npu_isa.kwait src(5) dst(6) %c0_i64
+  npu.wait_flag V to MTE3, %c0
+  // CHECK: npu_isa.st.ub elementType(5)
+  npu.store %x[%c0], %a[%c0] rows %c4 row_bytes %c256 gm_stride %c256
+    {src_strides = array<i64: 8, 1>} : memref<4x128xf16>, memref<4x128xf16, 5>
+  // CHECK: npu_isa.kbar
+  npu.barrier
+  return
+}
+
+// The slot adds slot * bytes to the address.
+// CHECK-LABEL: func.func @slot
+func.func @slot(%s: index, %v: i64, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = npu.alloc "a" slot %s {address = 0 : i64, depth = 2 : i64} : memref<128xf16, 5>
+  // CHECK: %[[BYTES:.*]] = arith.muli %{{.*}}, %c256
+  // CHECK: %[[CAST:.*]] = arith.index_cast %[[BYTES]]
+  // CHECK: %[[DST:.*]] = arith.addi %[[CAST]], %c282574488338432_i64
+  // CHECK: npu_isa.vdup elementType(5) %[[DST]]
+  npu.vdup %a[%c0], %v rows %c1 cols %n {dst_strides = array<i64: 0, 1>} : memref<128xf16, 5>
+  return
+}

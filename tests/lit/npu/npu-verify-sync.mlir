@@ -1,0 +1,100 @@
+// RUN: kiln-npu-opt %s --npu-verify-sync --split-input-file --verify-diagnostics
+
+func.func @race(%x: memref<64xf16>, %y: memref<64xf16>) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c128 = arith.constant 128 : index
+  %a = npu.alloc "a" {address = 0 : i64} : memref<64xf16, 5>
+  // expected-note @+1 {{the earlier command}}
+  npu.load %a[%c0], %x[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>, memref<64xf16>
+  // expected-error @+1 {{race in UB: pipe MTE3 reads bytes that no flag orders after a command of pipe MTE2 that writes them}}
+  npu.store %y[%c0], %a[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {src_strides = array<i64: 0, 1>} : memref<64xf16>, memref<64xf16, 5>
+  return
+}
+
+// -----
+
+// A barrier orders everything.
+func.func @barrier(%x: memref<64xf16>) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c128 = arith.constant 128 : index
+  %a = npu.alloc "a" {address = 0 : i64} : memref<64xf16, 5>
+  npu.load %a[%c0], %x[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>, memref<64xf16>
+  npu.barrier
+  npu.store %x[%c0], %a[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {src_strides = array<i64: 0, 1>} : memref<64xf16>, memref<64xf16, 5>
+  return
+}
+
+// -----
+
+func.func @early_wait() attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  // expected-error @+1 {{waits for flag V>MTE3.0 before it is set in program order}}
+  npu.wait_flag V to MTE3, %c0
+  npu.set_flag V to MTE3, %c0
+  return
+}
+
+// -----
+
+func.func @set_twice() attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  // expected-note @+1 {{set here}}
+  npu.set_flag V to MTE3, %c0
+  // expected-error @+1 {{flag V>MTE3.0 is set already}}
+  npu.set_flag V to MTE3, %c0
+  return
+}
+
+// -----
+
+// The second set may come before the wait has cleared the flag.
+func.func @unordered_set() attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  npu.set_flag V to MTE3, %c0
+  npu.wait_flag V to MTE3, %c0
+  // expected-error @+1 {{flag V>MTE3.0 may be set again before the wait that clears it}}
+  npu.set_flag V to MTE3, %c0
+  npu.wait_flag V to MTE3, %c0
+  return
+}
+
+// -----
+
+func.func @residue() attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  // expected-error @+1 {{flag V>MTE3.0 is left set at the end of the kernel}}
+  npu.set_flag V to MTE3, %c0
+  return
+}
+
+// -----
+
+// Right when the loop runs, wrong when it does not.
+func.func @zero_trips(%n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-error @+1 {{flag V>MTE3.0 is left set at the end of the kernel when a loop runs zero times}}
+  npu.set_flag V to MTE3, %c0
+  %done = scf.for %i = %c0 to %n step %n iter_args(%k = %c0) -> index {
+    %first = arith.cmpi eq, %k, %c0 : index
+    scf.if %first {
+      npu.wait_flag V to MTE3, %c0
+    }
+    scf.yield %c1 : index
+  }
+  return
+}
+
+// -----
+
+func.func @unknown_id(%n: index) attributes {npu.kernel} {
+  // expected-error @+1 {{flag id is not known; cannot prove the kernel's synchronisation}}
+  npu.set_flag V to MTE3, %n
+  return
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Compiles one operator, runs it on a device and compares with the reference.
+#pragma once
+
+#include "tools/kiln/layer_table.h"
+#include "tools/kiln/op_model.h"
+
+namespace kiln::tools {
+
+struct OperatorRun {
+  OperatorModel op;
+  LoadedModel model;
+  NamedTensors outputs;
+  std::unique_ptr<LayerTable> layers;
+};
+
+/// `run` options of the caller are kept; the profile goes into `layers`.
+Result<OperatorRun> runOperator(OperatorRequest &request,
+                                const DeviceChoice &device,
+                                CompileOptions compile,
+                                hal::RunOptions options = {});
+
+} // namespace kiln::tools
