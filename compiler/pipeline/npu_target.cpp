@@ -87,7 +87,7 @@ Status NpuBackend::lower(ModuleOp module, const target::StageHook &hook,
 
 Status NpuBackend::addKernel(func::FuncOp kernel, target::TargetCode &code) {
   NpuLoweringOptions lowering;
-  lowering.capacities = capacitiesOf(options_.arch);
+  lowering.capacities = npu::capacitiesOf(options_.arch);
   lowering.sync = options_.sync;
   KILN_ASSIGN_OR_RETURN(NpuProgram compiled,
                         compileNpuKernel(kernel, lowering));

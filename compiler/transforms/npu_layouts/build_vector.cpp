@@ -175,6 +175,9 @@ private:
 
 /// Copies of boxes into one result, each a root of its own.
 class PieceBuilder {
+  BodyContext &c;
+  int64_t count = 0;
+
 public:
   PieceBuilder(BodyContext &c, ArrayRef<int64_t> shape, Type element)
       : c(c), result(c.empty(shape, element)) {}
@@ -207,8 +210,6 @@ private:
     v.getDefiningOp()->setAttr(kRootAttr, c.b.getI64IntegerAttr(count++));
     return v;
   }
-  BodyContext &c;
-  int64_t count = 0;
 };
 
 int64_t productOf(ArrayRef<int64_t> shape) {
