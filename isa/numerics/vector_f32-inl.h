@@ -23,6 +23,8 @@
 
 #include "hwy/highway.h"
 
+#include <algorithm>
+
 HWY_BEFORE_NAMESPACE();
 namespace kiln::isa::numerics::HWY_NAMESPACE {
 
@@ -324,18 +326,19 @@ HWY_INLINE void narrowBf16(const float *src, uint16_t *dst, size_t n) {
 /// The limits are exact in f32 and below 2^31, or those of i32.
 HWY_INLINE void roundToI32(const float *src, int32_t *dst, size_t n, float low,
                            float high) {
-  const auto large = hn::Set(kF, 0x1p31f);
+  // The f32 below 2^31: what i32 holds of a larger one is put in afterwards.
+  const float limit = std::min(high, 0x1.fffffep30f);
+  const bool toI32 = high >= 0x1p31f;
   for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
-    VF x = hn::LoadU(kF, src + i);
-    const auto over = hn::Ge(x, large);
-    x = hn::IfThenZeroElse(hn::IsNaN(x), x);
-    x = hn::Max(hn::Min(x, hn::Set(kF, high)), hn::Set(kF, low));
-    const auto rounded = hn::NearestInt(x);
-    const auto isI32 = hn::Set(kF, high);
-    const auto top = hn::And(over, hn::Ge(isI32, large));
-    hn::StoreU(hn::IfThenElse(hn::RebindMask(kI, top), hn::Set(kI, INT32_MAX),
-                              rounded),
-               kI, dst + i);
+    const VF source = hn::LoadU(kF, src + i);
+    VF x = hn::IfThenZeroElse(hn::IsNaN(source), source);
+    x = hn::Max(hn::Min(x, hn::Set(kF, limit)), hn::Set(kF, low));
+    auto rounded = hn::NearestInt(x);
+    if (toI32) {
+      const auto over = hn::RebindMask(kI, hn::Gt(source, hn::Set(kF, limit)));
+      rounded = hn::IfThenElse(over, hn::Set(kI, INT32_MAX), rounded);
+    }
+    hn::StoreU(rounded, kI, dst + i);
   }
 }
 
