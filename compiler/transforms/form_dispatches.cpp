@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/transforms/form_dispatches.h"
 
-#include "compiler/conversion/nn_to_linalg/lowering.h"
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "compiler/transforms/dispatch_body.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -75,7 +74,8 @@ static bool isRequestedCast(linalg::GenericOp generic) {
 // A root that elementwise operations may follow in the same dispatch.
 static bool takesEpilogue(Operation *op) {
   if (auto generic = asElementwise(op)) {
-    return !isRequestedCast(generic) && !op->hasAttr(lowering::kGroupAttr);
+    return !isRequestedCast(generic) &&
+           !op->hasAttr(plan::PlanDialect::kGroupAttr);
   }
   return isWindowOp(op) || isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op);
 }
@@ -229,7 +229,7 @@ void Former::collectGroups() {
     if (isa<plan::PlanDialect>(op.getDialect()) || isCopiedIntoUsers(&op)) {
       continue;
     }
-    Attribute tag = op.getAttr(lowering::kGroupAttr);
+    Attribute tag = op.getAttr(plan::PlanDialect::kGroupAttr);
     Group *group = tag ? tagged.lookup(tag) : nullptr;
     if (auto generic = asElementwise(&op); generic && !tag) {
       group = groupToJoin(generic);
@@ -310,7 +310,7 @@ Operation *Former::cloneWithCopies(Operation *op, IRMapping &mapping,
     }
   }
   Operation *copy = builder.clone(*op, mapping);
-  copy->removeAttr(lowering::kGroupAttr);
+  copy->removeAttr(plan::PlanDialect::kGroupAttr);
   return copy;
 }
 

@@ -51,9 +51,6 @@ mlir::Value elementwise(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::RankedTensorType result,
                         const ConstantStore &constants, BodyFn body);
 
-/// The attribute that keeps operations in one dispatch.
-inline constexpr llvm::StringLiteral kGroupAttr = "plan.group";
-
 // One function per family; `constants` outlives the patterns.
 void populateElementwise(mlir::RewritePatternSet &patterns,
                          ConstantStore &constants);

@@ -4,6 +4,7 @@
 // Upstream's decomposition of linalg.softmax starts its maximum at a NaN, so
 // it is not used.
 #include "compiler/conversion/nn_to_linalg/lowering.h"
+#include "compiler/dialect/plan/plan_dialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -70,7 +71,7 @@ private:
     AffineMap row() const { return whole().dropResult(axis); }
 
     Value finish(linalg::GenericOp generic) const {
-      generic->setAttr(kGroupAttr, id);
+      generic->setAttr(plan::PlanDialect::kGroupAttr, id);
       return generic.getResult(0);
     }
 

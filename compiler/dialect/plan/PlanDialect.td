@@ -43,6 +43,12 @@ def Plan_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kArenaBytesAttr = "plan.arena_bytes";
     /// Attribute of operations set by plan-arena: one place per result.
     static constexpr ::llvm::StringLiteral kPlacesAttr = "plan.places";
+    /// Attribute of plan.dispatch set by plan-arena: the place of its scratch
+    /// memory.
+    static constexpr ::llvm::StringLiteral kWorkspaceAttr = "plan.workspace";
+    /// Attribute of linalg operations between nn-to-linalg and
+    /// form-dispatches: operations with equal values form one dispatch.
+    static constexpr ::llvm::StringLiteral kGroupAttr = "plan.group";
   }];
 }
 

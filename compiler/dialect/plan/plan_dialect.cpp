@@ -54,7 +54,18 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op,
     }
     return success();
   }
-  return op->emitError("unknown attribute '") << attr.getName() << "'";
+  if (attr.getName() == kWorkspaceAttr) {
+    if (!isa<DispatchOp>(op) || !isa<PlaceAttr>(attr.getValue())) {
+      return op->emitError(
+          "'plan.workspace' is a #plan.place of plan.dispatch");
+    }
+    return success();
+  }
+  if (attr.getName() == kGroupAttr) {
+    return success();
+  }
+  return op->emitError("unknown attribute '")
+         << attr.getName().getValue() << "'";
 }
 
 static LogicalResult verifyName(Operation *op, NamedAttribute attr) {

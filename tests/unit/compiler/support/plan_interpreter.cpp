@@ -6,16 +6,13 @@
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/const_recipe.h"
-#include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/InitAllPasses.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
-#include "mlir/Transforms/Passes.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Support/TargetSelect.h"
 
 using namespace mlir;
@@ -45,7 +42,7 @@ static Result<OwningOpRef<ModuleOp>> lowerBodies(ModuleOp module) {
   }
   std::string text =
       "builtin.module("
-      "func.func(linalg-generalize-named-ops{},canonicalize),"
+      "func.func(canonicalize),"
       "empty-tensor-to-alloc-tensor,"
       "one-shot-bufferize{bufferize-function-boundaries "
       "function-boundary-type-conversion=identity-layout-map},"
@@ -55,8 +52,9 @@ static Result<OwningOpRef<ModuleOp>> lowerBodies(ModuleOp module) {
       "convert-math-to-llvm,convert-math-to-libm,expand-strided-metadata,"
       "finalize-memref-to-llvm,convert-arith-to-llvm,convert-func-to-llvm,"
       "convert-cf-to-llvm,reconcile-unrealized-casts)";
+  registerAllPasses();
   PassManager pm(module.getContext());
-  if (failed(parsePassPipeline(text.substr(15, text.size() - 16), pm))) {
+  if (failed(parsePassPipeline(text, pm))) {
     return Status(StatusCode::kInternal, "the test pipeline does not parse");
   }
   KILN_RETURN_IF_ERROR(runPasses(pm, *copy, StatusCode::kInternal));
@@ -189,6 +187,8 @@ private:
 Result<std::vector<Constant>> runPlan(ModuleOp module,
                                       const ConstantStore &constants,
                                       const std::vector<Constant> &inputs) {
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   Result<OwningOpRef<ModuleOp>> lowered = lowerBodies(module);
