@@ -9,7 +9,7 @@
 // CHECK-SAME: npu.schedule = "contraction: cores[100,77]; l1[64,48,33] order[0,1]; l0[32,16,16]; a@L1x2; b@L1x1; acc@L0Cx2"
 // CHECK: scf.for
 // CHECK: npu.alloc_tile "a" in 1 depth 2 : tensor<3x64x16xf16>
-// CHECK: npu.pack {{.*}} npu.placed
+// CHECK: npu.pack {{.*}}npu.placed
 // CHECK: scf.for
 // CHECK: npu.alloc_tile "b" in 1 depth 1 : tensor<3x48x16xf16>
 // CHECK: linalg.copy
@@ -17,9 +17,9 @@
 // CHECK: linalg.fill
 // CHECK: scf.for
 // CHECK: npu.alloc_tile "a0" in 2 depth 1 : tensor<32x16xf16>
-// CHECK: npu.unpack {{.*}} kind = "rows"
+// CHECK: npu.unpack {{.*}}kind = "rows"
 // CHECK: npu.alloc_tile "b0" in 3 depth 1 : tensor<16x16xf16>
-// CHECK: npu.unpack {{.*}} kind = "columns"
+// CHECK: npu.unpack {{.*}}kind = "columns"
 // CHECK: linalg.matmul
 // CHECK: linalg.generic
 func.func @matmul(%ma: memref<100x33xf16>, %mb: memref<3x80x16xf16>, %out: memref<100x77xf32>) attributes {npu.kernel, npu.schedule = "contraction: cores[100,77]; l1[64,48,33] order[0,1]; l0[32,16,16]; a@L1x2; b@L1x1; acc@L0Cx2"} {

@@ -13,8 +13,8 @@
 // CHECK: plan.dispatch @negate({{.*}}) : (tensor<2x1x6x6x8xf32>) -> tensor<2x1x6x6x8xf32>
 // CHECK: plan.dispatch @negate_plain({{.*}}) : (tensor<2x1x6x6x8xf32>) -> tensor<1x10x6x6xf32>
 // CHECK: func.func private @conv
-// CHECK: npu.im2col {{.*}} c_valid = 3
-// CHECK: npu.unpack {{.*}} kind = "columns"
+// CHECK: npu.im2col {{.*}}c_valid = 3
+// CHECK: npu.unpack {{.*}}kind = "columns"
 // CHECK: linalg.matmul
 plan.func @main(%x: tensor<1x3x8x8xf32> {plan.name = "x"}) -> (tensor<1x10x6x6xf32> {plan.name = "y"}) {
   %w = plan.const @c0 : tensor<10x3x3x3xf32>

@@ -32,6 +32,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<kiln::npu::NPUDialect, kiln::plan::PlanDialect>();
   mlir::registerAllPasses();
+  mlir::registerPass([] { return kiln::npu::createAssignLayoutsPass(); });
   mlir::registerPass(
       [] { return kiln::npu::createApplySchedulePass({testMachine(), 1}); });
   mlir::registerPass([] { return kiln::npu::createBufferizePass(); });
