@@ -83,6 +83,7 @@ struct DispatchCommand {
   std::vector<int64_t> constants{};
   std::string label{};
   bool firstInSubmission = true; // pays for the doorbell
+  MemoryRange workspace{};       // memory null: none
 };
 
 struct CopyCommand {

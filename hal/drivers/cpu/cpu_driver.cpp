@@ -44,6 +44,10 @@ std::vector<uint64_t> argumentBlock(const DispatchCommand &command) {
       isa::kArgumentBlockVersion,
       static_cast<uint32_t>(command.bindings.size()),
       static_cast<uint32_t>(command.constants.size()), 0, 0};
+  if (command.workspace.memory) {
+    header.workspace = reinterpret_cast<uintptr_t>(
+        command.workspace.memory->hostAddress() + command.workspace.offset);
+  }
   std::vector<uint64_t> block(kHeaderWords);
   std::memcpy(block.data(), &header, sizeof(header));
   for (const MemoryBinding &binding : command.bindings) {

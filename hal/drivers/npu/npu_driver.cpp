@@ -113,6 +113,10 @@ private:
       launch.bindings.push_back({gmAddress(binding.range), binding.range.size,
                                  writes(binding.access)});
     }
+    if (command.workspace.memory) {
+      launch.workspace = {gmAddress(command.workspace), command.workspace.size,
+                          true};
+    }
     ProgramReport report;
     report.blocks = command.blocks;
     if (launch.code) {

@@ -156,6 +156,8 @@ public:
       request.bindings.push_back(
           {binding.address, binding.size, binding.writable});
     }
+    request.workspace = {launch.workspace.address, launch.workspace.size,
+                         launch.workspace.writable};
     request.constants = launch.constants;
     request.checks = options_.checks;
     request.order = options_.order;

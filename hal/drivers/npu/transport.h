@@ -40,6 +40,7 @@ struct NpuLaunch {
   std::vector<GmBinding> bindings;
   std::vector<int64_t> constants;
   bool doorbell = true;
+  GmBinding workspace{}; // size 0: none
 };
 
 class Transport {
