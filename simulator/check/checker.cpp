@@ -2,6 +2,8 @@
 #include "simulator/check/checker.h"
 
 #include "isa/codec/instruction.h"
+#include "isa/gen/operands.h"
+#include "isa/support/units.h"
 
 #include <algorithm>
 #include <bit>
@@ -13,6 +15,20 @@ using isa::Command;
 using isa::Opcode;
 using isa::Pipe;
 using isa::Space;
+
+namespace {
+
+/// The mask of row `row` of a transposed fractal of 16-bit elements: two bits
+/// of each of its 16 rows.
+uint32_t transposedMask(const uint32_t *fractal, uint64_t row) {
+  uint32_t mask = 0;
+  for (unsigned column = 0; column < isa::kCellRows; ++column) {
+    mask |= (fractal[column] >> (2 * row) & 3u) << (2 * column);
+  }
+  return mask;
+}
+
+} // namespace
 
 Checker::Checker(const Checks &checks, const Program &program,
                  const isa::ArchSpec &arch)
@@ -76,11 +92,40 @@ void Checker::executing(const Command &command, const isa::PipeConfig &config) {
   }
   accessors_.push_back(who);
   isa::footprint(command, config, footprint_);
+  const bool moves =
+      command.op == Opcode::kCpL0a || command.op == Opcode::kCpL0b;
+  if (moves && checks_.init && !footprint_.ranges.empty()) {
+    moveFractals(command);
+  }
   // Reads first: a command reads its operands before it writes its results.
   for (bool write : {false, true}) {
     for (const isa::StridedRange &range : footprint_.ranges) {
       if (range.write == write) {
-        access(range, static_cast<uint32_t>(accessors_.size() - 1));
+        access(range, static_cast<uint32_t>(accessors_.size() - 1), moves);
+      }
+    }
+  }
+}
+
+/// Whole fractals move with their padding lanes, which may be unwritten: what
+/// is unwritten stays so in L0, and mmad is the one that must not read it.
+void Checker::moveFractals(const Command &command) {
+  const auto target = isa::FractalTarget::unpack(command.rs1);
+  const auto source = isa::FractalSource::unpack(command.rs2);
+  const bool transpose = command.f3 != 0;
+  const Space space = command.op == Opcode::kCpL0a ? Space::L0A : Space::L0B;
+  constexpr uint64_t kCells = isa::kFractalBytes / kShadowCellBytes;
+  for (uint64_t o = 0; o < target.outer; ++o) {
+    for (uint64_t i = 0; i < target.inner; ++i) {
+      const uint32_t *from =
+          &written_[static_cast<unsigned>(Space::L1)]
+                   [source.addr / kShadowCellBytes +
+                    kCells * (o * source.outerStride + i * source.innerStride)];
+      uint32_t *to = &written_[static_cast<unsigned>(space)]
+                              [target.addr / kShadowCellBytes +
+                               kCells * (o * target.inner + i)];
+      for (uint64_t cell = 0; cell < kCells; ++cell) {
+        to[cell] = transpose ? transposedMask(from, cell) : from[cell];
       }
     }
   }
@@ -135,8 +180,9 @@ void Checker::windowAccess(uint64_t pc, const WindowAccess &window) {
   access(range, static_cast<uint32_t>(accessors_.size() - 1));
 }
 
-void Checker::access(const isa::StridedRange &range, uint32_t accessor) {
-  if (checks_.init && range.space != Space::GM) {
+void Checker::access(const isa::StridedRange &range, uint32_t accessor,
+                     bool moves) {
+  if (checks_.init && range.space != Space::GM && !moves) {
     checkInit(range, accessor);
   }
   if (checks_.race) {

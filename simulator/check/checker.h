@@ -5,7 +5,8 @@
 //   race   two accesses of different pipes (or of different blocks, in GM)
 //          that overlap, one of them a write, and that no flag or kbar orders;
 //          names both and the flag pair that is missing
-//   init   a read of a local byte that nothing wrote in this block
+//   init   a read of a local byte that nothing wrote in this block; cp.l0a and
+//          cp.l0b move unwritten bytes along without reading them
 //   flags  a kset that another order may run while the flag is still set; a
 //          kwait before its kset in program order
 // The verdicts do not depend on the order the engine used, except for init.
@@ -62,7 +63,10 @@ private:
     uint64_t lastWaitPc = 0;
   };
 
-  void access(const isa::StridedRange &range, uint32_t accessor);
+  /// `moves`: the bytes are only moved; moveFractals() follows what is written.
+  void access(const isa::StridedRange &range, uint32_t accessor,
+              bool moves = false);
+  void moveFractals(const isa::Command &command);
   void checkRace(const isa::StridedRange &range, uint32_t accessor);
   void checkCell(Cell &cell, const Entry &now, isa::Space space,
                  uint64_t address);

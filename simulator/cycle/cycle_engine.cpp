@@ -37,6 +37,12 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   const Checks &checks = request.checks;
   std::unique_ptr<Checker> checker;
   if (checks.race || checks.init || checks.flags) {
+    if (cores > 1) {
+      return Status(StatusCode::kUnsupported,
+                    fmt::format("checks follow one core at a time, {} run at "
+                                "once: use one core or the functional engine",
+                                cores));
+    }
     checker = std::make_unique<Checker>(checks, *request.program, arch_);
   }
   LaunchContext launch;

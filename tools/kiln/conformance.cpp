@@ -40,7 +40,9 @@ Result<Classes> loadClasses(const std::string &file) {
   }
   for (const auto &[group, tests] : json["classes"].items()) {
     for (const auto &[name, kind] : tests.items()) {
-      classes.ofTest[group + "/" + name] = kind.get<std::string>();
+      // Names of the group "other" carry their folder already.
+      std::string key = group == "other" ? name : group + "/" + name;
+      classes.ofTest[key] = kind.get<std::string>();
     }
   }
   for (const std::string &name :

@@ -65,6 +65,22 @@ int report(const Status &status, bool json) {
   return code;
 }
 
+/// What is wrong with the command line, and where its help is.
+Status usageError(const CLI::App &app, const CLI::ParseError &error,
+                  const std::string &first) {
+  auto hasName = [&](const CLI::App *verb) {
+    return verb->get_name() == first;
+  };
+  bool isVerb = !app.get_subcommands(hasName).empty();
+  if (!first.empty() && first[0] != '-' && !isVerb) {
+    return {StatusCode::kInvalidArgument,
+            "no verb '" + first + "'; kiln --help lists them"};
+  }
+  return {StatusCode::kInvalidArgument,
+          fmt::format("{}; see: kiln {}--help", error.what(),
+                      isVerb ? first + " " : "")};
+}
+
 int run(int argc, char **argv) {
   CLI::App app("kiln: compile, run and look into models on NPUs", "kiln");
   app.require_subcommand(1);
@@ -86,11 +102,7 @@ int run(int argc, char **argv) {
   } catch (const CLI::Success &e) {
     return app.exit(e);
   } catch (const CLI::ParseError &e) {
-    std::string verb = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
-    Status status(StatusCode::kInvalidArgument,
-                  fmt::format("{}; see: kiln {}{}--help", e.what(), verb,
-                              verb.empty() ? "" : " "));
-    return report(status, context.json);
+    return report(usageError(app, e, argc > 1 ? argv[1] : ""), context.json);
   }
   return report(context.action ? context.action() : Status::ok(), context.json);
 }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Damaged files, a thousand of each kind, in one process: truncated and
+// bit-flipped ONNX and .kiln files give a documented error with a message, or
+// what they would have given undamaged; never a crash, never a hang.
+#include "compiler/frontend/onnx/importer.h"
+#include "compiler/pipeline/compile.h"
+#include "compiler/pipeline/register.h"
+#include "hal/api/session.h"
+#include "hal/drivers/all/all.h"
+#include "tools/io/compare.h"
+#include "tools/io/file.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include <cstring>
+#include <map>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace kiln {
+namespace {
+
+constexpr size_t kDamages = 1000;
+constexpr char kModel[] = "tools/digits/digits.onnx";
+
+using Bytes = std::vector<uint8_t>;
+
+/// splitmix64: the same damages on every machine.
+uint64_t next(uint64_t &state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+Bytes truncated(const Bytes &whole, size_t i) {
+  size_t size = i * (whole.size() - 1) / kDamages;
+  return Bytes(whole.begin(), whole.begin() + static_cast<long>(size));
+}
+
+Bytes flipped(const Bytes &whole, uint64_t seed) {
+  uint64_t state = seed;
+  Bytes bytes = whole;
+  uint64_t bit = next(state) % (bytes.size() * 8);
+  bytes[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+  return bytes;
+}
+
+bool isDocumented(StatusCode code) {
+  return code == StatusCode::kCorrupt || code == StatusCode::kUnsupported ||
+         code == StatusCode::kInvalidArgument ||
+         code == StatusCode::kDoesNotFit;
+}
+
+void expectDocumented(const Status &status, const std::string &what) {
+  EXPECT_TRUE(isDocumented(status.code()))
+      << what << ": exit " << exitCode(status.code()) << ": "
+      << status.message();
+  EXPECT_FALSE(status.message().empty()) << what;
+}
+
+Bytes modelBytes() {
+  Result<Bytes> bytes = tools::readFile(kModel);
+  return bytes ? *bytes : Bytes();
+}
+
+class Importer {
+public:
+  Importer() {
+    registerKilnDialects(registry_);
+    context_ = std::make_unique<mlir::MLIRContext>(registry_);
+    context_->loadAllAvailableDialects();
+  }
+  Status import(const Bytes &bytes) {
+    Result<ImportedModel> model =
+        importOnnxBytes(bytes, "damaged.onnx", {}, *context_);
+    return model.status();
+  }
+
+private:
+  mlir::DialectRegistry registry_;
+  std::unique_ptr<mlir::MLIRContext> context_;
+};
+
+Result<Bytes> compileFor(const Bytes &model, const std::string &target) {
+  pipeline::CompileOptions options;
+  options.target = target;
+  KILN_ASSIGN_OR_RETURN(
+      pipeline::CompileOutput output,
+      pipeline::compileModelBytes(model, "damaged.onnx", options));
+  return std::move(output.package);
+}
+
+/// Outputs of a package for the committed image of a seven.
+Result<std::vector<hal::HostTensor>> runOn(const Bytes &package,
+                                           const std::string &deviceName) {
+  hal::Instance instance;
+  KILN_RETURN_IF_ERROR(hal::registerAllDrivers(instance));
+  KILN_ASSIGN_OR_RETURN(auto device, instance.createDevice(deviceName));
+  KILN_ASSIGN_OR_RETURN(
+      auto session, hal::Session::load(*device, hal::Blob::borrow(package)));
+  KILN_ASSIGN_OR_RETURN(tools::HostTensor image,
+                        tools::loadTensor("tools/digits/images/digit_7.npy"));
+  hal::HostTensor input =
+      hal::HostTensor::make(hal::DataType::kF32, image.shape);
+  std::memcpy(input.bytes.data(), image.bytes.data(), image.bytes.size());
+  return session->run({input});
+}
+
+TEST(DamagedOnnx, EveryTruncationIsRefusedWithAReason) {
+  Bytes whole = modelBytes();
+  ASSERT_FALSE(whole.empty());
+  Importer importer;
+  for (size_t i = 0; i < kDamages; ++i) {
+    Bytes part = truncated(whole, i);
+    Status status = importer.import(part);
+    ASSERT_FALSE(status.isOk()) << part.size() << " bytes were accepted";
+    expectDocumented(status, fmt::format("{} bytes", part.size()));
+  }
+}
+
+TEST(DamagedOnnx, AFlippedBitIsRefusedOrStillAModel) {
+  Bytes whole = modelBytes();
+  Importer importer;
+  size_t valid = 0;
+  for (size_t i = 0; i < kDamages; ++i) {
+    Status status = importer.import(flipped(whole, i));
+    if (status.isOk()) {
+      ++valid;
+    } else {
+      expectDocumented(status, fmt::format("flip {}", i));
+    }
+  }
+  fmt::print("{} of {} flipped models are still valid\n", valid, kDamages);
+  EXPECT_GT(valid, 0u);
+  EXPECT_LT(valid, kDamages);
+}
+
+TEST(DamagedOnnx, DevicesAgreeOnFlippedModelsThatAreStillValid) {
+  Bytes whole = modelBytes();
+  Importer importer;
+  size_t compared = 0;
+  for (uint64_t seed = 5000; compared < 12 && seed < 5100; ++seed) {
+    Bytes model = flipped(whole, seed);
+    if (!importer.import(model).isOk()) {
+      continue;
+    }
+    Result<Bytes> cpu = compileFor(model, "cpu");
+    Result<Bytes> npu = compileFor(model, "npu");
+    ASSERT_EQ(cpu.isOk(), npu.isOk())
+        << "flip " << seed << ": " << cpu.status().message()
+        << npu.status().message();
+    if (!cpu) {
+      expectDocumented(cpu.status(), fmt::format("flip {}", seed));
+      continue;
+    }
+    auto a = runOn(*cpu, "cpu");
+    auto b = runOn(*npu, "npu:functional");
+    ASSERT_TRUE(a) << a.status().message();
+    ASSERT_TRUE(b) << b.status().message();
+    const auto *x = reinterpret_cast<const float *>((*a)[0].bytes.data());
+    const auto *y = reinterpret_cast<const float *>((*b)[0].bytes.data());
+    for (size_t i = 0; i < (*a)[0].bytes.size() / sizeof(float); ++i) {
+      bool bothNan = x[i] != x[i] && y[i] != y[i];
+      EXPECT_TRUE(bothNan ||
+                  std::abs(x[i] - y[i]) <= 1e-4 + 1e-3 * std::abs(x[i]))
+          << "flip " << seed << ": " << x[i] << " and " << y[i];
+    }
+    ++compared;
+  }
+  EXPECT_GE(compared, 12u);
+}
+
+class DamagedPackage : public testing::Test {
+protected:
+  void SetUp() override {
+    Result<Bytes> package = compileFor(modelBytes(), "cpu");
+    ASSERT_TRUE(package) << package.status().message();
+    whole_ = std::move(*package);
+    auto outputs = runOn(whole_, "cpu");
+    ASSERT_TRUE(outputs) << outputs.status().message();
+    expected_ = (*outputs)[0].bytes;
+  }
+
+  /// An error, or the outputs of the undamaged package.
+  void check(const Bytes &bytes, const std::string &what) {
+    auto outputs = runOn(bytes, "cpu");
+    if (!outputs) {
+      expectDocumented(outputs.status(), what);
+      ++refused_;
+    } else {
+      EXPECT_EQ((*outputs)[0].bytes, expected_) << what;
+    }
+  }
+
+  Bytes whole_;
+  std::vector<std::byte> expected_;
+  size_t refused_ = 0;
+};
+
+TEST_F(DamagedPackage, EveryTruncationIsRefused) {
+  for (size_t i = 0; i < kDamages; ++i) {
+    check(truncated(whole_, i), fmt::format("truncation {}", i));
+  }
+  EXPECT_EQ(refused_, kDamages);
+}
+
+TEST_F(DamagedPackage, AFlippedBitIsRefusedOrWithoutEffect) {
+  for (size_t i = 0; i < kDamages; ++i) {
+    check(flipped(whole_, i), fmt::format("flip {}", i));
+  }
+  fmt::print("{} of {} flipped packages are refused\n", refused_, kDamages);
+  EXPECT_GT(refused_, kDamages / 2);
+}
+
+} // namespace
+} // namespace kiln

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The examples of tik_dsl/examples end to end: compiled with the system's C++
+// compiler, built for every declared shape, run in all orders with all checks,
+// compared with their references. testOperator() runs each kernel with flags
+// and with a barrier after every command and wants equal bits.
+#include "tik_dsl/testing/test_operator.h"
+#include "tools/engine/engine_runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kiln::tik {
+namespace {
+
+class Examples : public testing::TestWithParam<const char *> {};
+
+TEST_P(Examples, PassEveryDeclaredShape) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  tools::EngineRunner runner(*k1);
+  TestOptions options{
+      .load = {.includeDir = "."}, .arch = &*k1, .runner = &runner};
+  const auto report =
+      testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
+  ASSERT_TRUE(report) << report.status().message();
+  std::printf("%s", toText(*report).c_str());
+  EXPECT_TRUE(report->passed());
+  for (const ShapeReport &shape : report->shapes) {
+    // eager, lazy, two random orders, cycle, barrier-all
+    EXPECT_EQ(shape.runs, 6u) << shape.shape;
+    EXPECT_GT(shape.comparison.elements, 0u) << shape.shape;
+    EXPECT_GT(shape.cycle.cycles, 0u) << shape.shape;
+  }
+}
+
+TEST_P(Examples, UseSeveralCores) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  tools::EngineRunner runner(*k1);
+  TestOptions options{.load = {.includeDir = "."},
+                      .arch = &*k1,
+                      .runner = &runner,
+                      .cores = 3,
+                      .randomOrders = 1};
+  const auto report =
+      testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
+  ASSERT_TRUE(report) << report.status().message();
+  EXPECT_TRUE(report->passed()) << toText(*report);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Examples,
+                         testing::Values("01_vector_add.cpp", "02_matmul.cpp"),
+                         [](const auto &info) {
+                           return std::string(info.param).substr(3, 5);
+                         });
+
+} // namespace
+} // namespace kiln::tik

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A one-file operator: what it is (Declaration), its kernel (kernel.h) and its
+// reference. KILN_OPERATOR exports the file's one symbol.
+//
+//   void declare(Declaration &d) {
+//     d.name("vector_add", "z = x + y");
+//     d.input("x", f16, {"N"}).input("y", f16, {"N"}).output("z", f16, {"N"});
+//     d.shape({{"N", 4096}}).edge({{"N", 1}});
+//     d.tolerance(f16, 0, 0, "one IEEE 754 addition");
+//   }
+//   void kernel(const Kernel &k) { ... }
+//   void reference(const Reference &r) {
+//     for (int64_t i = 0; i < r["z"].size(); ++i)
+//       r["z"][i] = r["x"][i] + r["y"][i];
+//   }
+//   KILN_OPERATOR(declare, kernel, reference)
+//
+// Dimensions are symbols or numbers; a symbol means the same size wherever it
+// stands, so shapes of outputs follow from those of inputs. Attributes are
+// named build-time integers with their legal values; an attribute may name the
+// type of a tensor. The reference sees every element as double; its results
+// are compared with the kernel's by the tolerance of the output's type.
+//
+// Contract: the three functions depend on their argument only.
+#pragma once
+
+#include "tik_dsl/api/kernel.h"
+
+namespace kiln::tik {
+
+/// A dimension: a symbol or a number.
+class Dim {
+public:
+  Dim(const char *symbol) : text_(symbol) {}
+  Dim(RunTimeInteger auto value) {
+    char *out = number_ + sizeof(number_);
+    *--out = 0;
+    auto left = static_cast<uint64_t>(value);
+    do {
+      *--out = static_cast<char>('0' + left % 10);
+    } while ((left /= 10) != 0);
+    offset_ = static_cast<int>(out - number_);
+  }
+  const char *text() const { return text_ ? text_ : number_ + offset_; }
+
+private:
+  const char *text_ = nullptr;
+  char number_[24] = {};
+  int offset_ = 0;
+};
+
+/// A type, or the attribute that holds it.
+class TypeName {
+public:
+  TypeName(Type type) : type_(type) {}
+  TypeName(const char *attribute) : attribute_(attribute) {}
+  uint32_t type() const { return static_cast<uint32_t>(type_); }
+  const char *attribute() const { return attribute_; }
+
+private:
+  Type type_ = f16;
+  const char *attribute_ = nullptr;
+};
+
+/// A value of an attribute or a size of a dimension.
+struct Value {
+  Value(RunTimeInteger auto v) : number(static_cast<int64_t>(v)) {}
+  Value(Type type) : number(static_cast<int64_t>(type)) {}
+  int64_t number;
+};
+struct Setting {
+  const char *name;
+  Value value;
+};
+
+/// Test inputs are drawn evenly from low to high.
+struct Values {
+  double low = -1, high = 1;
+};
+
+class Declaration {
+public:
+  explicit Declaration(const KilnTikTable *table) : t_(table) {}
+
+  Declaration &name(const char *name, const char *summary) {
+    t_->declareOperator(t_->self, name, summary);
+    return *this;
+  }
+  Declaration &input(const char *name, TypeName type,
+                     std::initializer_list<Dim> dims, Values values = {}) {
+    return tensor(0, name, type, dims, values);
+  }
+  Declaration &output(const char *name, TypeName type,
+                      std::initializer_list<Dim> dims) {
+    return tensor(1, name, type, dims, {});
+  }
+  /// The first legal value is the default.
+  Declaration &attribute(const char *name, std::initializer_list<Value> legal) {
+    int64_t values[kMaxList];
+    uint32_t count = 0;
+    for (const Value &value : legal) {
+      if (count < kMaxList) {
+        values[count++] = value.number;
+      }
+    }
+    t_->declareAttribute(t_->self, name, count, values);
+    return *this;
+  }
+  /// A shape that is tested and timed.
+  Declaration &shape(std::initializer_list<Setting> settings) {
+    return shape(0, settings);
+  }
+  /// A shape at the edge of what the kernel can do: tested, not timed.
+  Declaration &edge(std::initializer_list<Setting> settings) {
+    return shape(1, settings);
+  }
+  /// Passes: |got - want| <= absolute + relative * |want|, for outputs of
+  /// `type`. `source`: where the figures come from.
+  Declaration &tolerance(Type type, double relative, double absolute,
+                         const char *source) {
+    t_->declareTolerance(t_->self, static_cast<uint32_t>(type), relative,
+                         absolute, source);
+    return *this;
+  }
+  /// Useful multiply-accumulates are the product of these dimensions.
+  Declaration &macs(std::initializer_list<const char *> symbols) {
+    t_->declareMacs(t_->self, static_cast<uint32_t>(symbols.size()),
+                    symbols.begin());
+    return *this;
+  }
+
+private:
+  static constexpr uint32_t kMaxList = 64;
+
+  Declaration &tensor(uint32_t isOutput, const char *name, const TypeName &type,
+                      std::initializer_list<Dim> dims, const Values &values) {
+    const char *texts[kMaxList];
+    uint32_t rank = 0;
+    for (const Dim &dim : dims) {
+      if (rank < kMaxList) {
+        texts[rank++] = dim.text();
+      }
+    }
+    t_->declareTensor(t_->self, isOutput, name, type.type(), type.attribute(),
+                      rank, texts, values.low, values.high);
+    return *this;
+  }
+  Declaration &shape(uint32_t isEdge, std::initializer_list<Setting> settings) {
+    const char *names[kMaxList];
+    int64_t values[kMaxList];
+    uint32_t count = 0;
+    for (const Setting &setting : settings) {
+      if (count < kMaxList) {
+        names[count] = setting.name;
+        values[count++] = setting.value.number;
+      }
+    }
+    t_->declareShape(t_->self, isEdge, count, names, values);
+    return *this;
+  }
+
+  const KilnTikTable *t_;
+};
+
+/// A tensor of the reference, row-major, every type as double.
+class HostArray {
+public:
+  explicit HostArray(const KilnTikHostTensor &tensor) : tensor_(tensor) {}
+
+  int64_t dim(int64_t i) const {
+    return i < tensor_.rank ? tensor_.dims[i] : 1;
+  }
+  int64_t size() const {
+    int64_t size = 1;
+    for (uint32_t i = 0; i < tensor_.rank; ++i) {
+      size *= tensor_.dims[i];
+    }
+    return size;
+  }
+  double *data() const { return tensor_.data; }
+  double &operator[](int64_t i) const { return tensor_.data[i]; }
+
+private:
+  KilnTikHostTensor tensor_;
+};
+
+class Reference {
+public:
+  explicit Reference(const KilnTikTable *table) : t_(table) {}
+
+  /// A declared tensor by name.
+  HostArray operator[](const char *name) const {
+    KilnTikHostTensor tensor{};
+    t_->hostTensor(t_->self, name, &tensor);
+    return HostArray(tensor);
+  }
+  int64_t attribute(const char *name) const {
+    return t_->attribute(t_->self, name, nullptr);
+  }
+
+private:
+  const KilnTikTable *t_;
+};
+
+namespace detail {
+
+inline int32_t answer(const KilnTikRequest *request,
+                      void (*declare)(Declaration &),
+                      void (*kernel)(const Kernel &),
+                      void (*reference)(const Reference &)) {
+  const KilnTikTable *table = request->table;
+  if (request->size < sizeof(KilnTikRequest) ||
+      table->size < sizeof(KilnTikTable)) {
+    return KILN_TIK_TABLE_TOO_SHORT;
+  }
+  try {
+    switch (request->verb) {
+    case KILN_TIK_DECLARE: {
+      Declaration declaration(table);
+      declare(declaration);
+      return KILN_TIK_DONE;
+    }
+    case KILN_TIK_BUILD:
+      kernel(Kernel(table));
+      return KILN_TIK_DONE;
+    case KILN_TIK_REFERENCE:
+      reference(Reference(table));
+      return KILN_TIK_DONE;
+    default:
+      return KILN_TIK_UNKNOWN_VERB;
+    }
+  } catch (...) {
+    table->mistake(table->self, 504, "the operator's code threw an exception",
+                   nullptr);
+    return KILN_TIK_DONE;
+  }
+}
+
+} // namespace detail
+} // namespace kiln::tik
+
+#define KILN_OPERATOR(declare, kernel, reference)                              \
+  extern "C" __attribute__((visibility("default"))) int32_t kilnTikOperator(   \
+      const KilnTikRequest *request) {                                         \
+    return ::kiln::tik::detail::answer(request, declare, kernel, reference);   \
+  }

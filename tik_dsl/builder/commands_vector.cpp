@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Commands of V, and the control core's access to UB.
+#include "tik_dsl/builder/kernel_builder.h"
+
+#include "compiler/dialect/npu/NpuOps.h"
+#include "isa/gen/opcodes.h"
+#include "isa/support/units.h"
+
+using namespace mlir;
+
+namespace kiln::tik {
+
+namespace {
+
+using isa::ElementType;
+using isa::Opcode;
+using isa::Space;
+constexpr int64_t kCount16 = (1 << 16) - 1;
+
+std::array<int64_t, 2> pair(const KilnTikView &view) {
+  return {view.row_stride, view.block_stride};
+}
+
+/// The element types an instruction takes, a bit each.
+uint8_t typesOf(Opcode op) { return isa::info(op).f3Mask; }
+
+constexpr Opcode kBinary[] = {Opcode::kVadd,  Opcode::kVsub, Opcode::kVmul,
+                              Opcode::kVdiv,  Opcode::kVmax, Opcode::kVmin,
+                              Opcode::kVmadd, Opcode::kVexpd};
+constexpr const char *kBinaryNames[] = {"add", "sub", "mul",  "div",
+                                        "max", "min", "madd", "expDifference"};
+constexpr const char *kScalarNames[] = {"adds", "muls", "maxs", "mins"};
+constexpr Opcode kUnary[] = {Opcode::kVmov,  Opcode::kVexp,  Opcode::kVrec,
+                             Opcode::kVcast, Opcode::kVsqrt, Opcode::kVtanh};
+constexpr const char *kUnaryNames[] = {"copy", "exp",  "reciprocal",
+                                       "cast", "sqrt", "tanh"};
+constexpr Opcode kReduce[] = {Opcode::kVsumL, Opcode::kVmaxL, Opcode::kVsumR,
+                              Opcode::kVmaxR};
+constexpr const char *kReduceNames[] = {"rowSum", "rowMax", "sumOfRows",
+                                        "maxOfRows"};
+
+} // namespace
+
+std::optional<KernelBuilder::VectorTile>
+KernelBuilder::vectorTile(const KilnTikTile &tile) {
+  VectorTile result;
+  result.rows = count("the number of rows", tile.rows, kCount16);
+  result.cols = count("the number of columns", tile.cols, kCount16);
+  if (!result.rows || !result.cols) {
+    return std::nullopt;
+  }
+  result.rowFacts = factsOf(tile.rows);
+  result.colFacts = factsOf(tile.cols);
+  return result;
+}
+
+std::optional<CheckedOperand>
+KernelBuilder::vectorOperand(const KilnTikView &view, const char *role,
+                             const VectorTile &tile, bool oneElement) {
+  const MemoryEntry *entry = memory(view.place.memory);
+  if (entry == nullptr || !strides(role, view)) {
+    return std::nullopt;
+  }
+  const int64_t size = isa::sizeOf(entry->type);
+  KilnTikView geometry = view;
+  geometry.block_stride = oneElement ? 1 : view.block_stride;
+  const Facts bytes = oneElement ? Facts::constant(size)
+                                 : tile.colFacts * Facts::constant(size);
+  return operand(view.place,
+                 {role,
+                  {Space::UB},
+                  oneElement ? size : static_cast<int64_t>(isa::kBlockBytes),
+                  viewExtent(geometry, tile.rowFacts, bytes)});
+}
+
+bool KernelBuilder::typeAllowed(const CheckedOperand &operand, uint8_t mask) {
+  const auto type = static_cast<unsigned>(operand.memory->type);
+  if (mask >> type & 1) {
+    return true;
+  }
+  std::string names;
+  for (unsigned t = 0; t < 8; ++t) {
+    if (mask >> t & 1) {
+      names += (names.empty() ? "" : ", ") +
+               std::string(isa::name(static_cast<ElementType>(t)));
+    }
+  }
+  mistake(Mistake::kTypeUnsupported,
+          "'" + operand.memory->name + "' is " +
+              std::string(isa::name(operand.memory->type)) +
+              "; this instruction takes " + names);
+  return false;
+}
+
+void KernelBuilder::vbinary(uint32_t op, const KilnTikView *dst,
+                            const KilnTikView *src0, const KilnTikView *src1,
+                            const KilnTikTile *tile, const KilnTikLine *line) {
+  at(line);
+  call_ = op < std::size(kBinary) ? kBinaryNames[op] : "vector operation";
+  if (!inRange("the operation", op, 0, std::size(kBinary) - 1)) {
+    return;
+  }
+  const auto size = vectorTile(*tile);
+  if (!size) {
+    return;
+  }
+  const auto d = vectorOperand(*dst, "destination", *size);
+  const auto a = vectorOperand(*src0, "first source", *size);
+  const auto b = vectorOperand(*src1, "second source", *size);
+  if (!d || !a || !b || !sameType(*a, *b)) {
+    return;
+  }
+  const ElementType out = d->memory->type;
+  const bool widens = op == KILN_TIK_VEXPD &&
+                      (out == ElementType::F16 || out == ElementType::BF16);
+  if ((!widens && !sameType(*d, *a)) ||
+      !typeAllowed(*a, typesOf(kBinary[op])) ||
+      !noPartialOverlap(*d, *dst, *a, *src0, size->rowFacts) ||
+      !noPartialOverlap(*d, *dst, *b, *src1, size->rowFacts)) {
+    return;
+  }
+  npu::VBinaryOp::create(builder_, loc_, static_cast<npu::BinaryKind>(op),
+                         d->base, d->offset, a->base, a->offset, b->base,
+                         b->offset, size->rows, size->cols, pair(*dst),
+                         pair(*src0), pair(*src1));
+}
+
+void KernelBuilder::vscalar(uint32_t op, const KilnTikView *dst,
+                            const KilnTikView *src, KilnTikValue bits,
+                            const KilnTikTile *tile, const KilnTikLine *line) {
+  at(line);
+  call_ = op < std::size(kScalarNames) ? kScalarNames[op] : "vector operation";
+  if (!inRange("the operation", op, 0, std::size(kScalarNames) - 1)) {
+    return;
+  }
+  const auto size = vectorTile(*tile);
+  Value scalar = bitsOf(bits);
+  if (!size || !scalar) {
+    return;
+  }
+  const auto d = vectorOperand(*dst, "destination", *size);
+  const auto s = vectorOperand(*src, "source", *size);
+  if (!d || !s || !sameType(*d, *s) ||
+      !noPartialOverlap(*d, *dst, *s, *src, size->rowFacts)) {
+    return;
+  }
+  npu::VScalarOp::create(builder_, loc_, static_cast<npu::ScalarKind>(op),
+                         d->base, d->offset, s->base, s->offset, scalar,
+                         size->rows, size->cols, pair(*dst), pair(*src));
+}
+
+void KernelBuilder::vdup(const KilnTikView *dst, KilnTikValue bits,
+                         const KilnTikTile *tile, const KilnTikLine *line) {
+  at(line);
+  call_ = "fill";
+  const auto size = vectorTile(*tile);
+  Value scalar = bitsOf(bits);
+  if (!size || !scalar) {
+    return;
+  }
+  if (const auto d = vectorOperand(*dst, "destination", *size)) {
+    npu::VDupOp::create(builder_, loc_, d->base, d->offset, scalar, size->rows,
+                        size->cols, pair(*dst));
+  }
+}
+
+void KernelBuilder::vunary(uint32_t op, const KilnTikView *dst,
+                           const KilnTikView *src, const KilnTikTile *tile,
+                           const KilnTikLine *line) {
+  at(line);
+  call_ = op < std::size(kUnary) ? kUnaryNames[op] : "vector operation";
+  if (op == 3 || !inRange("the operation", op, 0, std::size(kUnary) - 1)) {
+    return;
+  }
+  const auto size = vectorTile(*tile);
+  if (!size) {
+    return;
+  }
+  const auto d = vectorOperand(*dst, "destination", *size);
+  const auto s = vectorOperand(*src, "source", *size);
+  if (!d || !s || !sameType(*d, *s) || !typeAllowed(*s, typesOf(kUnary[op])) ||
+      !noPartialOverlap(*d, *dst, *s, *src, size->rowFacts)) {
+    return;
+  }
+  npu::VUnaryOp::create(builder_, loc_, static_cast<npu::UnaryKind>(op),
+                        d->base, d->offset, s->base, s->offset, size->rows,
+                        size->cols, pair(*dst), pair(*src));
+}
+
+void KernelBuilder::vcast(const KilnTikView *dst, const KilnTikView *src,
+                          uint32_t rounding, const KilnTikTile *tile,
+                          const KilnTikLine *line) {
+  at(line);
+  call_ = "cast";
+  const auto size = vectorTile(*tile);
+  if (!size || !inRange("the rounding", rounding, 0, 6)) {
+    return;
+  }
+  const auto d = vectorOperand(*dst, "destination", *size);
+  const auto s = vectorOperand(*src, "source", *size);
+  if (!d || !s) {
+    return;
+  }
+  if (d->memory == s->memory) {
+    mistake(Mistake::kOverlap, "'" + d->memory->name +
+                                   "' is destination and source; a cast "
+                                   "needs two buffers");
+    return;
+  }
+  npu::VCastOp::create(builder_, loc_, d->base, d->offset, s->base, s->offset,
+                       size->rows, size->cols, pair(*dst), pair(*src),
+                       static_cast<npu::RoundingKind>(rounding));
+}
+
+void KernelBuilder::vreduce(uint32_t op, const KilnTikView *dst,
+                            const KilnTikView *src, const KilnTikTile *tile,
+                            const KilnTikLine *line) {
+  at(line);
+  call_ = op < std::size(kReduce) ? kReduceNames[op] : "vector operation";
+  if (!inRange("the operation", op, 0, std::size(kReduce) - 1)) {
+    return;
+  }
+  const auto size = vectorTile(*tile);
+  if (!size) {
+    return;
+  }
+  const bool alongRows = op == KILN_TIK_SUM_ROW || op == KILN_TIK_MAX_ROW;
+  VectorTile result = *size;
+  if (!alongRows) {
+    result.rowFacts = Facts::constant(1);
+  }
+  const auto d = vectorOperand(*dst, "destination", result, alongRows);
+  const auto s = vectorOperand(*src, "source", *size);
+  if (!d || !s || !sameType(*d, *s) || !typeAllowed(*s, typesOf(kReduce[op]))) {
+    return;
+  }
+  if (d->memory == s->memory) {
+    mistake(Mistake::kOverlap, "'" + d->memory->name +
+                                   "' is destination and source; a reduction "
+                                   "needs two buffers");
+    return;
+  }
+  std::array<int64_t, 2> strides = pair(*dst);
+  strides[alongRows ? 1 : 0] = 0; // unused
+  npu::VReduceOp::create(builder_, loc_, static_cast<npu::ReduceKind>(op),
+                         d->base, d->offset, s->base, s->offset, size->rows,
+                         size->cols, strides, pair(*src));
+}
+
+void KernelBuilder::vbroadcast(const KilnTikView *dst, const KilnTikView *src,
+                               const KilnTikTile *tile,
+                               const KilnTikLine *line) {
+  at(line);
+  call_ = "broadcast";
+  const auto size = vectorTile(*tile);
+  if (!size) {
+    return;
+  }
+  const auto d = vectorOperand(*dst, "destination", *size);
+  const auto s = vectorOperand(*src, "source", *size, /*oneElement=*/true);
+  if (!d || !s || !sameType(*d, *s)) {
+    return;
+  }
+  npu::VBroadcastOp::create(builder_, loc_, d->base, d->offset, s->base,
+                            s->offset, size->rows, size->cols, pair(*dst),
+                            pair(*src));
+}
+
+void KernelBuilder::vtranspose(uint32_t out, const KilnTikView *dst,
+                               const KilnTikView *src, const KilnTikTile *tile,
+                               const KilnTikLine *line) {
+  at(line);
+  call_ = out ? "toPlanar" : "toBlocked";
+  const MemoryEntry *entry = memory(dst->place.memory);
+  if (entry == nullptr || !strides("destination", *dst) ||
+      !strides("source", *src)) {
+    return;
+  }
+  Value channels =
+      count("the number of channels", tile->rows, isa::c0(entry->type));
+  Value pixels = count("the number of pixels", tile->cols, kCount16);
+  if (!channels || !pixels) {
+    return;
+  }
+  const int64_t block = isa::kBlockBytes;
+  const auto d = operand(dst->place, {"destination", {Space::UB}, block});
+  const auto s = operand(src->place, {"source", {Space::UB}, block});
+  if (!d || !s || !sameType(*d, *s)) {
+    return;
+  }
+  npu::VTransposeOp::create(
+      builder_, loc_, out ? npu::TransposeKind::out : npu::TransposeKind::in,
+      d->base, d->offset, s->base, s->offset, channels, pixels, pair(*dst),
+      pair(*src));
+}
+
+//===----------------------------------------------------------------------===//
+// The control core
+//===----------------------------------------------------------------------===//
+
+KilnTikValue KernelBuilder::scalarLoad(const KilnTikPlace *src, uint32_t type,
+                                       const KilnTikLine *line) {
+  at(line);
+  call_ = "read";
+  const ElementType element = elementTypeOf(type);
+  const int64_t size = isa::sizeOf(element);
+  const auto s =
+      operand(*src, {"source", {Space::UB}, size, Facts::constant(size)});
+  if (!s) {
+    return 0;
+  }
+  auto bits = builder_.getIntegerType(static_cast<unsigned>(size) * 8);
+  Value loaded =
+      npu::ScalarLoadOp::create(builder_, loc_, bits, s->base, s->offset);
+  const bool isSigned = element == ElementType::I8 ||
+                        element == ElementType::I16 ||
+                        element == ElementType::I32;
+  const int64_t half = int64_t{1} << (8 * size - 1);
+  Type index = builder_.getIndexType();
+  if (isSigned) {
+    return add(arith::IndexCastOp::create(builder_, loc_, index, loaded),
+               Facts{-half, half - 1, 1, false, false});
+  }
+  return add(arith::IndexCastUIOp::create(builder_, loc_, index, loaded),
+             Facts{0, 2 * half - 1, 1, false, false});
+}
+
+void KernelBuilder::scalarStore(const KilnTikPlace *dst, uint32_t type,
+                                KilnTikValue value, const KilnTikLine *line) {
+  at(line);
+  call_ = "write";
+  const int64_t size = isa::sizeOf(elementTypeOf(type));
+  const auto d =
+      operand(*dst, {"destination", {Space::UB}, size, Facts::constant(size)});
+  Value bits = bitsOf(value);
+  if (!d || !bits) {
+    return;
+  }
+  auto narrow = builder_.getIntegerType(static_cast<unsigned>(size) * 8);
+  npu::ScalarStoreOp::create(
+      builder_, loc_, d->base, d->offset,
+      builder_.createOrFold<arith::TruncIOp>(loc_, narrow, bits));
+}
+
+void KernelBuilder::barrier(const KilnTikLine *line) {
+  at(line);
+  npu::BarrierOp::create(builder_, loc_);
+}
+
+} // namespace kiln::tik

@@ -1,0 +1,647 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tik_dsl/builder/kernel_builder.h"
+
+#include "compiler/dialect/npu/NpuOps.h"
+
+using namespace mlir;
+
+namespace kiln::tik {
+
+namespace {
+
+constexpr uint32_t kMaxDepth = 8;
+constexpr uint32_t kTypes = 8;
+
+std::string shapeText(const MemoryEntry &entry) {
+  std::string text;
+  for (int64_t dim : entry.dims) {
+    text += (text.empty() ? "" : "x") + std::to_string(dim);
+  }
+  return text + " " + std::string(isa::name(entry.type));
+}
+
+} // namespace
+
+isa::ElementType elementTypeOf(uint32_t type) {
+  return static_cast<isa::ElementType>(type % kTypes);
+}
+
+Type mlirType(MLIRContext *context, isa::ElementType type) {
+  OpBuilder b(context);
+  switch (type) {
+  case isa::ElementType::I8:
+    return b.getI8Type();
+  case isa::ElementType::U8:
+    return b.getIntegerType(8, /*isSigned=*/false);
+  case isa::ElementType::I16:
+    return b.getI16Type();
+  case isa::ElementType::U16:
+    return b.getIntegerType(16, /*isSigned=*/false);
+  case isa::ElementType::I32:
+    return b.getI32Type();
+  case isa::ElementType::F16:
+    return b.getF16Type();
+  case isa::ElementType::BF16:
+    return b.getBF16Type();
+  case isa::ElementType::F32:
+    return b.getF32Type();
+  }
+  return {};
+}
+
+KernelBuilder::KernelBuilder(MLIRContext *context, MessageList &messages,
+                             KernelOptions options)
+    : options_(std::move(options)), messages_(messages), builder_(context),
+      loc_(FileLineColLoc::get(context, options_.file, 1, 1)) {
+  module_ = ModuleOp::create(loc_);
+  builder_.setInsertionPointToStart(module_->getBody());
+  kernel_ = func::FuncOp::create(builder_, loc_, options_.name,
+                                 builder_.getFunctionType({}, {}));
+  kernel_->setAttr(npu::kKernelAttr, builder_.getUnitAttr());
+  builder_.setInsertionPointToStart(kernel_.addEntryBlock());
+  memories_.emplace_back(); // handle 0
+  values_.emplace_back();
+  line_ = {options_.file, 0, 0};
+  openScope(ScopeKind::kKernel, 1);
+}
+
+void KernelBuilder::addTensor(const std::string &name, isa::ElementType type,
+                              std::vector<int64_t> dims) {
+  auto memref = MemRefType::get(dims, mlirType(builder_.getContext(), type));
+  const unsigned number = kernel_.getNumArguments();
+  (void)kernel_.insertArgument(number, memref, {}, loc_);
+  MemoryEntry entry{name, isa::Space::GM,
+                    type, std::move(dims),
+                    0,    kernel_.getArgument(number),
+                    0};
+  entry.bytes = memref.getNumElements() * isa::sizeOf(type);
+  memories_.push_back(std::move(entry));
+}
+
+//===----------------------------------------------------------------------===//
+// Lines, scopes, handles
+//===----------------------------------------------------------------------===//
+
+void KernelBuilder::at(const KilnTikLine *line) {
+  if (line == nullptr || line->file == nullptr) {
+    return; // the last known line
+  }
+  line_ = AuthorLine::of(line);
+  loc_ = FileLineColLoc::get(builder_.getContext(), line_.file, line_.line,
+                             line_.column);
+}
+
+void KernelBuilder::mistake(Mistake number, const std::string &text) {
+  messages_.add(number, line_, std::string(call_) + ": " + text);
+}
+
+uint32_t KernelBuilder::openScope(ScopeKind kind, uint32_t depth) {
+  const auto id = static_cast<uint32_t>(scopeInfos_.size());
+  scopeInfos_.push_back({kind, line_});
+  scopes_.push_back({id, kind, depth});
+  return id;
+}
+
+/// Closes scopes up to the innermost one of this kind; scopes that a mistake
+/// left open inside it go with it.
+void KernelBuilder::closeScope(ScopeKind kind) {
+  while (scopes_.size() > 1) {
+    const ScopeKind closed = scopes_.back().kind;
+    scopes_.pop_back();
+    if (closed != ScopeKind::kBlocks) {
+      Operation *op = builder_.getInsertionBlock()->getParentOp();
+      builder_.setInsertionPointAfter(op);
+    }
+    if (closed == kind) {
+      return;
+    }
+  }
+}
+
+bool KernelBuilder::isOpen(uint32_t scope) const {
+  return llvm::any_of(scopes_, [&](const Scope &s) { return s.id == scope; });
+}
+
+bool KernelBuilder::insideWhen() const {
+  return llvm::any_of(
+      scopes_, [](const Scope &s) { return s.kind == ScopeKind::kWhen; });
+}
+
+std::string KernelBuilder::scopeText(uint32_t scope) const {
+  const ScopeInfo &info = scopeInfos_[scope];
+  const char *kind = info.kind == ScopeKind::kRange    ? "the range"
+                     : info.kind == ScopeKind::kWhen   ? "the branch"
+                     : info.kind == ScopeKind::kBlocks ? "the blocks"
+                                                       : "the kernel";
+  return std::string(kind) + " of line " + std::to_string(info.line.line);
+}
+
+const MemoryEntry *KernelBuilder::memory(KilnTikMemory handle) {
+  if (handle == 0) {
+    return nullptr; // reported where it came from
+  }
+  if (handle >= memories_.size()) {
+    mistake(Mistake::kUnknownHandle, "this is no tensor or buffer of the "
+                                     "kernel");
+    return nullptr;
+  }
+  const MemoryEntry &entry = memories_[handle];
+  if (!isOpen(entry.scope)) {
+    mistake(Mistake::kUseAfterScope,
+            "'" + entry.name + "' was created in " + scopeText(entry.scope) +
+                " and is used after it; create it outside");
+    return nullptr;
+  }
+  return &entry;
+}
+
+const ValueEntry *KernelBuilder::value(KilnTikValue handle) {
+  if (handle == 0) {
+    return nullptr;
+  }
+  if (handle >= values_.size()) {
+    mistake(Mistake::kUnknownHandle, "this is no value of the kernel");
+    return nullptr;
+  }
+  const ValueEntry &entry = values_[handle];
+  if (!isOpen(entry.scope)) {
+    mistake(Mistake::kUseAfterScope,
+            "a value computed in " + scopeText(entry.scope) +
+                " is used after it; a C++ variable does not carry a run-time "
+                "value out of a loop or from one iteration to the next");
+    return nullptr;
+  }
+  return &entry;
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+KilnTikValue KernelBuilder::add(Value value, const Facts &facts,
+                                bool isCondition) {
+  values_.push_back({value, isCondition, facts, scopes_.back().id});
+  return static_cast<KilnTikValue>(values_.size() - 1);
+}
+
+KilnTikValue KernelBuilder::constant(int64_t value) {
+  values_.push_back({Value(), false, Facts::constant(value), 0});
+  return static_cast<KilnTikValue>(values_.size() - 1);
+}
+
+Value KernelBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(builder_, loc_, value);
+}
+
+Value KernelBuilder::indexOf(KilnTikValue handle) {
+  const ValueEntry *entry = value(handle);
+  if (entry == nullptr) {
+    return {};
+  }
+  return entry->value ? entry->value : index(entry->facts.low);
+}
+
+Value KernelBuilder::bitsOf(KilnTikValue handle) {
+  const ValueEntry *entry = value(handle);
+  if (entry == nullptr) {
+    return {};
+  }
+  if (!entry->value) {
+    return arith::ConstantIntOp::create(builder_, loc_, entry->facts.low, 64);
+  }
+  return arith::IndexCastOp::create(builder_, loc_, builder_.getI64Type(),
+                                    entry->value);
+}
+
+Value KernelBuilder::conditionOf(KilnTikValue handle) {
+  const ValueEntry *entry = value(handle);
+  if (entry == nullptr) {
+    return {};
+  }
+  if (!entry->value) {
+    return arith::ConstantIntOp::create(builder_, loc_, entry->facts.low != 0,
+                                        1);
+  }
+  if (!entry->isCondition) {
+    mistake(Mistake::kNotACondition, "a number where a condition is needed; "
+                                     "compare it with something");
+    return {};
+  }
+  return entry->value;
+}
+
+Facts KernelBuilder::factsOf(KilnTikValue handle) {
+  return handle != 0 && handle < values_.size() ? values_[handle].facts
+                                                : Facts();
+}
+
+namespace {
+
+Facts combine(uint32_t op, const Facts &a, const Facts &b) {
+  switch (op) {
+  case KILN_TIK_ADD:
+    return a + b;
+  case KILN_TIK_SUB:
+    return a - b;
+  case KILN_TIK_MUL:
+    return a * b;
+  case KILN_TIK_DIV:
+    return divide(a, b, false);
+  case KILN_TIK_REM:
+    return remainder(a, b);
+  case KILN_TIK_MIN:
+    return minimum(a, b);
+  case KILN_TIK_MAX:
+    return maximum(a, b);
+  case KILN_TIK_CEIL_DIV:
+    return divide(a, b, true);
+  default:
+    return {};
+  }
+}
+
+/// The result for two constants; the divisor is not 0.
+int64_t fold(uint32_t op, int64_t a, int64_t b) {
+  switch (op) {
+  case KILN_TIK_DIV:
+    return a / b;
+  case KILN_TIK_REM:
+    return a % b;
+  case KILN_TIK_CEIL_DIV:
+    return (a + b - 1) / b;
+  default:
+    return combine(op, Facts::constant(a), Facts::constant(b)).low;
+  }
+}
+
+bool fold(arith::CmpIPredicate predicate, int64_t a, int64_t b) {
+  switch (predicate) {
+  case arith::CmpIPredicate::eq:
+    return a == b;
+  case arith::CmpIPredicate::ne:
+    return a != b;
+  case arith::CmpIPredicate::slt:
+    return a < b;
+  case arith::CmpIPredicate::sle:
+    return a <= b;
+  case arith::CmpIPredicate::sgt:
+    return a > b;
+  default:
+    return a >= b;
+  }
+}
+
+} // namespace
+
+KilnTikValue KernelBuilder::arith(uint32_t op, KilnTikValue a, KilnTikValue b,
+                                  const KilnTikLine *line) {
+  at(line);
+  call_ = "arithmetic";
+  if (op == KILN_TIK_AND || op == KILN_TIK_OR) {
+    Value x = conditionOf(a), y = conditionOf(b);
+    if (!x || !y) {
+      return 0;
+    }
+    Value both = op == KILN_TIK_AND
+                     ? Value(arith::AndIOp::create(builder_, loc_, x, y))
+                     : Value(arith::OrIOp::create(builder_, loc_, x, y));
+    return add(both, Facts{0, 1, 1, false, false}, true);
+  }
+  const ValueEntry *x = value(a), *y = value(b);
+  if (x == nullptr || y == nullptr) {
+    return 0;
+  }
+  const bool divides =
+      op == KILN_TIK_DIV || op == KILN_TIK_REM || op == KILN_TIK_CEIL_DIV;
+  if (divides && y->facts.isConstant() && y->facts.low == 0) {
+    mistake(Mistake::kDivisionByZero, "division by the constant 0");
+    return 0;
+  }
+  if (!x->value && !y->value) {
+    return constant(fold(op, x->facts.low, y->facts.low));
+  }
+  return emitArith(op, *x, *y);
+}
+
+Value KernelBuilder::ceilDiv(Value a, Value b) {
+  Value one = index(1);
+  Value bias = builder_.createOrFold<arith::SubIOp>(loc_, b, one);
+  Value sum = builder_.createOrFold<arith::AddIOp>(loc_, a, bias);
+  return builder_.createOrFold<arith::DivUIOp>(loc_, sum, b);
+}
+
+KilnTikValue KernelBuilder::emitArith(uint32_t op, const ValueEntry &x,
+                                      const ValueEntry &y) {
+  const Facts facts = combine(op, x.facts, y.facts);
+  const bool natural = x.facts.low >= 0 && y.facts.low >= 0;
+  Value a = x.value ? x.value : index(x.facts.low);
+  Value b = y.value ? y.value : index(y.facts.low);
+  switch (op) {
+  case KILN_TIK_ADD:
+    return add(builder_.createOrFold<arith::AddIOp>(loc_, a, b), facts);
+  case KILN_TIK_SUB:
+    return add(builder_.createOrFold<arith::SubIOp>(loc_, a, b), facts);
+  case KILN_TIK_MUL:
+    return add(builder_.createOrFold<arith::MulIOp>(loc_, a, b), facts);
+  case KILN_TIK_DIV:
+    return add(natural ? builder_.createOrFold<arith::DivUIOp>(loc_, a, b)
+                       : builder_.createOrFold<arith::DivSIOp>(loc_, a, b),
+               facts);
+  case KILN_TIK_REM:
+    return add(natural ? builder_.createOrFold<arith::RemUIOp>(loc_, a, b)
+                       : builder_.createOrFold<arith::RemSIOp>(loc_, a, b),
+               facts);
+  case KILN_TIK_MIN:
+    return add(builder_.createOrFold<arith::MinSIOp>(loc_, a, b), facts);
+  case KILN_TIK_MAX:
+    return add(builder_.createOrFold<arith::MaxSIOp>(loc_, a, b), facts);
+  case KILN_TIK_CEIL_DIV:
+    return add(ceilDiv(a, b), facts);
+  default:
+    mistake(Mistake::kBadField, "unknown operation " + std::to_string(op));
+    return 0;
+  }
+}
+
+KilnTikValue KernelBuilder::compare(uint32_t op, KilnTikValue a, KilnTikValue b,
+                                    const KilnTikLine *line) {
+  at(line);
+  call_ = "comparison";
+  constexpr arith::CmpIPredicate kPredicates[] = {
+      arith::CmpIPredicate::eq,  arith::CmpIPredicate::ne,
+      arith::CmpIPredicate::slt, arith::CmpIPredicate::sle,
+      arith::CmpIPredicate::sgt, arith::CmpIPredicate::sge};
+  if (op >= std::size(kPredicates)) {
+    mistake(Mistake::kBadField, "unknown comparison " + std::to_string(op));
+    return 0;
+  }
+  const ValueEntry *x = value(a), *y = value(b);
+  if (x == nullptr || y == nullptr) {
+    return 0;
+  }
+  if (!x->value && !y->value) {
+    return constant(fold(kPredicates[op], x->facts.low, y->facts.low));
+  }
+  Value left = indexOf(a), right = indexOf(b);
+  return add(
+      arith::CmpIOp::create(builder_, loc_, kPredicates[op], left, right),
+      Facts{0, 1, 1, false, false}, true);
+}
+
+KilnTikValue KernelBuilder::logicalNot(KilnTikValue a,
+                                       const KilnTikLine *line) {
+  at(line);
+  call_ = "not";
+  Value x = conditionOf(a);
+  if (!x) {
+    return 0;
+  }
+  Value one = arith::ConstantIntOp::create(builder_, loc_, 1, 1);
+  return add(arith::XOrIOp::create(builder_, loc_, x, one),
+             Facts{0, 1, 1, false, false}, true);
+}
+
+KilnTikValue KernelBuilder::select(KilnTikValue condition, KilnTikValue a,
+                                   KilnTikValue b, const KilnTikLine *line) {
+  at(line);
+  call_ = "select";
+  Value c = conditionOf(condition), x = indexOf(a), y = indexOf(b);
+  if (!c || !x || !y) {
+    return 0;
+  }
+  return add(arith::SelectOp::create(builder_, loc_, c, x, y),
+             either(factsOf(a), factsOf(b)));
+}
+
+KilnTikValue KernelBuilder::assumeMultiple(KilnTikValue handle, int64_t n,
+                                           const KilnTikLine *line) {
+  at(line);
+  call_ = "assumeMultiple";
+  const ValueEntry *entry = value(handle);
+  if (entry == nullptr || !inRange("n", n, 1, Facts::kLimit)) {
+    return 0;
+  }
+  if (!entry->value) {
+    return handle; // its value says it all
+  }
+  ValueEntry multiple = *entry;
+  multiple.facts.divisor = std::lcm(entry->facts.divisor, n);
+  values_.push_back(multiple);
+  return static_cast<KilnTikValue>(values_.size() - 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Memories
+//===----------------------------------------------------------------------===//
+
+KilnTikMemory KernelBuilder::tensor(const char *name, const KilnTikLine *line) {
+  at(line);
+  call_ = "tensor";
+  std::string names;
+  for (size_t i = 1; i < memories_.size(); ++i) {
+    const MemoryEntry &entry = memories_[i];
+    if (entry.space != isa::Space::GM) {
+      break;
+    }
+    if (entry.name == name) {
+      return static_cast<KilnTikMemory>(i);
+    }
+    names += (names.empty() ? "'" : ", '") + entry.name + "'";
+  }
+  mistake(Mistake::kUnknownName,
+          "'" + std::string(name) + "' is not declared; there are " + names);
+  return 0;
+}
+
+void KernelBuilder::describe(KilnTikMemory handle, KilnTikMemoryInfo *out) {
+  *out = {};
+  if (handle == 0 || handle >= memories_.size()) {
+    return;
+  }
+  const MemoryEntry &entry = memories_[handle];
+  out->type = static_cast<uint32_t>(entry.type);
+  out->space = static_cast<uint32_t>(entry.space);
+  out->rank = static_cast<uint32_t>(entry.dims.size());
+  std::copy(entry.dims.begin(), entry.dims.end(), out->dims);
+}
+
+bool KernelBuilder::checkShape(const MemoryEntry &entry) {
+  const bool matrix = entry.space == isa::Space::L0A ||
+                      entry.space == isa::Space::L0B ||
+                      entry.space == isa::Space::L0C;
+  if (matrix && entry.dims.size() != 2) {
+    mistake(Mistake::kBadShape,
+            "'" + entry.name + "' is " + shapeText(entry) + "; a buffer of " +
+                std::string(isa::name(entry.space)) + " has two dimensions");
+    return false;
+  }
+  for (int64_t dim : entry.dims) {
+    if (dim <= 0 || dim > Facts::kLimit / 4096) {
+      mistake(Mistake::kBadShape, "'" + entry.name + "' is " +
+                                      shapeText(entry) +
+                                      "; every size is at least 1");
+      return false;
+    }
+  }
+  const int64_t rowBytes = entry.dims.back() * isa::sizeOf(entry.type);
+  if (!matrix && entry.dims.size() > 1 && rowBytes % 32 != 0) {
+    mistake(Mistake::kBadShape, "rows of '" + entry.name + "' (" +
+                                    shapeText(entry) + ") are " +
+                                    std::to_string(rowBytes) +
+                                    " bytes, not a multiple of 32; use " +
+                                    std::to_string((rowBytes + 31) / 32 * 32 /
+                                                   isa::sizeOf(entry.type)) +
+                                    " columns");
+    return false;
+  }
+  return true;
+}
+
+KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
+                                   const int64_t *dims, uint32_t depth,
+                                   const char *name, const KilnTikLine *line) {
+  at(line);
+  call_ = "buffer";
+  if (space == 0 || space >= isa::kNumSpaces || type >= kTypes || rank == 0 ||
+      rank > KILN_TIK_MAX_RANK || depth > kMaxDepth) {
+    mistake(Mistake::kBadField,
+            "space 1 to 6, type 0 to 7, rank 1 to 8, depth up to 8; found " +
+                std::to_string(space) + ", " + std::to_string(type) + ", " +
+                std::to_string(rank) + ", " + std::to_string(depth));
+    return 0;
+  }
+  MemoryEntry entry{name ? name : "buffer",
+                    static_cast<isa::Space>(space),
+                    elementTypeOf(type),
+                    {dims, dims + rank},
+                    0,
+                    Value(),
+                    scopes_.back().id};
+  if (!checkShape(entry)) {
+    return 0;
+  }
+  const bool inRange = scopes_.back().kind == ScopeKind::kRange;
+  if (depth > 1 && !inRange) {
+    mistake(Mistake::kUselessDepth,
+            "'" + entry.name + "' has " + std::to_string(depth) +
+                " slots, which take turns in the iterations of a range; "
+                "create it directly in the body of one");
+    return 0;
+  }
+  auto memref =
+      MemRefType::get(entry.dims, mlirType(builder_.getContext(), entry.type),
+                      MemRefLayoutAttrInterface(),
+                      npu::spaceAttr(builder_.getContext(), entry.space));
+  entry.bytes = npu::localBytes(memref);
+  const auto capacity = static_cast<int64_t>(options_.capacities[space]);
+  if (entry.bytes > capacity) {
+    mistake(Mistake::kDoesNotFit,
+            "'" + entry.name + "' (" + shapeText(entry) + ") takes " +
+                std::to_string(entry.bytes) + " bytes; " +
+                std::string(isa::name(entry.space)) + " has " +
+                std::to_string(capacity) + "; use a smaller tile");
+    return 0;
+  }
+  const int64_t slots = depth > 0 ? depth : inRange ? scopes_.back().depth : 1;
+  entry.base = npu::AllocOp::create(builder_, loc_, memref, entry.name, slots);
+  memories_.push_back(std::move(entry));
+  return static_cast<KilnTikMemory>(memories_.size() - 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+KilnTikValue KernelBuilder::beginBlocks(int64_t count,
+                                        const KilnTikLine *line) {
+  at(line);
+  call_ = "blocks";
+  const bool outermost = scopes_.size() == 1;
+  if (!outermost || hasBlocks_) {
+    mistake(Mistake::kBlocksMisplaced,
+            outermost ? "a kernel has one blocks()"
+                      : "blocks() stands in " + scopeText(scopes_.back().id) +
+                            "; it is the outermost construct of a kernel");
+  } else if (inRange("the number of blocks", count, 1, (int64_t{1} << 31))) {
+    blockCount_ = count;
+  }
+  hasBlocks_ = true;
+  openScope(ScopeKind::kBlocks, 1);
+  if (count <= 1) {
+    return constant(0);
+  }
+  return add(npu::BlockIndexOp::create(builder_, loc_),
+             Facts{0, count - 1, 1, true, true});
+}
+
+void KernelBuilder::endBlocks(const KilnTikLine *) {
+  closeScope(ScopeKind::kBlocks);
+}
+
+KilnTikValue KernelBuilder::beginRange(KilnTikValue from, KilnTikValue to,
+                                       KilnTikValue step, uint32_t depth,
+                                       const KilnTikLine *line) {
+  at(line);
+  call_ = "range";
+  Value low = indexOf(from), high = indexOf(to), by = indexOf(step);
+  const Facts facts =
+      Facts::iteration(factsOf(from), factsOf(to), factsOf(step));
+  bool ok = low && high && by;
+  if (ok && factsOf(step).low < 1) {
+    mistake(Mistake::kBadStep, "the step is not known to be at least 1");
+    ok = false;
+  }
+  if (ok && (depth < 1 || depth > kMaxDepth)) {
+    mistake(Mistake::kBadField,
+            "buffers(" + std::to_string(depth) + "); 1 to 8 slots");
+    ok = false;
+  }
+  if (!ok) { // keep building: the body has its own mistakes to show
+    low = index(0);
+    high = index(1);
+    by = index(1);
+  }
+  auto loop = scf::ForOp::create(builder_, loc_, low, high, by);
+  builder_.setInsertionPointToStart(loop.getBody());
+  openScope(ScopeKind::kRange, ok ? depth : 1);
+  return ok ? add(loop.getInductionVar(), facts) : 0;
+}
+
+void KernelBuilder::endRange(const KilnTikLine *) {
+  closeScope(ScopeKind::kRange);
+}
+
+void KernelBuilder::beginWhen(KilnTikValue condition, const KilnTikLine *line) {
+  at(line);
+  call_ = "when";
+  Value holds = conditionOf(condition);
+  if (!holds) {
+    holds = arith::ConstantIntOp::create(builder_, loc_, 1, 1);
+  }
+  auto branch =
+      scf::IfOp::create(builder_, loc_, holds, /*withElseRegion=*/false);
+  builder_.setInsertionPointToStart(branch.thenBlock());
+  openScope(ScopeKind::kWhen, 1);
+}
+
+void KernelBuilder::beginOtherwise(const KilnTikLine *line) {
+  at(line);
+  auto branch =
+      dyn_cast<scf::IfOp>(builder_.getInsertionBlock()->getParentOp());
+  if (!branch || !branch.getElseRegion().empty()) {
+    call_ = "otherwise";
+    mistake(Mistake::kBadField, "otherwise() without its when()");
+    return;
+  }
+  closeScope(ScopeKind::kWhen);
+  builder_.createBlock(&branch.getElseRegion());
+  scf::YieldOp::create(builder_, loc_);
+  builder_.setInsertionPointToStart(branch.elseBlock());
+  openScope(ScopeKind::kWhen, 1);
+}
+
+void KernelBuilder::endWhen(const KilnTikLine *) {
+  closeScope(ScopeKind::kWhen);
+}
+
+} // namespace kiln::tik

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// KernelBuilder: the calls of the C table, made into one kernel function of
+// the npu dialect. No second program representation: every call appends an op
+// at once.
+//
+//   KernelBuilder b(context, messages, {.name = "matmul", .capacities = ...});
+//   b.addTensor("a", ElementType::F16, {512, 512});
+//   ... calls of the table ...
+//   OwningOpRef<ModuleOp> module = b.finish();
+//
+// Handles are indices into two tables. Each entry knows the scope it was made
+// in, so that use after scope is found; integers carry Facts (facts.h), so
+// that counts and offsets are checked although they are no constants.
+//
+// Mistakes go to the MessageList; the call then returns handle 0 and later
+// calls on it are silent. Nothing asserts on what an author writes.
+#pragma once
+
+#include "compiler/transforms/npu/plan_local_memory.h"
+#include "isa/codec/machine_types.h"
+#include "tik_dsl/builder/facts.h"
+#include "tik_dsl/builder/mistakes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kiln::tik {
+
+struct KernelOptions {
+  std::string name;
+  npu::Capacities capacities{};
+  uint32_t cores = 1;
+  std::string file; // of the operator, for messages without a line
+};
+
+/// A memory that a handle names.
+struct MemoryEntry {
+  std::string name;
+  isa::Space space{};
+  isa::ElementType type{};
+  std::vector<int64_t> dims;
+  int64_t bytes = 0; // of one slot
+  mlir::Value base;
+  uint32_t scope = 0;
+};
+
+/// A run-time integer or condition that a handle names. A constant has no op
+/// of its own; it is made where it is used.
+struct ValueEntry {
+  mlir::Value value;
+  bool isCondition = false;
+  Facts facts;
+  uint32_t scope = 0;
+};
+
+/// One memory operand of a command, as the instruction wants it.
+struct OperandRule {
+  const char *role; // "destination", "source"
+  std::vector<isa::Space> spaces;
+  int64_t align = 1;                // bytes
+  std::optional<Facts> extent = {}; // bytes from the offset on
+};
+
+/// An operand that passed its checks.
+struct CheckedOperand {
+  const MemoryEntry *memory = nullptr;
+  mlir::Value base;
+  mlir::Value offset;
+  Facts offsetFacts;
+  Facts extent;
+};
+
+class KernelBuilder {
+public:
+  KernelBuilder(mlir::MLIRContext *context, MessageList &messages,
+                KernelOptions options);
+
+  /// Before any other call, in the order of the bindings.
+  void addTensor(const std::string &name, isa::ElementType type,
+                 std::vector<int64_t> dims);
+  /// The module with the kernel, null after mistakes.
+  mlir::OwningOpRef<mlir::ModuleOp> finish();
+  int64_t blockCount() const { return blockCount_; }
+
+  // The functions of the table; meaning and units in builder_table.h.
+  KilnTikMemory tensor(const char *name, const KilnTikLine *line);
+  uint32_t cores() { return options_.cores; }
+  void describe(KilnTikMemory memory, KilnTikMemoryInfo *out);
+  KilnTikMemory alloc(uint32_t space, uint32_t type, uint32_t rank,
+                      const int64_t *dims, uint32_t depth, const char *name,
+                      const KilnTikLine *line);
+
+  KilnTikValue constant(int64_t value);
+  KilnTikValue arith(uint32_t op, KilnTikValue a, KilnTikValue b,
+                     const KilnTikLine *line);
+  KilnTikValue compare(uint32_t op, KilnTikValue a, KilnTikValue b,
+                       const KilnTikLine *line);
+  KilnTikValue logicalNot(KilnTikValue a, const KilnTikLine *line);
+  KilnTikValue select(KilnTikValue condition, KilnTikValue a, KilnTikValue b,
+                      const KilnTikLine *line);
+  KilnTikValue assumeMultiple(KilnTikValue value, int64_t n,
+                              const KilnTikLine *line);
+
+  KilnTikValue beginBlocks(int64_t count, const KilnTikLine *line);
+  void endBlocks(const KilnTikLine *line);
+  KilnTikValue beginRange(KilnTikValue from, KilnTikValue to, KilnTikValue step,
+                          uint32_t depth, const KilnTikLine *line);
+  void endRange(const KilnTikLine *line);
+  void beginWhen(KilnTikValue condition, const KilnTikLine *line);
+  void beginOtherwise(const KilnTikLine *line);
+  void endWhen(const KilnTikLine *line);
+
+  void load(const KilnTikView *dst, const KilnTikPlace *src,
+            const KilnTikRows *rows, uint32_t pad, const KilnTikLine *line);
+  void loadNz(const KilnTikPlace *dst, int64_t colStride,
+              const KilnTikPlace *src, const KilnTikRows *rows, uint32_t pad,
+              const KilnTikLine *line);
+  void store(const KilnTikPlace *dst, const KilnTikView *src,
+             const KilnTikRows *rows, const KilnTikLine *line);
+  void moveL1(const KilnTikView *dst, const KilnTikView *src,
+              const KilnTikTile *tile, const KilnTikLine *line);
+  void loadL0(const KilnTikPlace *dst, const KilnTikPlace *src,
+              const KilnTikFractals *fractals, const KilnTikLine *line);
+  void loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
+                  const KilnTikIm2col *patches, const KilnTikLine *line);
+  void loadBias(const KilnTikPlace *dst, const KilnTikPlace *src,
+                KilnTikValue bytes, const KilnTikLine *line);
+  void mmad(const KilnTikMmad *mmad, const KilnTikLine *line);
+  void fix(const KilnTikFix *fix, const KilnTikLine *line);
+
+  void vbinary(uint32_t op, const KilnTikView *dst, const KilnTikView *src0,
+               const KilnTikView *src1, const KilnTikTile *tile,
+               const KilnTikLine *line);
+  void vscalar(uint32_t op, const KilnTikView *dst, const KilnTikView *src,
+               KilnTikValue bits, const KilnTikTile *tile,
+               const KilnTikLine *line);
+  void vdup(const KilnTikView *dst, KilnTikValue bits, const KilnTikTile *tile,
+            const KilnTikLine *line);
+  void vunary(uint32_t op, const KilnTikView *dst, const KilnTikView *src,
+              const KilnTikTile *tile, const KilnTikLine *line);
+  void vcast(const KilnTikView *dst, const KilnTikView *src, uint32_t rounding,
+             const KilnTikTile *tile, const KilnTikLine *line);
+  void vreduce(uint32_t op, const KilnTikView *dst, const KilnTikView *src,
+               const KilnTikTile *tile, const KilnTikLine *line);
+  void vbroadcast(const KilnTikView *dst, const KilnTikView *src,
+                  const KilnTikTile *tile, const KilnTikLine *line);
+  void vtranspose(uint32_t out, const KilnTikView *dst, const KilnTikView *src,
+                  const KilnTikTile *tile, const KilnTikLine *line);
+  KilnTikValue scalarLoad(const KilnTikPlace *src, uint32_t type,
+                          const KilnTikLine *line);
+  void scalarStore(const KilnTikPlace *dst, uint32_t type, KilnTikValue value,
+                   const KilnTikLine *line);
+  void barrier(const KilnTikLine *line);
+
+private:
+  enum class ScopeKind : uint8_t { kKernel, kBlocks, kRange, kWhen };
+  struct Scope {
+    uint32_t id = 0;
+    ScopeKind kind{};
+    uint32_t depth = 1; // of buffers created directly in it
+  };
+  struct ScopeInfo {
+    ScopeKind kind{};
+    AuthorLine line;
+  };
+  /// What the vector commands share.
+  struct VectorTile {
+    mlir::Value rows, cols;
+    Facts rowFacts, colFacts;
+  };
+
+  // kernel_builder.cpp
+  void at(const KilnTikLine *line);
+  void mistake(Mistake number, const std::string &text);
+  uint32_t openScope(ScopeKind kind, uint32_t depth);
+  void closeScope(ScopeKind kind);
+  bool isOpen(uint32_t scope) const;
+  std::string scopeText(uint32_t scope) const;
+  bool insideWhen() const;
+  const MemoryEntry *memory(KilnTikMemory handle);
+  const ValueEntry *value(KilnTikValue handle);
+  KilnTikValue add(mlir::Value value, const Facts &facts,
+                   bool isCondition = false);
+  mlir::Value index(int64_t value);
+  mlir::Value indexOf(KilnTikValue handle);
+  mlir::Value conditionOf(KilnTikValue handle);
+  mlir::Value bitsOf(KilnTikValue handle); // i64
+  Facts factsOf(KilnTikValue handle);
+  bool checkShape(const MemoryEntry &entry);
+  KilnTikValue emitArith(uint32_t op, const ValueEntry &a, const ValueEntry &b);
+  mlir::Value ceilDiv(mlir::Value a, mlir::Value b);
+
+  // finish.cpp
+  bool checkVerifiers(mlir::ModuleOp module);
+  bool checkCapacities(mlir::func::FuncOp kernel);
+
+  // checks.cpp
+  std::optional<CheckedOperand> operand(const KilnTikPlace &place,
+                                        const OperandRule &rule);
+  bool aligned(const std::string &who, const Facts &offset, int64_t align);
+  bool inside(const std::string &who, const CheckedOperand &operand);
+  /// The count's value; null after a mistake.
+  mlir::Value count(const char *name, KilnTikValue handle, int64_t most);
+  bool inRange(const char *name, int64_t value, int64_t least, int64_t most);
+  bool strides(const char *role, const KilnTikView &view);
+  bool sameType(const CheckedOperand &a, const CheckedOperand &b);
+  bool noPartialOverlap(const CheckedOperand &dst, const KilnTikView &dstView,
+                        const CheckedOperand &src, const KilnTikView &srcView,
+                        const Facts &rows);
+  Facts viewExtent(const KilnTikView &view, const Facts &rows,
+                   const Facts &rowBytes) const;
+  bool exceeds(const Facts &value, int64_t most) const;
+
+  // commands_move.cpp, commands_cube.cpp, commands_vector.cpp
+  struct GmRows {
+    mlir::Value rows, rowBytes, stride;
+    Facts rowFacts, byteFacts, extent;
+  };
+  std::optional<GmRows> gmRows(const KilnTikRows &rows);
+  bool cubeTypes(const CheckedOperand &acc, const CheckedOperand &a,
+                 const CheckedOperand &b);
+  std::optional<VectorTile> vectorTile(const KilnTikTile &tile);
+  std::optional<CheckedOperand> vectorOperand(const KilnTikView &view,
+                                              const char *role,
+                                              const VectorTile &tile,
+                                              bool oneElement = false);
+  bool typeAllowed(const CheckedOperand &operand, uint8_t mask);
+
+  KernelOptions options_;
+  MessageList &messages_;
+  mlir::OpBuilder builder_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+  mlir::func::FuncOp kernel_;
+  mlir::Location loc_;
+  AuthorLine line_;
+  const char *call_ = ""; // the author's call, for messages
+  std::vector<MemoryEntry> memories_;
+  std::vector<ValueEntry> values_;
+  std::vector<ScopeInfo> scopeInfos_;
+  std::vector<Scope> scopes_; // open ones, outermost first
+  std::vector<std::pair<std::string, isa::ElementType>> tensors_;
+  int64_t blockCount_ = 1;
+  bool hasBlocks_ = false;
+};
+
+isa::ElementType elementTypeOf(uint32_t type);
+mlir::Type mlirType(mlir::MLIRContext *context, isa::ElementType type);
+
+} // namespace kiln::tik

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tik_dsl/builder/operator.h"
+
+#include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/dialect/npu_isa/NpuIsaOps.h"
+#include "compiler/pipeline/npu_pipeline.h"
+#include "tik_dsl/builder/kernel_builder.h"
+#include "tik_dsl/builder/session.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace kiln::tik {
+
+namespace {
+
+Status statusOf(const MessageList &messages) {
+  bool onlyCapacity = true;
+  for (const Message &message : messages.messages()) {
+    onlyCapacity &=
+        message.number == static_cast<uint32_t>(Mistake::kDoesNotFit);
+  }
+  return Status(onlyCapacity ? StatusCode::kDoesNotFit
+                             : StatusCode::kInvalidArgument,
+                messages.text());
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Operator
+//===----------------------------------------------------------------------===//
+
+Result<Operator> Operator::declare(KilnTikEntry entry, std::string file) {
+  Operator op;
+  op.entry_ = entry;
+  op.file_ = std::move(file);
+  MessageList messages;
+  Session session(messages);
+  session.decl = &op.decl_;
+  KILN_RETURN_IF_ERROR(session.call(entry, KILN_TIK_DECLARE, op.file_));
+  if (!messages.empty() || !checkDeclaration(op.decl_, messages)) {
+    return statusOf(messages).withContext(op.file_);
+  }
+  return op;
+}
+
+Result<BoundShape> Operator::bind(const ShapeCase &settings) const {
+  MessageList messages;
+  if (auto shape = tik::bind(decl_, settings, messages)) {
+    return std::move(*shape);
+  }
+  return statusOf(messages).withContext(file_);
+}
+
+Status Operator::reference(const BoundShape &shape,
+                           std::span<std::vector<double>> tensors) const {
+  MessageList messages;
+  Session session(messages);
+  session.shape = &shape;
+  session.host = tensors;
+  KILN_RETURN_IF_ERROR(session.call(entry_, KILN_TIK_REFERENCE, file_));
+  return messages.empty() ? Status::ok() : statusOf(messages);
+}
+
+const ToleranceDecl *Operator::tolerance(isa::ElementType type) const {
+  for (const ToleranceDecl &tolerance : decl_.tolerances) {
+    if (tolerance.type == type) {
+      return &tolerance;
+    }
+  }
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// OperatorCompiler
+//===----------------------------------------------------------------------===//
+
+struct OperatorCompiler::State {
+  State() : context(MLIRContext::Threading::DISABLED) {
+    context.loadDialect<npu::NPUDialect, npu_isa::NpuIsaDialect,
+                        arith::ArithDialect, affine::AffineDialect,
+                        func::FuncDialect, memref::MemRefDialect,
+                        scf::SCFDialect, LLVM::LLVMDialect>();
+  }
+  MLIRContext context;
+};
+
+OperatorCompiler::OperatorCompiler() : state_(std::make_unique<State>()) {}
+OperatorCompiler::~OperatorCompiler() = default;
+OperatorCompiler::OperatorCompiler(OperatorCompiler &&) noexcept = default;
+OperatorCompiler &
+OperatorCompiler::operator=(OperatorCompiler &&) noexcept = default;
+
+Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
+                                                 const BoundShape &shape,
+                                                 const CompileOptions &options,
+                                                 MessageList *messages) {
+  MessageList own;
+  MessageList &list = messages ? *messages : own;
+  KernelBuilder builder(&state_->context, list,
+                        {.name = op.decl().name,
+                         .capacities = npu::capacitiesOf(*options.arch),
+                         .cores = options.cores,
+                         .file = op.file()});
+  for (const BoundTensor &tensor : shape.tensors) {
+    builder.addTensor(tensor.name, tensor.type, tensor.dims);
+  }
+  Session session(list);
+  session.kernel = &builder;
+  session.shape = &shape;
+  KILN_RETURN_IF_ERROR(session.call(op.entry(), KILN_TIK_BUILD, op.file()));
+  OwningOpRef<ModuleOp> module = builder.finish();
+  if (!module) {
+    return statusOf(list);
+  }
+  CompiledKernel kernel;
+  kernel.blocks = static_cast<uint32_t>(builder.blockCount());
+  if (options.keepText) {
+    llvm::raw_string_ostream os(kernel.text);
+    module->print(os);
+  }
+  pipeline::NpuLoweringOptions lowering;
+  lowering.capacities = npu::capacitiesOf(*options.arch);
+  lowering.sync = options.barrierAll ? pipeline::NpuSync::kBarrierAll
+                                     : pipeline::NpuSync::kFlags;
+  auto function = *module->getOps<func::FuncOp>().begin();
+  KILN_ASSIGN_OR_RETURN(pipeline::NpuProgram program,
+                        pipeline::compileNpuKernel(function, lowering));
+  kernel.elf = std::move(program.elf);
+  kernel.note = std::move(program.note);
+  kernel.name = std::move(program.kernel);
+  return kernel;
+}
+
+} // namespace kiln::tik

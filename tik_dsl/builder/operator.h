@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An operator behind its C entry point: its declaration, its kernel for one
+// shape as an ELF, its reference. Needs no MLIR header.
+//
+//   Result<Operator> op = Operator::declare(entry, "02_matmul.cpp");
+//   Result<BoundShape> shape = op->bind({{"M", 512}, {"N", 512}, {"K", 512}});
+//   OperatorCompiler compiler;
+//   Result<CompiledKernel> k = compiler.compile(*op, *shape, {.arch = &k1});
+//
+// Errors: an author's mistakes are kInvalidArgument (kDoesNotFit when buffers
+// do not fit and nothing else is wrong) with one line per mistake,
+// "file:line: error TIKnnn: what". messages, where given, receives them too.
+//
+// Thread rule: an OperatorCompiler serves one thread at a time.
+#pragma once
+
+#include "isa/abi/launch.h"
+#include "isa/arch/arch_spec.h"
+#include "isa/support/status.h"
+#include "tik_dsl/builder/operator_decl.h"
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kiln::tik {
+
+class Operator {
+public:
+  /// Asks the entry point for its declaration. `file` stands in messages.
+  static Result<Operator> declare(KilnTikEntry entry, std::string file);
+
+  const OperatorDecl &decl() const { return decl_; }
+  const std::string &file() const { return file_; }
+  KilnTikEntry entry() const { return entry_; }
+
+  Result<BoundShape> bind(const ShapeCase &settings) const;
+  /// Computes the outputs; `tensors` in binding order, outputs sized.
+  Status reference(const BoundShape &shape,
+                   std::span<std::vector<double>> tensors) const;
+  /// The declared tolerance for outputs of a type; null: exact.
+  const ToleranceDecl *tolerance(isa::ElementType type) const;
+
+private:
+  KilnTikEntry entry_ = nullptr;
+  std::string file_;
+  OperatorDecl decl_;
+};
+
+struct CompileOptions {
+  const isa::ArchSpec *arch = nullptr; // borrowed
+  uint32_t cores = 1;
+  bool barrierAll = false; // a barrier after every command: the oracle
+  bool keepText = false;   // fill CompiledKernel::text
+};
+
+struct CompiledKernel {
+  std::vector<uint8_t> elf;
+  isa::KernelNote note;
+  std::string name;
+  uint32_t blocks = 1;
+  std::string text; // the kernel in the npu dialect
+};
+
+class OperatorCompiler {
+public:
+  OperatorCompiler();
+  ~OperatorCompiler();
+  OperatorCompiler(OperatorCompiler &&) noexcept;
+  OperatorCompiler &operator=(OperatorCompiler &&) noexcept;
+
+  Result<CompiledKernel> compile(const Operator &op, const BoundShape &shape,
+                                 const CompileOptions &options,
+                                 MessageList *messages = nullptr);
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace kiln::tik

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator file declares, and one shape of it.
+//
+//   OperatorDecl decl;                       // filled through the table
+//   if (checkDeclaration(decl, messages)) ...
+//   std::optional<BoundShape> s = bind(decl, decl.cases[0], messages);
+#pragma once
+
+#include "isa/codec/machine_types.h"
+#include "tik_dsl/builder/mistakes.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kiln::tik {
+
+struct TensorDecl {
+  bool isOutput = false;
+  std::string name;
+  isa::ElementType type{};
+  std::string typeAttribute; // empty: `type`
+  std::vector<std::string> dims;
+  double low = -1, high = 1; // of test inputs
+};
+
+struct AttributeDecl {
+  std::string name;
+  std::vector<int64_t> legal; // the first is the default
+};
+
+/// Sizes of symbols and values of attributes.
+struct ShapeCase {
+  bool isEdge = false;
+  std::vector<std::pair<std::string, int64_t>> settings;
+};
+
+struct ToleranceDecl {
+  isa::ElementType type{};
+  double relative = 0, absolute = 0;
+  std::string source;
+};
+
+struct OperatorDecl {
+  std::string name, summary;
+  std::vector<TensorDecl> tensors; // inputs, then outputs: the bindings
+  std::vector<AttributeDecl> attributes;
+  std::vector<ShapeCase> cases;
+  std::vector<ToleranceDecl> tolerances;
+  std::vector<std::string> macs; // symbols; the product is the useful work
+
+  bool isTypeAttribute(const std::string &name) const;
+};
+
+struct BoundTensor {
+  bool isOutput = false;
+  std::string name;
+  isa::ElementType type{};
+  std::vector<int64_t> dims;
+  double low = -1, high = 1;
+
+  int64_t elements() const;
+};
+
+/// One shape: every size and attribute has a value.
+struct BoundShape {
+  bool isEdge = false;
+  std::map<std::string, int64_t> values;
+  std::vector<BoundTensor> tensors;
+  uint64_t usefulMacs = 0;
+  std::string text; // "M=512 N=512 K=512 out=f32"
+};
+
+/// False with messages when the declaration contradicts itself.
+bool checkDeclaration(const OperatorDecl &decl, MessageList &messages);
+
+/// Gives every symbol and attribute a value; nothing with messages when one
+/// is missing, unknown or illegal.
+std::optional<BoundShape> bind(const OperatorDecl &decl,
+                               const ShapeCase &settings,
+                               MessageList &messages);
+
+} // namespace kiln::tik

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The functions of the table: thunks to the KernelBuilder, and the few that
+// answer in the other phases.
+#include "tik_dsl/builder/session.h"
+
+#include "tik_dsl/builder/kernel_builder.h"
+
+namespace kiln::tik {
+
+namespace {
+
+Session &sessionOf(void *self) { return *static_cast<Session *>(self); }
+
+std::string textOf(const char *text) { return text ? text : ""; }
+
+void wrongPhase(Session &session, const char *what) {
+  session.messages.add(Mistake::kWrongVerb, {},
+                       std::string(what) + " was called in another phase");
+}
+
+//===----------------------------------------------------------------------===//
+// Declaration
+//===----------------------------------------------------------------------===//
+
+OperatorDecl *declOf(void *self) {
+  Session &session = sessionOf(self);
+  if (session.decl == nullptr) {
+    wrongPhase(session, "a function of the declaration");
+  }
+  return session.decl;
+}
+
+void declareOperator(void *self, const char *name, const char *summary) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->name = textOf(name);
+    decl->summary = textOf(summary);
+  }
+}
+
+void declareTensor(void *self, uint32_t isOutput, const char *name,
+                   uint32_t type, const char *typeSymbol, uint32_t rank,
+                   const char *const *dims, double low, double high) {
+  OperatorDecl *decl = declOf(self);
+  if (decl == nullptr) {
+    return;
+  }
+  TensorDecl tensor{
+      isOutput != 0, textOf(name), elementTypeOf(type), textOf(typeSymbol), {},
+      low,           high};
+  for (uint32_t i = 0; i < rank; ++i) {
+    tensor.dims.push_back(textOf(dims[i]));
+  }
+  // Bindings are the inputs, then the outputs, each as declared.
+  auto at = decl->tensors.end();
+  if (!isOutput) {
+    at = std::find_if(decl->tensors.begin(), decl->tensors.end(),
+                      [](const TensorDecl &t) { return t.isOutput; });
+  }
+  decl->tensors.insert(at, std::move(tensor));
+}
+
+void declareAttribute(void *self, const char *name, uint32_t count,
+                      const int64_t *legal) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->attributes.push_back({textOf(name), {legal, legal + count}});
+  }
+}
+
+void declareShape(void *self, uint32_t isEdge, uint32_t count,
+                  const char *const *names, const int64_t *values) {
+  OperatorDecl *decl = declOf(self);
+  if (decl == nullptr) {
+    return;
+  }
+  ShapeCase shape{isEdge != 0, {}};
+  for (uint32_t i = 0; i < count; ++i) {
+    shape.settings.emplace_back(textOf(names[i]), values[i]);
+  }
+  decl->cases.push_back(std::move(shape));
+}
+
+void declareTolerance(void *self, uint32_t type, double relative,
+                      double absolute, const char *source) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->tolerances.push_back(
+        {elementTypeOf(type), relative, absolute, textOf(source)});
+  }
+}
+
+void declareMacs(void *self, uint32_t count, const char *const *names) {
+  if (OperatorDecl *decl = declOf(self)) {
+    for (uint32_t i = 0; i < count; ++i) {
+      decl->macs.push_back(textOf(names[i]));
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Reference and surroundings
+//===----------------------------------------------------------------------===//
+
+void hostTensor(void *self, const char *name, KilnTikHostTensor *out) {
+  Session &session = sessionOf(self);
+  *out = {};
+  if (session.shape == nullptr || session.host.empty()) {
+    wrongPhase(session, "a tensor of the reference");
+    return;
+  }
+  const auto &tensors = session.shape->tensors;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].name == textOf(name)) {
+      out->data = session.host[i].data();
+      out->rank = static_cast<uint32_t>(tensors[i].dims.size());
+      std::copy(tensors[i].dims.begin(), tensors[i].dims.end(), out->dims);
+      return;
+    }
+  }
+  session.messages.add(Mistake::kUnknownName, {},
+                       "reference: '" + textOf(name) + "' is not declared");
+}
+
+int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
+  Session &session = sessionOf(self);
+  if (session.shape != nullptr) {
+    const auto value = session.shape->values.find(textOf(name));
+    if (value != session.shape->values.end()) {
+      return value->second;
+    }
+  }
+  session.messages.add(Mistake::kUnknownName, AuthorLine::of(line),
+                       "'" + textOf(name) +
+                           "' is neither an attribute nor a dimension");
+  return 1;
+}
+
+void reportMistake(void *self, uint32_t number, const char *text,
+                   const KilnTikLine *line) {
+  sessionOf(self).messages.add(number, AuthorLine::of(line), textOf(text));
+}
+
+//===----------------------------------------------------------------------===//
+// Thunks
+//===----------------------------------------------------------------------===//
+
+template <auto Method> struct Call;
+
+/// A function of the table that calls a method of the builder.
+template <typename R, typename... A, R (KernelBuilder::*Method)(A...)>
+struct Call<Method> {
+  static R thunk(void *self, A... arguments) {
+    Session &session = sessionOf(self);
+    if (session.kernel != nullptr) {
+      return (session.kernel->*Method)(arguments...);
+    }
+    wrongPhase(session, "a function of the kernel");
+    return R();
+  }
+};
+
+void fillControl(KilnTikTable &t) {
+  using B = KernelBuilder;
+  t.constant = Call<&B::constant>::thunk;
+  t.arith = Call<&B::arith>::thunk;
+  t.compare = Call<&B::compare>::thunk;
+  t.logicalNot = Call<&B::logicalNot>::thunk;
+  t.select = Call<&B::select>::thunk;
+  t.assumeMultiple = Call<&B::assumeMultiple>::thunk;
+  t.beginBlocks = Call<&B::beginBlocks>::thunk;
+  t.endBlocks = Call<&B::endBlocks>::thunk;
+  t.beginRange = Call<&B::beginRange>::thunk;
+  t.endRange = Call<&B::endRange>::thunk;
+  t.beginWhen = Call<&B::beginWhen>::thunk;
+  t.beginOtherwise = Call<&B::beginOtherwise>::thunk;
+  t.endWhen = Call<&B::endWhen>::thunk;
+}
+
+void fillCommands(KilnTikTable &t) {
+  using B = KernelBuilder;
+  t.load = Call<&B::load>::thunk;
+  t.loadNz = Call<&B::loadNz>::thunk;
+  t.store = Call<&B::store>::thunk;
+  t.moveL1 = Call<&B::moveL1>::thunk;
+  t.loadL0 = Call<&B::loadL0>::thunk;
+  t.loadIm2col = Call<&B::loadIm2col>::thunk;
+  t.loadBias = Call<&B::loadBias>::thunk;
+  t.mmad = Call<&B::mmad>::thunk;
+  t.fix = Call<&B::fix>::thunk;
+  t.vbinary = Call<&B::vbinary>::thunk;
+  t.vscalar = Call<&B::vscalar>::thunk;
+  t.vdup = Call<&B::vdup>::thunk;
+  t.vunary = Call<&B::vunary>::thunk;
+  t.vcast = Call<&B::vcast>::thunk;
+  t.vreduce = Call<&B::vreduce>::thunk;
+  t.vbroadcast = Call<&B::vbroadcast>::thunk;
+  t.vtranspose = Call<&B::vtranspose>::thunk;
+  t.scalarLoad = Call<&B::scalarLoad>::thunk;
+  t.scalarStore = Call<&B::scalarStore>::thunk;
+  t.barrier = Call<&B::barrier>::thunk;
+}
+
+} // namespace
+
+KilnTikTable tableOf(Session &session) {
+  using B = KernelBuilder;
+  KilnTikTable t{};
+  t.size = sizeof(KilnTikTable);
+  t.version = 1;
+  t.self = &session;
+  t.declareOperator = declareOperator;
+  t.declareTensor = declareTensor;
+  t.declareAttribute = declareAttribute;
+  t.declareShape = declareShape;
+  t.declareTolerance = declareTolerance;
+  t.declareMacs = declareMacs;
+  t.hostTensor = hostTensor;
+  t.tensor = Call<&B::tensor>::thunk;
+  t.attribute = attribute;
+  t.cores = Call<&B::cores>::thunk;
+  t.describe = Call<&B::describe>::thunk;
+  t.mistake = reportMistake;
+  t.alloc = Call<&B::alloc>::thunk;
+  fillControl(t);
+  fillCommands(t);
+  return t;
+}
+
+Status Session::call(KilnTikEntry entry, KilnTikVerb verb,
+                     const std::string &file) {
+  const KilnTikTable table = tableOf(*this);
+  const KilnTikRequest request{sizeof(KilnTikRequest),
+                               static_cast<uint32_t>(verb), &table};
+  switch (entry(&request)) {
+  case KILN_TIK_DONE:
+    return Status::ok();
+  case KILN_TIK_TABLE_TOO_SHORT:
+    return Status(StatusCode::kUnsupported,
+                  file + ": the operator was compiled with newer headers than "
+                         "this Kiln; compile it again");
+  default:
+    return Status(StatusCode::kUnsupported,
+                  file + ": the operator does not know a request of this Kiln; "
+                         "compile it again");
+  }
+}
+
+} // namespace kiln::tik

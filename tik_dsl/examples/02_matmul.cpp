@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Example 2: C = A x B for any M, N and K; fp16 in, fp16 or fp32 out.
+//
+//   kiln test-op tik_dsl/examples/02_matmul.cpp --shape M=512,N=512,K=512
+//
+// Shown here: the way of a matrix product through the memories of a core,
+// two levels of double buffering, tails in all three dimensions, and a type
+// that is an attribute.
+#include "tik_dsl/api/tik.h"
+
+using namespace kiln::tik;
+
+namespace {
+
+// [declaration]
+void declare(Declaration &d) {
+  d.name("matmul", "C[M,N] = A[M,K] x B[K,N], summed in fp32");
+  d.attribute("out", {f32, f16});
+  d.input("a", f16, {"M", "K"}).input("b", f16, {"K", "N"});
+  d.output("c", "out", {"M", "N"}).macs({"M", "N", "K"});
+  d.shape({{"M", 512}, {"N", 512}, {"K", 512}});
+  d.shape({{"M", 300}, {"N", 700}, {"K", 1000}, {"out", f16}});
+  d.edge({{"M", 1}, {"N", 1}, {"K", 1}});
+  d.edge({{"M", 17}, {"N", 33}, {"K", 70}});
+  d.edge({{"M", 129}, {"N", 257}, {"K", 321}, {"out", f16}});
+  d.edge({{"M", 128}, {"N", 256}, {"K", 256}});
+  d.tolerance(f32, 1e-5, 1e-4,
+              "the cube cuts each product at 2^-24 of the largest of its 16; "
+              "1000 of them, |x| <= 1, and one rounding per 16");
+  d.tolerance(f16, 1e-3, 1e-3, "as f32, then one rounding to 11 bits");
+}
+// [declaration]
+
+// [kernel]
+void kernel(const Kernel &k) {
+  const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
+  const int64_t M = a.dim(0), K = a.dim(1), N = b.dim(1);
+  const int64_t tileM = 128, tileN = 256, tileL1 = 256, tileK = 64;
+  const int64_t across = ceilDiv(N, tileN), tiles = ceilDiv(M, tileM) * across;
+  const int64_t blocks = min(k.cores(), tiles);
+  for (Index block : k.blocks(blocks)) {
+    for (Index tile : k.range(block, tiles, blocks).buffers(2)) {
+      const Index m = tile / across * tileM, n = tile % across * tileN;
+      const Index rows = min(tileM, M - m), cols = min(tileN, N - n);
+      const Buffer acc = k.l0c(f32, tileM, tileN, "acc");
+      for (Index k1 : k.range(0, K, tileL1).buffers(2)) {
+        const Index depth = min(tileL1, K - k1);
+        const Buffer aL1 = k.l1Nz(f16, tileM, tileL1, "aL1");
+        const Buffer bL1 = k.l1Nz(f16, tileL1, tileN, "bL1");
+        k.loadNz(aL1, a.at(m, k1), {rows, depth});
+        k.loadNz(bL1, b.at(k1, n), {depth, cols});
+        for (Index k0 : k.range(0, depth, tileK).buffers(2)) {
+          const Index step = min(tileK, depth - k0);
+          const Buffer aL0 = k.l0a(f16, tileM, tileK, "aL0");
+          const Buffer bL0 = k.l0b(f16, tileK, tileN, "bL0");
+          k.loadA(aL0, aL1.at(0, k0), {rows, step});
+          k.loadB(bL0, bL1.at(k0, 0), {step, cols});
+          k.mmad(acc, aL0, bL0, {rows, cols, step}, k1 + k0 != 0);
+        }
+      }
+      k.fix(c.at(m, n), acc, {rows, cols});
+    }
+  }
+}
+// [kernel]
+
+// [reference]
+void reference(const Reference &r) {
+  const HostArray a = r["a"], b = r["b"], c = r["c"];
+  const int64_t M = a.dim(0), K = a.dim(1), N = b.dim(1);
+  for (int64_t i = 0; i < M * N; ++i) {
+    c[i] = 0;
+  }
+  for (int64_t m = 0; m < M; ++m) {
+    for (int64_t k = 0; k < K; ++k) {
+      for (int64_t n = 0; n < N; ++n) {
+        c[m * N + n] += a[m * K + k] * b[k * N + n];
+      }
+    }
+  }
+}
+// [reference]
+
+} // namespace
+
+KILN_OPERATOR(declare, kernel, reference)

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// KernelRunner: where test_operator() runs kernels. The DSL knows no engine;
+// tools inject one (tools/engine/engine_runner.h).
+#pragma once
+
+#include "isa/arch/arch_spec.h"
+#include "isa/support/status.h"
+#include "tik_dsl/builder/operator.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kiln::tik {
+
+enum class RunOrder : uint8_t { kEager, kLazy, kRandom, kCycle };
+
+struct RunRequest {
+  const CompiledKernel *kernel = nullptr;
+  /// Bytes of each binding; outputs are overwritten by the run.
+  std::vector<std::vector<uint8_t>> *bindings = nullptr;
+  uint32_t cores = 1;
+  RunOrder order = RunOrder::kEager;
+  uint64_t seed = 0; // of kRandom
+};
+
+/// busy + stalls + idle of a pipe = cycles x cores.
+struct PipeUse {
+  std::string pipe;
+  uint64_t busy = 0, idle = 0;
+  std::vector<std::pair<std::string, uint64_t>> stalls;
+};
+
+struct RunReport {
+  uint64_t instructions = 0;
+  uint64_t macs = 0; // of every mmad
+  uint64_t gmReadBytes = 0, gmWriteBytes = 0;
+  uint64_t cycles = 0, kernelCycles = 0; // kCycle only, as the next
+  uint32_t cores = 1;
+  std::vector<PipeUse> pipes;
+  std::vector<std::string> findings; // of the checks
+};
+
+class KernelRunner {
+public:
+  virtual ~KernelRunner() = default;
+  /// Runs with every check (race, init, bounds, flags) on, but for kCycle on
+  /// several cores, where only bounds are checked. A modelled fault is the
+  /// Status.
+  virtual Result<RunReport> run(const RunRequest &request) = 0;
+};
+
+} // namespace kiln::tik

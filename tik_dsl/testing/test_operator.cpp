@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tik_dsl/testing/test_operator.h"
+
+#include "tik_dsl/testing/element_data.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+namespace kiln::tik {
+
+namespace {
+
+using Bindings = std::vector<std::vector<uint8_t>>;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+/// One shape of one operator.
+class ShapeTest {
+public:
+  ShapeTest(const Operator &op, const BoundShape &shape,
+            const TestOptions &options, OperatorCompiler &compiler)
+      : op_(op), shape_(shape), options_(options), compiler_(compiler) {
+    report_.shape = shape.text;
+    report_.isEdge = shape.isEdge;
+    report_.usefulMacs = shape.usefulMacs;
+  }
+
+  ShapeReport run() {
+    makeInputs();
+    if (Status ok = op_.reference(shape_, values_); !ok) {
+      problem("reference", ok.message());
+      return std::move(report_);
+    }
+    const auto start = std::chrono::steady_clock::now();
+    auto kernel = compile(/*barrierAll=*/false);
+    const std::chrono::duration<double> elapsed =
+        std::chrono::steady_clock::now() - start;
+    report_.buildSeconds = elapsed.count();
+    if (!kernel) {
+      return std::move(report_);
+    }
+    report_.note = kernel->note;
+    runAll(*kernel);
+    if (auto oracle = compile(/*barrierAll=*/true)) {
+      runOne(*oracle, RunOrder::kEager, 0, "barrier-all");
+    }
+    if (!result_.empty()) {
+      compare();
+    }
+    return std::move(report_);
+  }
+
+private:
+  void makeInputs() {
+    uint64_t seed = options_.seed * 1000;
+    for (const BoundTensor &tensor : shape_.tensors) {
+      const auto count = static_cast<size_t>(tensor.elements());
+      values_.push_back(tensor.isOutput
+                            ? std::vector<double>(count, 0)
+                            : testValues(count, tensor.type, tensor.low,
+                                         tensor.high, ++seed));
+      // Outputs start as a pattern that no kernel writes by accident.
+      initial_.push_back(
+          tensor.isOutput
+              ? std::vector<uint8_t>(count * isa::sizeOf(tensor.type), 0xa5)
+              : toBytes(values_.back(), tensor.type));
+    }
+  }
+
+  std::optional<CompiledKernel> compile(bool barrierAll) {
+    Result<CompiledKernel> kernel =
+        compiler_.compile(op_, shape_,
+                          {.arch = options_.arch,
+                           .cores = options_.cores,
+                           .barrierAll = barrierAll});
+    if (!kernel) {
+      problem("build", kernel.status().message());
+      return std::nullopt;
+    }
+    return std::move(*kernel);
+  }
+
+  void runAll(const CompiledKernel &kernel) {
+    if (options_.functional) {
+      runOne(kernel, RunOrder::kEager, 0, "eager");
+      runOne(kernel, RunOrder::kLazy, 0, "lazy");
+      for (uint32_t i = 0; i < options_.randomOrders; ++i) {
+        runOne(kernel, RunOrder::kRandom, options_.seed + i,
+               "random:" + std::to_string(options_.seed + i));
+      }
+    }
+    if (options_.cycle) {
+      runOne(kernel, RunOrder::kCycle, 0, "cycle");
+    }
+  }
+
+  void runOne(const CompiledKernel &kernel, RunOrder order, uint64_t seed,
+              const std::string &name) {
+    Bindings bindings = initial_;
+    Result<RunReport> run = options_.runner->run({.kernel = &kernel,
+                                                  .bindings = &bindings,
+                                                  .cores = options_.cores,
+                                                  .order = order,
+                                                  .seed = seed});
+    ++report_.runs;
+    if (!run) {
+      problem(name, run.status().message());
+      return;
+    }
+    for (const std::string &finding : run->findings) {
+      problem(name, finding);
+    }
+    if (order == RunOrder::kCycle) {
+      setCycles(std::move(*run));
+    }
+    if (result_.empty()) {
+      result_ = std::move(bindings);
+      first_ = name;
+    } else if (bindings != result_) {
+      problem(name, "the bits differ from those of " + first_);
+    }
+  }
+
+  void setCycles(RunReport run) {
+    const double peak = options_.arch->peakMacsPerCycle(cubeType()) *
+                        static_cast<double>(run.cores) *
+                        static_cast<double>(run.kernelCycles);
+    if (peak > 0 && shape_.usefulMacs > 0) {
+      report_.usefulShare = static_cast<double>(shape_.usefulMacs) / peak;
+    }
+    report_.cycle = std::move(run);
+  }
+  isa::ElementType cubeType() const {
+    for (const BoundTensor &tensor : shape_.tensors) {
+      if (!tensor.isOutput) {
+        return tensor.type;
+      }
+    }
+    return isa::ElementType::F16;
+  }
+
+  void compare() {
+    for (size_t i = 0; i < shape_.tensors.size(); ++i) {
+      if (shape_.tensors[i].isOutput) {
+        compare(shape_.tensors[i],
+                toDoubles(result_[i], shape_.tensors[i].type), values_[i]);
+      }
+    }
+    Comparison &c = report_.comparison;
+    if (c.wrong > 0) {
+      problem("reference",
+              std::to_string(c.wrong) + " of " + std::to_string(c.elements) +
+                  " elements are outside the tolerance; worst " + c.worst);
+    }
+  }
+
+  void compare(const BoundTensor &tensor, const std::vector<double> &got,
+               const std::vector<double> &want) {
+    const ToleranceDecl *tolerance = op_.tolerance(tensor.type);
+    Comparison &c = report_.comparison;
+    double worst = -1;
+    for (size_t i = 0; i < got.size(); ++i) {
+      ++c.elements;
+      const double ulp = ulpDistance(got[i], want[i], tensor.type);
+      // An exact operator promises the reference rounded to the type.
+      const double expected =
+          tolerance && (tolerance->relative > 0 || tolerance->absolute > 0)
+              ? want[i]
+              : rounded(want[i], tensor.type);
+      const double distance =
+          got[i] == expected || ulp == 0 ? 0 : std::fabs(got[i] - expected);
+      c.maxUlp = std::max(c.maxUlp, ulp);
+      c.maxAbs = std::max(c.maxAbs, distance);
+      const double allowed =
+          tolerance
+              ? tolerance->absolute + tolerance->relative * std::fabs(expected)
+              : 0;
+      if (!(distance <= allowed)) {
+        ++c.wrong;
+        if (!(distance <= worst)) {
+          worst = distance;
+          c.worst = tensor.name + "[" + std::to_string(i) + "]: got " +
+                    number(got[i]) + ", expected " + number(expected);
+        }
+      }
+    }
+  }
+  static double rounded(double value, isa::ElementType type) {
+    return toDoubles(toBytes({&value, 1}, type), type).front();
+  }
+
+  /// The same words of several runs become one problem.
+  void problem(const std::string &where, const std::string &text) {
+    for (std::string &known : report_.problems) {
+      if (known.ends_with(": " + text)) {
+        known.insert(known.size() - text.size() - 2, ", " + where);
+        return;
+      }
+    }
+    report_.problems.push_back(where + ": " + text);
+  }
+
+  const Operator &op_;
+  const BoundShape &shape_;
+  const TestOptions &options_;
+  OperatorCompiler &compiler_;
+  std::vector<std::vector<double>> values_; // outputs: the reference's
+  Bindings initial_, result_;
+  std::string first_;
+  ShapeReport report_;
+};
+
+std::string pad(const std::string &text, size_t width, bool right = false) {
+  const std::string fill(width > text.size() ? width - text.size() : 0, ' ');
+  return right ? fill + text : text + fill;
+}
+
+} // namespace
+
+bool OperatorReport::passed() const {
+  for (const ShapeReport &shape : shapes) {
+    if (!shape.problems.empty()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Result<OperatorReport> testOperator(const Operator &op,
+                                    const TestOptions &options) {
+  OperatorReport report{op.file(), op.decl().name, op.decl().summary, 0, {}};
+  const std::vector<ShapeCase> &cases =
+      options.shapes.empty() ? op.decl().cases : options.shapes;
+  std::vector<BoundShape> shapes;
+  for (const ShapeCase &settings : cases) {
+    KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
+    shapes.push_back(std::move(shape));
+  }
+  OperatorCompiler compiler;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (options.progress) {
+      options.progress(i, shapes.size(), shapes[i].text);
+    }
+    report.shapes.push_back(ShapeTest(op, shapes[i], options, compiler).run());
+  }
+  return report;
+}
+
+Result<OperatorReport> testOperator(const std::filesystem::path &file,
+                                    const TestOptions &options) {
+  KILN_ASSIGN_OR_RETURN(OperatorFile loaded,
+                        OperatorFile::load(file, options.load));
+  KILN_ASSIGN_OR_RETURN(OperatorReport report,
+                        testOperator(loaded.op(), options));
+  report.compileSeconds = loaded.compileSeconds();
+  return report;
+}
+
+std::string toText(const OperatorReport &report) {
+  size_t width = 5;
+  for (const ShapeReport &shape : report.shapes) {
+    width = std::max(width, shape.shape.size());
+  }
+  std::string text = report.name + ": " + report.summary + "\n\n" +
+                     pad("shape", width) +
+                     "  result  runs     max abs  "
+                     "max ulp      cycles  useful  build\n";
+  std::string problems;
+  for (const ShapeReport &shape : report.shapes) {
+    char row[128];
+    std::snprintf(row, sizeof row,
+                  "  %-6s %5u %11.4g %8.4g %11llu %6.1f%% %4.0f ms\n",
+                  shape.problems.empty() ? "ok" : "FAIL", shape.runs,
+                  shape.comparison.maxAbs, shape.comparison.maxUlp,
+                  static_cast<unsigned long long>(shape.cycle.cycles),
+                  100 * shape.usefulShare, 1000 * shape.buildSeconds);
+    text += pad(shape.shape, width) + row;
+    for (const std::string &problem : shape.problems) {
+      problems += "\n" + shape.shape + ": " + problem + "\n";
+    }
+  }
+  return text + problems;
+}
+
+} // namespace kiln::tik

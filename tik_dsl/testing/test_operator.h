@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// testOperator: everything `kiln test-op` checks of a one-file operator.
+//
+//   TestOptions options;
+//   options.arch = &k1; options.runner = &engines;
+//   Result<OperatorReport> report = testOperator("op.cpp", options);
+//   report->passed(); toText(*report);
+//
+// For every declared and edge shape, or those of options.shapes: build; run on
+// the functional engine in eager, lazy and random order, with flags and with a
+// barrier after every command, and on the cycle engine; all with the checks
+// for races, uninitialised reads, bounds and flags. All runs must give the same
+// bits; they are compared with the reference by the declared tolerance.
+//
+// A shape that fails is part of the report; the Status is for an operator that
+// cannot be tested at all (does not compile, contradicts itself).
+#pragma once
+
+#include "tik_dsl/loader/operator_file.h"
+#include "tik_dsl/testing/kernel_runner.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace kiln::tik {
+
+struct TestOptions {
+  LoadOptions load{};
+  const isa::ArchSpec *arch = nullptr; // borrowed
+  KernelRunner *runner = nullptr;      // borrowed
+  uint32_t cores = 1;
+  uint32_t randomOrders = 2;
+  uint64_t seed = 1;
+  bool functional = true; // run on the functional engine
+  bool cycle = true;      // and on the cycle engine
+  /// Replaces the declared shapes.
+  std::vector<ShapeCase> shapes{};
+  /// Called before each shape, for a progress display.
+  std::function<void(size_t index, size_t count, const std::string &shape)>
+      progress{};
+};
+
+/// Worst element of all outputs.
+struct Comparison {
+  double maxAbs = 0;
+  double maxUlp = 0;
+  uint64_t elements = 0, wrong = 0;
+  std::string worst; // "c[17]: got 1.5, expected 1.25", empty when all pass
+};
+
+struct ShapeReport {
+  std::string shape;
+  bool isEdge = false;
+  std::vector<std::string> problems; // empty: passed
+  uint32_t runs = 0;
+  Comparison comparison;
+  RunReport cycle;        // of the cycle engine
+  double usefulShare = 0; // of the cube's peak in kernelCycles
+  uint64_t usefulMacs = 0;
+  double buildSeconds = 0;
+  isa::KernelNote note;
+};
+
+struct OperatorReport {
+  std::string file, name, summary;
+  double compileSeconds = 0;
+  std::vector<ShapeReport> shapes;
+
+  bool passed() const;
+};
+
+Result<OperatorReport> testOperator(const std::filesystem::path &file,
+                                    const TestOptions &options);
+/// The same for an operator that is loaded.
+Result<OperatorReport> testOperator(const Operator &op,
+                                    const TestOptions &options);
+
+/// A table, with the problems below it.
+std::string toText(const OperatorReport &report);
+
+} // namespace kiln::tik

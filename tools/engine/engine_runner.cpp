@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/engine/engine_runner.h"
+
+#include "simulator/core/engine.h"
+
+#include <cstring>
+
+namespace kiln::tools {
+
+namespace {
+
+using Bindings = std::vector<std::vector<uint8_t>>;
+
+Status place(const Bindings &bindings, sim::HostGlobalMemory &gm,
+             sim::LaunchRequest &launch) {
+  for (const auto &bytes : bindings) {
+    const uint64_t size = std::max<uint64_t>(bytes.size(), 1);
+    KILN_ASSIGN_OR_RETURN(GmAddr at, gm.allocate(Bytes(size)));
+    std::memcpy(gm.host(at, size), bytes.data(), bytes.size());
+    launch.bindings.push_back({at.count(), size, true});
+  }
+  return Status::ok();
+}
+
+void fetch(const sim::LaunchRequest &launch, sim::HostGlobalMemory &gm,
+           Bindings &bindings) {
+  for (size_t i = 0; i < bindings.size(); ++i) {
+    const sim::GmRange &range = launch.bindings[i];
+    std::memcpy(bindings[i].data(), gm.host(GmAddr(range.address), range.bytes),
+                bindings[i].size());
+  }
+}
+
+sim::Order orderOf(tik::RunOrder order) {
+  switch (order) {
+  case tik::RunOrder::kLazy:
+    return sim::Order::kLazy;
+  case tik::RunOrder::kRandom:
+    return sim::Order::kRandom;
+  default:
+    return sim::Order::kEager;
+  }
+}
+
+tik::RunReport reportOf(const sim::LaunchReport &launch) {
+  tik::RunReport report;
+  report.instructions = launch.instructions;
+  report.macs = launch.macs;
+  report.gmReadBytes = launch.gmReadBytes;
+  report.gmWriteBytes = launch.gmWriteBytes;
+  report.cycles = launch.cycles;
+  report.kernelCycles = launch.kernelCycles;
+  report.cores = launch.cores;
+  for (const sim::Finding &finding : launch.findings) {
+    report.findings.push_back(finding.text);
+  }
+  for (unsigned p = 0; p < isa::kNumPipes && launch.cycles > 0; ++p) {
+    const sim::PipeCycles &from = launch.pipes[p];
+    tik::PipeUse pipe{
+        std::string(isa::kPipeNames[p]), from.busy, from.idle, {}};
+    for (unsigned s = 0; s < sim::kNumStalls; ++s) {
+      pipe.stalls.emplace_back(sim::kStallNames[s], from.stall[s]);
+    }
+    report.pipes.push_back(std::move(pipe));
+  }
+  return report;
+}
+
+} // namespace
+
+Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
+  KILN_ASSIGN_OR_RETURN(
+      auto gm, sim::HostGlobalMemory::create(
+                   arch_.arch.gmBase, arch_.arch.capacity(isa::Space::GM)));
+  sim::LaunchRequest launch;
+  KILN_ASSIGN_OR_RETURN(
+      launch.program,
+      sim::Program::load(request.kernel->elf, request.kernel->name));
+  KILN_RETURN_IF_ERROR(place(*request.bindings, *gm, launch));
+  launch.blockDim = request.kernel->blocks;
+  launch.cores = request.cores;
+  launch.order = orderOf(request.order);
+  launch.seed = request.seed;
+  // The checks follow one core at a time; the functional engine runs the cores
+  // one after the other, the cycle engine together.
+  const bool check = request.order != tik::RunOrder::kCycle ||
+                     request.cores == 1 || request.kernel->blocks == 1;
+  launch.checks = {
+      .race = check, .init = check, .bounds = true, .flags = check};
+  launch.budget = uint64_t{1} << 32;
+  auto engine = request.order == tik::RunOrder::kCycle
+                    ? sim::createCycleEngine(arch_, *gm)
+                    : sim::createFunctionalEngine(arch_, *gm);
+  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch));
+  fetch(launch, *gm, *request.bindings);
+  return reportOf(report);
+}
+
+} // namespace kiln::tools
