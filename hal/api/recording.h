@@ -48,8 +48,7 @@ struct DispatchInfo {
   std::vector<CommandBinding> bindings{};
   std::vector<int64_t> constants{};
   std::string label{}; // in reports and messages
-  /// Scratch memory, the `workspace` of the argument block; disjoint from the
-  /// bindings, its content is undefined before and after.
+  /// Scratch memory for the program; undefined before and after.
   std::optional<CommandRange> workspace{};
 };
 

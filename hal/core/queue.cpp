@@ -84,7 +84,7 @@ private:
         return range.status().withContext("dispatch '" + info.label +
                                           "', workspace");
       }
-      command.workspace = *range;
+      command.workspace = MemoryBinding{*range, Access::kReadWrite};
     }
     command.firstInSubmission = !hasDispatch_;
     hasDispatch_ = true;

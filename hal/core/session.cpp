@@ -234,8 +234,7 @@ Status Session::Impl::append(Recording &recording,
     info.bindings.push_back({range, binding.access});
   }
   if (dispatch.workspace) {
-    KILN_ASSIGN_OR_RETURN(SlotRange range, resolve(*dispatch.workspace));
-    info.workspace = range;
+    KILN_ASSIGN_OR_RETURN(info.workspace, resolve(*dispatch.workspace));
   }
   for (const Expr &constant : dispatch.constants) {
     KILN_ASSIGN_OR_RETURN(int64_t value, evaluate(constant, {}));

@@ -35,9 +35,6 @@ void addOp(std::vector<Touch> &touches, const PlanOp &op, size_t index) {
     for (const BindingModel &binding : dispatch->bindings) {
       add(touches, binding.buffer, index, writes(binding.access));
     }
-    if (dispatch->workspace) {
-      add(touches, *dispatch->workspace, index, true);
-    }
   } else if (const auto *copy = std::get_if<CopyModel>(&op)) {
     add(touches, copy->source, index, false);
     add(touches, copy->target, index, true);

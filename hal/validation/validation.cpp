@@ -138,10 +138,9 @@ private:
       KILN_RETURN_IF_ERROR(checkBinding(dispatch.bindings[i])
                                .withContext("binding " + std::to_string(i)));
     }
-    if (dispatch.workspace.memory) {
-      MemoryBinding workspace{dispatch.workspace, Access::kReadWrite};
-      KILN_RETURN_IF_ERROR(checkBinding(workspace).withContext("workspace"));
-      dispatch.workspace = workspace.range;
+    if (dispatch.workspace) {
+      KILN_RETURN_IF_ERROR(
+          checkBinding(*dispatch.workspace).withContext("workspace"));
     }
     return checkAliases(dispatch);
   }
@@ -186,12 +185,6 @@ private:
 
   static Status checkAliases(const DispatchCommand &dispatch) {
     const std::vector<MemoryBinding> &all = dispatch.bindings;
-    for (size_t i = 0; dispatch.workspace.memory && i < all.size(); ++i) {
-      if (overlap(all[i].range, dispatch.workspace)) {
-        return bad("binding " + std::to_string(i) +
-                   " overlaps the workspace");
-      }
-    }
     for (size_t i = 0; i < all.size(); ++i) {
       for (size_t j = 0; j < i; ++j) {
         bool written = writes(all[i].access) || writes(all[j].access);
@@ -200,6 +193,10 @@ private:
           return bad("bindings " + std::to_string(j) + " and " +
                      std::to_string(i) + " overlap partly");
         }
+      }
+      if (dispatch.workspace &&
+          overlap(all[i].range, dispatch.workspace->range)) {
+        return bad("binding " + std::to_string(i) + " overlaps the workspace");
       }
     }
     return Status::ok();

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace kiln::hal {
@@ -40,7 +41,7 @@ struct NpuLaunch {
   std::vector<GmBinding> bindings;
   std::vector<int64_t> constants;
   bool doorbell = true;
-  GmBinding workspace{}; // size 0: none
+  std::optional<GmBinding> workspace;
 };
 
 class Transport {
