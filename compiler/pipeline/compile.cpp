@@ -8,6 +8,7 @@
 #include "compiler/pipeline/targets.h"
 #include "compiler/target/package_writer.h"
 #include "compiler/transforms/plan_arena.h"
+#include "compiler/transforms/plan_concat.h"
 #include "hal/format/package.h"
 #include "isa/gen/opcodes.h"
 
@@ -157,6 +158,8 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   if (stopped) {
     return output;
   }
+
+  plan::concatInPlace(*module.getOps<plan::FuncOp>().begin());
 
   begin("code");
   KILN_ASSIGN_OR_RETURN(target::TargetCode code, target->emit(module, hook));

@@ -7,6 +7,7 @@
 #include "compiler/transforms/form_dispatches.h"
 #include "compiler/transforms/nn_passes.h"
 #include "compiler/transforms/npu/register.h"
+#include "compiler/transforms/plan_concat.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -29,6 +30,7 @@ static void registerSharedPasses(ConstantStore &constants) {
   registerPass([&] { return createNnToLinalgPass(constants); });
   registerPass([] { return createFormDispatchesPass(); });
   registerPass([] { return createVerifySharedLevelPass(); });
+  registerPass([] { return plan::createConcatInPlacePass(); });
 }
 
 void registerKilnPasses(ConstantStore &constants) {

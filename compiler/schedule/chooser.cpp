@@ -20,6 +20,10 @@ constexpr int64_t kMaxMmadRows = 4080;
 constexpr int64_t kMaxMmadDepth = 65520;
 /// Cycles a tile costs beside its cells and bytes (mmad head, flags).
 constexpr int64_t kHeadCycles = 16;
+/// Cycles of the flags and the issue of one command of a chain.
+constexpr int64_t kSyncCycles = 8;
+/// Vector kernels: tiles to aim for, and UB bytes below which no tile shrinks.
+constexpr int64_t kTilesToOverlap = 6, kSmallTile = 64 * 1024;
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t roundUp(int64_t a, int64_t b) { return ceilDivide(a, b) * b; }
@@ -111,105 +115,105 @@ int64_t depthOfL0(const ContractionShape &s, const Machine &machine, int64_t m0,
   return std::min({roundDown(k0, c0), roundUp(s.k, c0), kMaxMmadDepth});
 }
 
-double l0Cycles(const ContractionShape &s, const Machine &machine,
-                const Tile &core, const Tile &l0) {
-  double mTiles = ceilDivide(core.m, l0.m), nTiles = ceilDivide(core.n, l0.n);
-  double kTiles = ceilDivide(s.k, l0.k);
-  double rows = roundUp(core.m, kCell), columns = roundUp(core.n, kCell);
-  double steps = ceilDivide(s.k * s.elementBytes, kBlock);
-  double cube = rows / kCell * columns / kCell * steps / machine.cellsPerCycle;
-  double bytes = (rows * nTiles + columns * mTiles) * steps * kBlock;
-  double moves = bytes / machine.l0BytesPerCycle;
-  double heads = mTiles * nTiles * (kTiles + 1) * machine.cubeLatency;
-  return std::max(cube, moves) + heads;
-}
-
-Tile chooseL0(const ContractionShape &s, const Machine &machine,
-              const Tile &core) {
-  Tile best{0, 0, 0};
-  double bestCycles = std::numeric_limits<double>::max();
-  int64_t maxM = std::min(roundUp(core.m, kCell), kMaxMmadRows);
-  int64_t maxN = std::min(roundUp(core.n, kCell), kMaxMmadRows);
-  for (int64_t m0 = kCell; m0 <= maxM; m0 += kCell) {
-    for (int64_t n0 = s.nUnit; n0 <= roundUp(maxN, s.nUnit); n0 += s.nUnit) {
-      int64_t ub = m0 * roundUp(n0, kCell) * s.epilogueBytes;
-      if (m0 * roundUp(n0, kCell) * 4 > machine.l0c / 2 ||
-          biasBytes(s, n0) * 2 > machine.bt || ub > machine.ub) {
-        break;
-      }
-      int64_t k0 = depthOfL0(s, machine, m0, roundUp(n0, kCell));
-      if (k0 < blockElements(s)) {
-        break;
-      }
-      Tile t{m0, n0, k0};
-      double cycles = l0Cycles(s, machine, core, t);
-      if (cycles < bestCycles) {
-        best = t;
-        bestCycles = cycles;
-      }
-    }
-  }
-  return best;
-}
-
-struct L1Choice {
-  Tile tile{0, 0, 0};
+/// Candidate: tiles of both levels, loop order and depths, with its cycles.
+struct Candidate {
+  Tile l1{0, 0, 0}, l0{0, 0, 0};
   bool rowsOuter = false;
   int64_t aDepth = 1, bDepth = 1;
   double cycles = std::numeric_limits<double>::max();
 };
 
-/// Cycles lost to GM: reloads beyond what compute hides, and the first tiles.
-double gmCycles(const ContractionShape &s, const Machine &machine,
-                const Tile &core, const L1Choice &c, double compute) {
-  double mTiles = ceilDivide(core.m, c.tile.m);
-  double nTiles = ceilDivide(core.n, c.tile.n);
-  bool splitK = c.tile.k < s.k;
-  double a = aBytes(s, c.tile.m, s.k), b = bBytes(s, c.tile.n, s.k);
+/// Sum of ceil(part / unit) over the parts of `size`.
+double roundedParts(int64_t size, int64_t part, int64_t unit) {
+  return static_cast<double>(size / part) * ceilDivide(part, unit) +
+         ceilDivide(size % part, unit);
+}
+
+/// Cycles of cube and MTE1, whichever is slower, with the heads of tiles.
+double computeCycles(const ContractionShape &s, const Machine &machine,
+                     const Tile &core, const Candidate &c) {
+  double rows = roundedParts(core.m, c.l1.m, kCell);
+  double columns = roundedParts(core.n, c.l1.n, kCell);
+  double mTiles = ceilDivide(core.m, c.l1.m) * ceilDivide(c.l1.m, c.l0.m);
+  double nTiles = ceilDivide(core.n, c.l1.n) * ceilDivide(c.l1.n, c.l0.n);
+  double kTiles = ceilDivide(s.k, c.l0.k);
+  double steps = ceilDivide(s.k * s.elementBytes, kBlock);
+  double cube = rows * columns * steps / machine.cellsPerCycle;
+  double bytes = (rows * nTiles + columns * mTiles) * kCell * steps * kBlock;
+  double moves = bytes / machine.l0BytesPerCycle;
+  double tiles = mTiles * nTiles;
+  double perStep = cube / (tiles * kTiles);
+  double heads =
+      tiles * machine.cubeLatency +
+      tiles * kTiles *
+          (std::max(machine.cubeLatency - perStep, 0.0) + kSyncCycles);
+  return std::max(cube, moves) + heads;
+}
+
+/// The whole kernel: compute, plus loads that no second slot hides, plus the
+/// first loads and the last result; never less than the traffic takes.
+double totalCycles(const ContractionShape &s, const Machine &machine,
+                   const Tile &core, const Candidate &c) {
+  double mTiles = ceilDivide(core.m, c.l1.m);
+  double nTiles = ceilDivide(core.n, c.l1.n);
+  bool splitK = c.l1.k < s.k;
+  double a = aBytes(s, c.l1.m, s.k), b = bBytes(s, c.l1.n, s.k);
   double aLoads = mTiles * (c.rowsOuter || mTiles == 1 ? 1 : nTiles);
   double bLoads = nTiles * (c.rowsOuter && nTiles > 1 ? mTiles : 1);
   if (splitK) {
     bLoads = mTiles * nTiles;
     aLoads = s.c1 != 0 ? aLoads : mTiles * nTiles;
   }
-  double total = (a * aLoads + b * bLoads) / machine.portBytesPerCycle;
-  double first = (aBytes(s, c.tile.m, s.c1 != 0 ? s.k : c.tile.k) +
-                  bBytes(s, c.tile.n, c.tile.k)) /
-                 machine.portBytesPerCycle;
-  return std::max(total, compute) + first + mTiles * nTiles * 64;
+  double port = machine.portBytesPerCycle;
+  double read = (a * aLoads + b * bLoads) / port;
+  double written = static_cast<double>(core.m) * core.n * s.outBytes / port;
+  double exposed = (c.aDepth == 1 && aLoads > 1 ? a * (aLoads - 1) : 0) +
+                   (c.bDepth == 1 && bLoads > 1 ? b * (bLoads - 1) : 0);
+  double first =
+      aBytes(s, c.l1.m, s.c1 != 0 ? s.k : c.l1.k) + bBytes(s, c.l1.n, c.l1.k);
+  double last = static_cast<double>(c.l0.m) * c.l0.n * s.outBytes;
+  double compute = computeCycles(s, machine, core, c) + exposed / port;
+  return std::max({compute, read, written}) + (first + last) / port +
+         (aLoads + bLoads) * kSyncCycles;
 }
 
 bool fitsL1(const ContractionShape &s, const Machine &machine,
-            const L1Choice &c) {
-  return aBytes(s, c.tile.m, c.tile.k) * c.aDepth +
-             bBytes(s, c.tile.n, c.tile.k) * c.bDepth +
-             biasBytes(s, c.tile.n) * c.bDepth <=
+            const Candidate &c) {
+  return aBytes(s, c.l1.m, c.l1.k) * c.aDepth +
+             bBytes(s, c.l1.n, c.l1.k) * c.bDepth +
+             biasBytes(s, c.l1.n) * c.bDepth <=
          machine.l1;
 }
 
-void tryL1(const ContractionShape &s, const Machine &machine, const Tile &core,
-           double compute, L1Choice c, L1Choice &best) {
-  bool splitK = c.tile.k < s.k;
+/// Both orders and all depths of one pair of tiles.
+void tryTiles(const ContractionShape &s, const Machine &machine,
+              const Tile &core, Candidate c, Candidate &best) {
+  bool splitK = c.l1.k < s.k;
+  bool streamsA = c.l1.m < core.m || (splitK && s.c1 == 0);
+  bool streamsB = c.l1.n < core.n || splitK;
+  c.l0.m = std::min(c.l0.m, roundUp(c.l1.m, kCell));
+  c.l0.n = std::min(c.l0.n, roundUp(c.l1.n, s.nUnit));
+  c.l0.k = std::min(depthOfL0(s, machine, c.l0.m, roundUp(c.l0.n, kCell)),
+                    roundUp(c.l1.k, blockElements(s)));
   for (bool rowsOuter : {false, true}) {
-    for (int64_t depth : {2, 1}) {
-      c.rowsOuter = rowsOuter;
-      bool streamsA = c.tile.m < core.m || (splitK && s.c1 == 0);
-      bool streamsB = c.tile.n < core.n || splitK;
-      c.aDepth = streamsA ? depth : 1;
-      c.bDepth = streamsB ? depth : 1;
-      if (!fitsL1(s, machine, c)) {
-        continue;
-      }
-      c.cycles =
-          gmCycles(s, machine, core, c, compute) * (depth == 1 ? 1.3 : 1);
-      if (c.cycles < best.cycles) {
-        best = c;
+    for (int64_t aDepth = 1; aDepth <= (streamsA ? 2 : 1); ++aDepth) {
+      for (int64_t bDepth = 1; bDepth <= (streamsB ? 2 : 1); ++bDepth) {
+        c.rowsOuter = rowsOuter;
+        c.aDepth = aDepth;
+        c.bDepth = bDepth;
+        if (!fitsL1(s, machine, c)) {
+          continue;
+        }
+        c.cycles = totalCycles(s, machine, core, c);
+        if (c.cycles < best.cycles) {
+          best = c;
+        }
       }
     }
   }
 }
 
-/// Sizes to try for a dimension: all multiples while few, then coarser.
+/// Sizes to try for a dimension: one per number of parts.
 std::vector<int64_t> candidates(int64_t size, int64_t unit) {
   std::vector<int64_t> list;
   int64_t units = ceilDivide(size, unit);
@@ -222,56 +226,73 @@ std::vector<int64_t> candidates(int64_t size, int64_t unit) {
   return list;
 }
 
-/// The best L1 tile whose sizes are multiples of the units, k at most `k`.
-L1Choice searchL1(const ContractionShape &s, const Machine &machine,
-                  const Tile &core, double compute, const Tile &unit,
-                  int64_t k) {
-  L1Choice best;
-  for (int64_t m : candidates(core.m, unit.m)) {
-    for (int64_t n : candidates(core.n, unit.n)) {
-      tryL1(s, machine, core, compute, {.tile = {m, n, k}}, best);
+/// L0 tiles of m and n that leave a second slot everywhere.
+std::vector<Tile> l0Tiles(const ContractionShape &s, const Machine &machine,
+                          const Tile &core) {
+  std::vector<Tile> list;
+  int64_t maxM = std::min(roundUp(core.m, kCell), kMaxMmadRows);
+  int64_t maxN = std::min(roundUp(core.n, s.nUnit), kMaxMmadRows);
+  for (int64_t m0 = kCell; m0 <= maxM; m0 += kCell * (m0 < 256 ? 1 : 4)) {
+    for (int64_t n0 = s.nUnit; n0 <= maxN; n0 += s.nUnit * (n0 < 256 ? 1 : 4)) {
+      int64_t n = roundUp(n0, kCell);
+      int64_t k0 = depthOfL0(s, machine, m0, n);
+      if (m0 * n * 4 > machine.l0c / 2 || biasBytes(s, n0) * 2 > machine.bt ||
+          m0 * n * s.epilogueBytes > machine.ub || k0 < blockElements(s)) {
+        break;
+      }
+      list.push_back({m0, n0, k0});
+    }
+  }
+  return list;
+}
+
+Candidate search(const ContractionShape &s, const Machine &machine,
+                 const Tile &core, const std::vector<Tile> &tiles,
+                 const std::vector<int64_t> &depths) {
+  Candidate best;
+  int64_t mUnit = s.c1 != 0 ? s.rowUnit : kCell;
+  std::vector<int64_t> rows = candidates(core.m, mUnit);
+  std::vector<int64_t> columns = candidates(core.n, s.nUnit);
+  for (int64_t k : depths) {
+    for (int64_t m : rows) {
+      for (int64_t n : columns) {
+        Candidate c;
+        c.l1 = {m, n, k};
+        if (!fitsL1(s, machine, c)) {
+          continue;
+        }
+        for (const Tile &l0 : tiles) {
+          if (l0.m - kCell >= m || l0.n - s.nUnit >= n) {
+            continue; // clipped: the same as a smaller one
+          }
+          c.l0 = l0;
+          tryTiles(s, machine, core, c, best);
+        }
+      }
+    }
+    if (best.l1.m != 0) {
+      break;
     }
   }
   return best;
 }
 
-L1Choice chooseL1(const ContractionShape &s, const Machine &machine,
-                  const Tile &core, const Tile &l0) {
-  double compute = l0Cycles(s, machine, core, l0);
-  int64_t rows = s.c1 != 0 ? s.rowUnit : l0.m;
-  Tile coarse{rows, roundUp(l0.n, s.nUnit), l0.k};
-  Tile fine{s.c1 != 0 ? s.rowUnit : kCell, s.nUnit, l0.k};
-  for (const Tile &unit : {coarse, fine}) {
-    L1Choice best = searchL1(s, machine, core, compute, unit, s.k);
-    if (best.tile.m != 0) {
-      return best;
-    }
-  }
-  for (int64_t k : candidates(s.k, l0.k)) {
-    L1Choice best = searchL1(s, machine, core, compute, fine, k);
-    if (k < s.k && best.tile.m != 0) {
-      return best;
-    }
-  }
-  return {};
-}
-
-Schedule contractionSchedule(const Tile &core, const L1Choice &l1,
-                             const Tile &l0, const ContractionShape &s) {
+Schedule contractionSchedule(const Tile &core, const Candidate &c,
+                             const ContractionShape &s) {
   Schedule out;
   out.family = "contraction";
   std::vector<int64_t> order =
-      l1.rowsOuter ? std::vector<int64_t>{0, 1} : std::vector<int64_t>{1, 0};
+      c.rowsOuter ? std::vector<int64_t>{0, 1} : std::vector<int64_t>{1, 0};
   out.levels = {{"cores", {core.m, core.n}, {}},
-                {"l1", {l1.tile.m, l1.tile.n, l1.tile.k}, order},
-                {"l0", {l0.m, l0.n, l0.k}, {}}};
-  out.placements = {{"a", Space::L1, l1.aDepth},
-                    {"b", Space::L1, l1.bDepth},
+                {"l1", {c.l1.m, c.l1.n, c.l1.k}, order},
+                {"l0", {c.l0.m, c.l0.n, c.l0.k}, {}}};
+  out.placements = {{"a", Space::L1, c.aDepth},
+                    {"b", Space::L1, c.bDepth},
                     {"a", Space::L0A, 2},
                     {"b", Space::L0B, 2},
                     {"acc", Space::L0C, 2}};
   if (s.hasBias) {
-    out.placements.push_back({"bias", Space::L1, l1.bDepth});
+    out.placements.push_back({"bias", Space::L1, c.bDepth});
   }
   return out;
 }
@@ -304,30 +325,32 @@ Result<Schedule> chooseContraction(const ContractionShape &s,
                                    int64_t maxCores) {
   Machine machine = machineOf(arch, s);
   Tile core = chooseCores(s, std::max<int64_t>(maxCores, 1));
-  Tile l0 = chooseL0(s, machine, core);
-  if (l0.m == 0) {
+  std::vector<Tile> tiles = l0Tiles(s, machine, core);
+  if (tiles.empty()) {
     return Status(
         StatusCode::kDoesNotFit,
         fmt::format("contraction {}x{}x{}: a 16 x {} tile does not fit L0 or "
                     "UB of machine '{}'",
                     s.m, s.n, s.k, s.nUnit, arch.name));
   }
-  L1Choice l1 = chooseL1(s, machine, core, l0);
-  if (l1.tile.m == 0) {
+  Candidate best = search(s, machine, core, tiles, {s.k});
+  if (best.l1.m == 0) { // k is cut in L1, as little as possible
+    std::vector<int64_t> depths = candidates(s.k, blockElements(s));
+    best = search(s, machine, core, {tiles.front()},
+                  {depths.begin() + 1, depths.end()});
+  }
+  if (best.l1.m == 0) {
     int64_t m = s.c1 != 0 ? s.rowUnit : kCell;
     return Status(
         StatusCode::kDoesNotFit,
         fmt::format("contraction {}x{}x{}: the smallest tile needs {} bytes of "
                     "L1, machine '{}' has {}",
                     s.m, s.n, s.k,
-                    aBytes(s, m, l0.k) + bBytes(s, s.nUnit, l0.k), arch.name,
-                    machine.l1));
+                    aBytes(s, m, blockElements(s)) +
+                        bBytes(s, s.nUnit, blockElements(s)),
+                    arch.name, machine.l1));
   }
-  l0.m = std::min(l0.m, roundUp(l1.tile.m, kCell));
-  l0.n = std::min(l0.n, l1.tile.n);
-  l0.k = std::min(depthOfL0(s, machine, l0.m, roundUp(l0.n, kCell)),
-                  roundUp(l1.tile.k, blockElements(s)));
-  return contractionSchedule(core, l1, l0, s);
+  return contractionSchedule(core, best, s);
 }
 
 int64_t vectorBytes(const VectorShape &s, const std::vector<int64_t> &tile) {
@@ -340,6 +363,7 @@ int64_t vectorBytes(const VectorShape &s, const std::vector<int64_t> &tile) {
       if (d.loop >= 0) {
         int64_t t = tile[d.loop] != 0 ? tile[d.loop] : s.loops[d.loop];
         extent = (std::min(t, s.loops[d.loop]) - 1) * d.stride + d.window;
+        extent = ceilDivide(extent, d.divide);
       }
       bytes *= extent;
       if (i + 1 == b.dims.size()) {
@@ -361,7 +385,8 @@ std::vector<int64_t> vectorCores(const VectorShape &s, int64_t maxCores) {
     if (!s.cuttable[i] || s.loops[i] <= 1) {
       continue;
     }
-    tile[i] = ceilDivide(s.loops[i], std::min(left, s.loops[i]));
+    tile[i] =
+        roundUp(ceilDivide(s.loops[i], std::min(left, s.loops[i])), s.unit(i));
     left /= ceilDivide(s.loops[i], tile[i]);
   }
   return tile;
@@ -377,19 +402,25 @@ Result<Schedule> chooseVector(const VectorShape &s, const isa::ArchSpec &arch,
     tile[i] = cores[i] != 0 ? cores[i] : s.loops[i];
   }
   auto capacity = static_cast<int64_t>(arch.arch.capacity(Space::UB));
+  // Several tiles, so that loads, V and stores overlap; not too small ones.
+  int64_t budget = std::clamp(vectorBytes(s, tile) / kTilesToOverlap,
+                              std::min(kSmallTile, capacity), capacity);
   // Cut from the outside: inner loops stay whole as long as possible.
-  for (size_t i = 0; i < tile.size() && vectorBytes(s, tile) > capacity; ++i) {
+  for (size_t i = 0; i < tile.size() && vectorBytes(s, tile) > budget; ++i) {
     if (!s.cuttable[i]) {
       continue;
     }
     int64_t low = 1, high = std::max<int64_t>(tile[i], 1);
     while (low < high) { // the largest size that fits, or 1
       tile[i] = (low + high + 1) / 2;
-      if (vectorBytes(s, tile) <= capacity) {
+      if (vectorBytes(s, tile) <= budget) {
         low = tile[i];
       } else {
         high = tile[i] - 1;
       }
+    }
+    if (low < s.loops[i]) {
+      low = std::max(roundDown(low, s.unit(i)), s.unit(i));
     }
     tile[i] = low;
   }

@@ -52,11 +52,13 @@ Result<Schedule> chooseContraction(const ContractionShape &shape,
                                    int64_t maxCores = 1);
 
 /// One dimension of a vector kernel's buffer: the extent it has for a tile t
-/// of loop `loop` is (t - 1) * stride + window; loop -1: always `window`.
+/// of loop `loop` is ceil(((t - 1) * stride + window) / divide); loop -1:
+/// always `window`.
 struct DimUse {
   int64_t loop = -1;
   int64_t stride = 1;
   int64_t window = 1;
+  int64_t divide = 1;
 };
 
 /// A buffer in UB. The innermost dimension is rounded up to 32 bytes.
@@ -70,6 +72,12 @@ struct VectorShape {
   std::vector<int64_t> loops; // extent of each loop of the root
   std::vector<bool> cuttable; // parallel loops that may be cut
   std::vector<VectorBuffer> buffers;
+  /// Tile sizes of a loop are multiples of its unit; missing ones are 1.
+  std::vector<int64_t> units = {};
+
+  int64_t unit(size_t loop) const {
+    return loop < units.size() ? units[loop] : 1;
+  }
 };
 
 /// UB bytes of a vector kernel for one tile size per loop (0: not cut).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/format/package.h"
-#include "hal/format/package_generated.h"
+#include "hal/format/package_index.h"
 #include "isa/support/units.h"
 
 #include <algorithm>
@@ -8,9 +8,7 @@
 namespace kiln::hal {
 namespace {
 
-constexpr size_t kPrefixBytes = 4; // the size before the index
 constexpr size_t kFixedSections = 3;
-constexpr uint32_t kMaxTables = uint32_t{1} << 26;
 
 Status corrupt(std::string message) {
   return {StatusCode::kCorrupt, std::move(message)};
@@ -80,100 +78,6 @@ public:
 private:
   uint8_t *data() { return reinterpret_cast<uint8_t *>(storage_.data()); }
   std::vector<uint64_t> storage_;
-};
-
-struct SectionRef {
-  fb::SectionKind kind;
-  uint64_t offset;
-  uint64_t size;
-  Sha256 hash;
-};
-
-/// The index: where the sections are.
-class IndexReader {
-public:
-  explicit IndexReader(std::span<const uint8_t> file) : file_(file) {}
-
-  Result<std::vector<SectionRef>> read() {
-    KILN_RETURN_IF_ERROR(checkPrefix());
-    flatbuffers::Verifier verifier(index_.data(), index_.size(), 64,
-                                   kMaxTables);
-    if (!verifier.VerifySizePrefixedBuffer<fb::Index>("KILN")) {
-      return corrupt("section 'index': not a valid table");
-    }
-    const auto *index =
-        flatbuffers::GetSizePrefixedRoot<fb::Index>(index_.data());
-    if (index->format_version() > kPackageFormatVersion) {
-      return Status(
-          StatusCode::kUnsupported,
-          "package format " + std::to_string(index->format_version()) +
-              " is newer than " + std::to_string(kPackageFormatVersion) +
-              "; run it with the release that compiled it, or "
-              "compile the model again");
-    }
-    if (index->format_version() == 0 || index->file_size() != file_.size()) {
-      return corrupt(
-          "section 'index': the file has " + std::to_string(file_.size()) +
-          " bytes, the index says " + std::to_string(index->file_size()) +
-          (index->file_size() > file_.size() ? " (truncated?)" : ""));
-    }
-    return readSections(*index);
-  }
-
-private:
-  Status checkPrefix() {
-    constexpr size_t kIdentifierEnd = kPrefixBytes + 8;
-    if (file_.size() < kIdentifierEnd ||
-        !flatbuffers::BufferHasIdentifier(file_.data(), "KILN", true)) {
-      return corrupt("not a .kiln package: the identifier is missing");
-    }
-    uint64_t size = flatbuffers::ReadScalar<uint32_t>(file_.data());
-    if (size > file_.size() - kPrefixBytes) {
-      return corrupt("section 'index': needs " + std::to_string(size) +
-                     " bytes, the file has " +
-                     std::to_string(file_.size() - kPrefixBytes) +
-                     " (truncated?)");
-    }
-    index_.assign(file_.begin(), file_.begin() + kPrefixBytes + size);
-    return Status::ok();
-  }
-
-  Result<std::vector<SectionRef>> readSections(const fb::Index &index) {
-    std::vector<SectionRef> sections;
-    uint64_t end = index_.size();
-    Status status = forEach(index.sections(), [&](const fb::Section &section) {
-      std::string where = "section " + std::to_string(sections.size());
-      if (!section.sha256()) {
-        return corrupt(where + ": has no hash");
-      }
-      uint64_t offset = section.offset();
-      if (offset != alignUp(end, kPackageAlignment) || offset > file_.size() ||
-          section.size() > file_.size() - offset) {
-        return corrupt(where + ": " + std::to_string(section.size()) +
-                       " bytes at " + std::to_string(offset) +
-                       " do not follow the section before inside the file");
-      }
-      if (!std::all_of(file_.begin() + end, file_.begin() + offset,
-                       [](uint8_t byte) { return byte == 0; })) {
-        return corrupt(where + ": the gap before it is not zero");
-      }
-      Sha256 hash;
-      std::copy_n(section.sha256()->bytes()->begin(), hash.size(),
-                  hash.begin());
-      sections.push_back({section.kind(), offset, section.size(), hash});
-      end = offset + section.size();
-      return Status::ok();
-    });
-    KILN_RETURN_IF_ERROR(status);
-    if (end != file_.size()) {
-      return corrupt("section 'index': " + std::to_string(file_.size() - end) +
-                     " bytes after the last section");
-    }
-    return sections;
-  }
-
-  std::span<const uint8_t> file_;
-  std::vector<uint8_t> index_; // with its size prefix, in aligned memory
 };
 
 // Section "plan"
@@ -400,8 +304,7 @@ Result<Table<T>> openSection(std::span<const uint8_t> file,
 
 Result<Package> Package::parse(std::span<const uint8_t> bytes) {
   using Kind = fb::SectionKind;
-  KILN_ASSIGN_OR_RETURN(std::vector<SectionRef> sections,
-                        IndexReader(bytes).read());
+  KILN_ASSIGN_OR_RETURN(std::vector<SectionRef> sections, readIndex(bytes));
   KILN_ASSIGN_OR_RETURN(auto model, openSection<fb::Model>(
                                         bytes, sections, Kind::Model, "model"));
   KILN_ASSIGN_OR_RETURN(

@@ -198,6 +198,11 @@ std::vector<uint8_t> assemble(const std::vector<Part> &parts) {
   uint64_t base = encodeIndex(parts, hashes, 0).size();
   std::vector<uint8_t> file = encodeIndex(parts, hashes, base);
   assert(file.size() == base && "the index has a fixed size");
+  uint64_t size = base;
+  for (const Part &part : parts) {
+    size = alignUp(size, kPackageAlignment) + part.bytes.size();
+  }
+  file.reserve(size);
   for (const Part &part : parts) {
     file.resize(alignUp(file.size(), kPackageAlignment));
     std::span<const uint8_t> bytes = part.bytes.view();

@@ -192,8 +192,8 @@ private:
   /// product * 2^shift truncated toward zero.
   static constexpr int64_t align(int64_t product, int shift, bool negative) {
     if (shift >= 0) {
-      // 22 bits and at most 25 more (a mutant's E may be too small: 50).
-      return (product << std::min(shift, 40)) * (negative ? -1 : 1);
+      // 22 bits and at most 24 more; a mutant's E may be too small.
+      return (product << std::min(shift, 36)) * (negative ? -1 : 1);
     }
     const int right = std::min(-shift, 62);
     int64_t kept = product >> right;

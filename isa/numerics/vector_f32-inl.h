@@ -23,6 +23,8 @@
 
 #include "hwy/highway.h"
 
+#include <algorithm>
+
 HWY_BEFORE_NAMESPACE();
 namespace kiln::isa::numerics::HWY_NAMESPACE {
 
@@ -191,77 +193,101 @@ HWY_INLINE void addTo(const float *src, float *dst, size_t n) {
   }
 }
 
-/// exp(src) as bits of a format with `mantissaBits` and `bias`, one rounding:
-/// elementary::exp() and its rounding, lane by lane.
+using DW = hn::CappedTag<uint64_t, 8>; // wide lanes, for fixed point
+using DWI = hn::RebindToSigned<DW>;
+using VW = hn::Vec<DW>;
+using VWI = hn::Vec<DWI>;
+constexpr DW kW;
+constexpr DWI kWI;
+
+HWY_INLINE VW wide(uint64_t x) { return hn::Set(kW, x); }
+
+/// The low 32 bits of both, multiplied.
+HWY_INLINE VW multiply32(VW x, VW y) {
+  const hn::Repartition<uint32_t, DW> d;
+  return hn::MulEven(hn::BitCast(d, x), hn::BitCast(d, y));
+}
+
+/// elementary::exp() lane by lane: 2^exponent * mantissa / 2^62 of the f32
+/// bits x, whatever they are (the caller replaces |x| >= 128 and NaN).
+HWY_INLINE VW expOf(VW x, VWI &exponent) {
+  const VW rawField = hn::And(hn::ShiftRight<23>(x), wide(0xff));
+  const VW hidden =
+      hn::IfThenZeroElse(hn::Eq(rawField, hn::Zero(kW)), wide(1 << 23));
+  const VW m = hn::Or(hn::And(x, wide(0x7fffff)), hidden);
+  const VW field = hn::Max(rawField, wide(1));
+  const VW product =
+      hn::Add(hn::ShiftLeft<8>(multiply32(m, wide(elementary::kLog2eHigh))),
+              hn::ShiftRight<24>(multiply32(m, wide(elementary::kLog2eLow))));
+  // Unsigned: a field above 157 wraps and gives 63 as well.
+  const VW t = hn::Shr(product, hn::Min(hn::Sub(wide(157), field), wide(63)));
+  const auto negative = hn::Ne(hn::ShiftRight<31>(x), hn::Zero(kW));
+  const VW s = hn::IfThenElse(negative, hn::Sub(hn::Zero(kW), t), t);
+  exponent = hn::ShiftRight<32>(hn::BitCast(kWI, s));
+  const VW low = wide(0xffffffff), fraction = hn::And(s, low);
+  const VW g = hn::And(hn::ShiftLeft<6>(fraction), low);
+  const VW inner =
+      hn::Add(wide(elementary::kExp2C2),
+              hn::ShiftRight<38>(multiply32(wide(elementary::kExp2C3), g)));
+  const VW outer = hn::Add(wide(elementary::kExp2C1),
+                           hn::ShiftRight<38>(multiply32(inner, g)));
+  const VW delta = hn::ShiftRight<32>(multiply32(outer, g));
+  const VW base =
+      hn::GatherIndex(kW, elementary::kExp2Table.data(),
+                      hn::BitCast(kWI, hn::ShiftRight<26>(fraction)));
+  return hn::Add(
+      base, hn::ShiftRight<7>(multiply32(hn::ShiftRight<31>(base), delta)));
+}
+
+/// A float format for roundTo().
+struct BitFormat {
+  int mantissaBits, bias;
+  uint64_t infinity() const { return uint64_t(2 * bias + 1) << mantissaBits; }
+};
+
+/// 2^k * r / 2^62 (r in [2^62, 2^63)) as bits of a format, to nearest even.
+HWY_INLINE VW roundTo(const BitFormat &f, VW r, VWI k) {
+  const VW one = wide(1);
+  // A subnormal result has its unit further up.
+  const VWI below =
+      hn::Max(hn::Sub(hn::Set(kWI, 1 - f.bias), k), hn::Zero(kWI));
+  const VW shift = hn::BitCast(
+      kW, hn::Add(below, hn::Set(kWI, int64_t{62} - f.mantissaBits)));
+  const VW safe = hn::Min(shift, wide(63));
+  const VW half = hn::Shl(one, hn::Sub(safe, one));
+  const VW odd = hn::And(hn::Shr(r, safe), one);
+  const VW kept = hn::Shr(hn::Add(r, hn::Add(hn::Sub(half, one), odd)), safe);
+  // The hidden bit adds one to the exponent field of a normal result.
+  const VWI field =
+      hn::Max(hn::Add(k, hn::Set(kWI, int64_t{f.bias} - 1)), hn::Zero(kWI));
+  const VW bits =
+      hn::Add(kept, hn::Shl(hn::BitCast(kW, field),
+                            wide(static_cast<uint64_t>(f.mantissaBits))));
+  const VW finite = hn::Min(hn::IfThenZeroElse(hn::Gt(shift, wide(63)), bits),
+                            wide(f.infinity()));
+  const auto tooLarge = hn::RebindMask(kW, hn::Gt(k, hn::Set(kWI, f.bias)));
+  return hn::IfThenElse(tooLarge, wide(f.infinity()), finite);
+}
+
+/// exp(src) as bits of a format, one rounding: VectorOracle::exp().
 HWY_INLINE void expBits(const float *src, uint32_t *dst, size_t n,
-                        int mantissaBits, int bias) {
-  using D = hn::CappedTag<uint64_t, 8>;
-  const D d;
-  const hn::RebindToSigned<D> di;
-  const hn::Rebind<uint32_t, D> dw;
-  const hn::Repartition<uint32_t, D> d32;
-  using V = hn::Vec<D>;
-  const auto set = [&](uint64_t x) HWY_ATTR { return hn::Set(d, x); };
-  const auto multiply = [&](V x, V y) HWY_ATTR { // 32 x 32 bits
-    return hn::MulEven(hn::BitCast(d32, x), hn::BitCast(d32, y));
-  };
-  const uint64_t infinity = uint64_t(2 * bias + 1) << mantissaBits;
-  const V one = set(1), low = set(0xffffffff);
-  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const V x = hn::PromoteTo(
-        d, hn::LoadU(dw, reinterpret_cast<const uint32_t *>(src) + i));
-    const V magnitude = hn::And(x, set(0x7fffffff));
-    const auto negative = hn::Ne(hn::ShiftRight<31>(x), hn::Zero(d));
-    const V rawField = hn::ShiftRight<23>(magnitude);
-    const V hidden =
-        hn::IfThenZeroElse(hn::Eq(rawField, hn::Zero(d)), set(1 << 23));
-    const V m = hn::Or(hn::And(x, set(0x7fffff)), hidden);
-    const V field = hn::Max(rawField, one);
-    const V product =
-        hn::Add(hn::ShiftLeft<8>(multiply(m, set(elementary::kLog2eHigh))),
-                hn::ShiftRight<24>(multiply(m, set(elementary::kLog2eLow))));
-    // Below 157 for all arguments that are used, see `outside`.
-    const V right = hn::Min(hn::Sub(set(157), field), set(63));
-    const V t = hn::Shr(product, right);
-    const V s = hn::IfThenElse(negative, hn::Sub(hn::Zero(d), t), t);
-    const V fraction = hn::And(s, low);
-    const auto k = hn::ShiftRight<32>(hn::BitCast(di, s));
-    const V g = hn::And(hn::ShiftLeft<6>(fraction), low);
-    const V inner =
-        hn::Add(set(elementary::kExp2C2),
-                hn::ShiftRight<38>(multiply(set(elementary::kExp2C3), g)));
-    const V outer = hn::Add(set(elementary::kExp2C1),
-                            hn::ShiftRight<38>(multiply(inner, g)));
-    const V delta = hn::ShiftRight<32>(multiply(outer, g));
-    const V base =
-        hn::GatherIndex(d, elementary::kExp2Table.data(),
-                        hn::BitCast(di, hn::ShiftRight<26>(fraction)));
-    const V r = hn::Add(
-        base, hn::ShiftRight<7>(multiply(hn::ShiftRight<31>(base), delta)));
-    // Round to nearest even at the unit of the destination.
-    const auto below = hn::Max(hn::Sub(hn::Set(di, 1 - bias), k),
-                               hn::Zero(di)); // subnormal: shift further
-    const V shift =
-        hn::BitCast(d, hn::Add(below, hn::Set(di, int64_t{62} - mantissaBits)));
-    const V safe = hn::Min(shift, set(63));
-    const V half = hn::Shl(one, hn::Sub(safe, one));
-    const V odd = hn::And(hn::Shr(r, safe), one);
-    const V kept = hn::Shr(hn::Add(r, hn::Add(hn::Sub(half, one), odd)), safe);
-    const auto exponent =
-        hn::Max(hn::Add(k, hn::Set(di, int64_t{bias} - 1)), hn::Zero(di));
-    V bits = hn::Add(kept, hn::Shl(hn::BitCast(d, exponent),
-                                   set(static_cast<uint64_t>(mantissaBits))));
-    bits = hn::IfThenZeroElse(hn::Gt(shift, set(63)), bits);
-    bits = hn::Min(bits, set(infinity));
-    const auto tooLarge = hn::RebindMask(d, hn::Gt(k, hn::Set(di, bias)));
-    bits = hn::IfThenElse(tooLarge, set(infinity), bits);
-    const auto outside = hn::Gt(rawField, set(133));
-    const V limit = hn::IfThenZeroElse(negative, set(infinity));
+                        const BitFormat &f) {
+  const hn::Rebind<uint32_t, DW> d32;
+  for (size_t i = 0; i < n; i += hn::Lanes(kW)) {
+    const VW x = hn::PromoteTo(
+        kW, hn::LoadU(d32, reinterpret_cast<const uint32_t *>(src) + i));
+    VWI exponent;
+    const VW mantissa = expOf(x, exponent);
+    VW bits = roundTo(f, mantissa, exponent);
+    const VW magnitude = hn::And(x, wide(0x7fffffff));
+    const auto negative = hn::Ne(hn::ShiftRight<31>(x), hn::Zero(kW));
+    const VW limit = hn::IfThenZeroElse(negative, wide(f.infinity()));
+    const auto outside = hn::Gt(magnitude, wide(0x42ffffff)); // 128 on
     bits = hn::IfThenElse(outside, limit, bits);
-    const auto nan = hn::Gt(magnitude, set(0x7f800000));
-    bits = hn::IfThenElse(
-        nan, set(infinity | (uint64_t{1} << (mantissaBits - 1))), bits);
-    hn::StoreU(hn::TruncateTo(dw, bits), dw, dst + i);
+    const auto nan = hn::Gt(magnitude, wide(0x7f800000));
+    const uint64_t quiet = f.infinity() | uint64_t{1} << (f.mantissaBits - 1);
+    bits = hn::IfThenElse(nan, wide(quiet), bits);
+    hn::StoreU(hn::TruncateTo(d32, bits), d32, dst + i);
   }
 }
 
@@ -324,18 +350,19 @@ HWY_INLINE void narrowBf16(const float *src, uint16_t *dst, size_t n) {
 /// The limits are exact in f32 and below 2^31, or those of i32.
 HWY_INLINE void roundToI32(const float *src, int32_t *dst, size_t n, float low,
                            float high) {
-  const auto large = hn::Set(kF, 0x1p31f);
+  // The f32 below 2^31: what i32 holds of a larger one is put in afterwards.
+  const float limit = std::min(high, 0x1.fffffep30f);
+  const bool toI32 = high >= 0x1p31f;
   for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
-    VF x = hn::LoadU(kF, src + i);
-    const auto over = hn::Ge(x, large);
-    x = hn::IfThenZeroElse(hn::IsNaN(x), x);
-    x = hn::Max(hn::Min(x, hn::Set(kF, high)), hn::Set(kF, low));
-    const auto rounded = hn::NearestInt(x);
-    const auto isI32 = hn::Set(kF, high);
-    const auto top = hn::And(over, hn::Ge(isI32, large));
-    hn::StoreU(hn::IfThenElse(hn::RebindMask(kI, top), hn::Set(kI, INT32_MAX),
-                              rounded),
-               kI, dst + i);
+    const VF source = hn::LoadU(kF, src + i);
+    VF x = hn::IfThenZeroElse(hn::IsNaN(source), source);
+    x = hn::Max(hn::Min(x, hn::Set(kF, limit)), hn::Set(kF, low));
+    auto rounded = hn::NearestInt(x);
+    if (toI32) {
+      const auto over = hn::RebindMask(kI, hn::Gt(source, hn::Set(kF, limit)));
+      rounded = hn::IfThenElse(over, hn::Set(kI, INT32_MAX), rounded);
+    }
+    hn::StoreU(rounded, kI, dst + i);
   }
 }
 

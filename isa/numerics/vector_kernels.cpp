@@ -202,9 +202,10 @@ void multiplyAddKernel(ElementType type, const void *a, const void *b,
 HWY_INLINE void expTo(ElementType to, const float *values, void *dst,
                       size_t n) {
   alignas(64) uint32_t bits[kPiece];
-  const bool half = to == ElementType::F16;
-  const int mantissaBits = half ? 10 : to == ElementType::BF16 ? 7 : 23;
-  expBits(values, bits, padded(n), mantissaBits, half ? 15 : 127);
+  const BitFormat format = to == ElementType::F16    ? BitFormat{10, 15}
+                           : to == ElementType::BF16 ? BitFormat{7, 127}
+                                                     : BitFormat{23, 127};
+  expBits(values, bits, padded(n), format);
   if (to == ElementType::F32) {
     std::memcpy(dst, bits, 4 * n);
     return;

@@ -195,6 +195,7 @@ void ControlUnit::tryBarrier(uint64_t now) {
   uint64_t end = std::max({barrierIssued_ + 1, now,
                            lastActivity + context_.arch->timing.barrierCycles});
   if (command().op == Opcode::kKend) {
+    end = std::max(end, context_.core->flagsSettledAt());
     context_.wheel->at<&ControlUnit::endBlock>(end, Phase::kLate, this);
   } else {
     context_.wheel->at<&ControlUnit::endBarrier>(end, Phase::kMain, this);

@@ -7,7 +7,8 @@
 // issues, if there was room when the cycle began; kset of S is visible
 // flagVisibleCycles after the later of itself and its last store to UB; kwait
 // of S issues when the flag is visible; kbar and kend go on barrierCycles
-// after the last pipe became idle, at least one cycle after they issued.
+// after the last pipe became idle, at least one cycle after they issued; kend
+// also waits until every flag that was set is visible.
 #pragma once
 
 #include "simulator/cycle/core_hooks.h"

@@ -26,6 +26,8 @@ public:
   virtual bool hasRoom(isa::Pipe pipe, uint64_t now) const = 0;
   /// All pipes are empty and idle; `lastActivity`: since when.
   virtual bool allIdle(uint64_t &lastActivity) const = 0;
+  /// The cycle in which the last flag set so far becomes visible.
+  virtual uint64_t flagsSettledAt() const = 0;
   /// The block has ended at `now`; flags are checked.
   virtual void blockEnded(const isa::Command &end, uint64_t now) = 0;
 };

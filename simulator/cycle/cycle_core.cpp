@@ -42,6 +42,7 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   comingSets_.clear();
   freeSets_.clear();
   running_ = false;
+  flagsSettledAt_ = 0;
 }
 
 void CycleCore::startBlock(uint32_t block, uint64_t now) {
@@ -83,6 +84,7 @@ void CycleCore::finishLaunch(uint64_t now) {
 }
 
 void CycleCore::setFlagAt(const Command &set, uint64_t at) {
+  flagsSettledAt_ = std::max(flagsSettledAt_, at);
   uint32_t slot = static_cast<uint32_t>(comingSets_.size());
   if (freeSets_.empty()) {
     comingSets_.push_back(set);

@@ -62,6 +62,7 @@ public:
   void push(const isa::Command &c, uint64_t now) override;
   bool hasRoom(isa::Pipe pipe, uint64_t now) const override;
   bool allIdle(uint64_t &lastActivity) const override;
+  uint64_t flagsSettledAt() const override { return flagsSettledAt_; }
   void blockEnded(const isa::Command &end, uint64_t now) override;
 
 private:
@@ -76,6 +77,7 @@ private:
   LaunchContext *launch_ = nullptr;
   FaultSite site_;
   bool running_ = false;
+  uint64_t flagsSettledAt_ = 0;
   std::vector<isa::Command> comingSets_; // by slot of their event
   std::vector<uint32_t> freeSets_;
 };

@@ -12,17 +12,21 @@
 
 namespace kiln::sim {
 
-/// The bounding ranges [lo, hi) of a command's reads and writes, per space.
+/// The bounding ranges [lo, hi) of a command's reads and writes, per local
+/// memory. GM is left out: a pipe only reads it or only writes it, and the port
+/// keeps the writes of a pipe in order.
 class BoundingRanges {
 public:
   explicit BoundingRanges(const isa::Footprint &footprint = {}) {
     for (const isa::StridedRange &range : footprint.ranges) {
-      add(range.space, range.write, range.base, range.end());
+      if (range.space != isa::Space::GM) {
+        add(range.space, range.write, range.base, range.end());
+      }
     }
   }
 
   /// Whether the two touch common bytes and one of them writes, not looking at
-  /// `except` (GM: look at all).
+  /// `except`.
   bool conflictsWith(const BoundingRanges &other,
                      isa::Space except = kNone) const {
     uint32_t common = present_ & other.eitherWay();

@@ -11,7 +11,8 @@
 //     a kwait stays at the head until its flag is visible, and clears it;
 //   - a data command starts when the previous one's occupancy has ended, an
 //     in-flight entry of its window is free and its bounding ranges conflict
-//     with no command in flight (conflict: common bytes, one of them written);
+//     with no command in flight (conflict: common bytes of a local memory, one
+//     of them written; GM writes of a pipe stay in order without it);
 //   - mmad on the L0C tile of the previous mmad (same address, m and n) starts
 //     max(0, latency - cycles of one k step) after the end of its occupancy;
 //   - retire = start + occupancy + latency; a GM command retires latency

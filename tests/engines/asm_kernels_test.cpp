@@ -168,6 +168,17 @@ TEST(AsmKernels, SkippingIdleCyclesChangesNothing) {
   }
 }
 
+TEST(AsmKernels, CyclesDoNotDependOnDataOrHistory) {
+  EngineBench bench;
+  Gemm64 kernel(bench);
+  uint64_t cycles = bench.runCycle(kernel.request).cycles;
+  EXPECT_EQ(bench.runCycle(kernel.request).cycles, cycles);
+  kernel.request.dataOff = true;
+  EXPECT_EQ(bench.runCycle(kernel.request).cycles, cycles);
+  kernel.request.doorbell = false;
+  EXPECT_EQ(bench.runCycle(kernel.request).cycles, cycles - 4000);
+}
+
 TEST(AsmKernels, BusyCyclesAreBookedToTheLineOfTheCommand) {
   EngineBench bench;
   Vadd kernel(bench, 8);

@@ -92,6 +92,33 @@ void matmul(EngineBench &bench, bool wide) {
               1e-3 * static_cast<double>(report.cycles) / seconds);
 }
 
+void streaming(EngineBench &bench) {
+  constexpr size_t kTiles = 4096;
+  uint64_t a = bench.upload(operand(1024 * kTiles, 1, false, false));
+  uint64_t c = bench.allocate(2 * 1024 * kTiles);
+  sim::LaunchRequest r = bench.request(assembleFile("vadd.s", 3, 1), {a, a, c});
+  r.constants = {kTiles};
+  sim::LaunchReport report;
+  double seconds = bestOfFive(*bench.cycle, r, report);
+  std::printf("cycle vadd, streamed    %8.0f kcycle/s, %.2f cycles per tile\n",
+              1e-3 * static_cast<double>(report.cycles) / seconds,
+              static_cast<double>(report.kernelCycles) / kTiles);
+}
+
+void checks(EngineBench &bench) {
+  constexpr size_t kSize = 1024;
+  uint64_t a = bench.upload(operand(kSize * kSize, 1, false, false));
+  uint64_t c = bench.allocate(2 * kSize * kSize);
+  sim::LaunchRequest r =
+      bench.request(assembleFile("gemm1024.s", 3), {a, a, c});
+  sim::LaunchReport report;
+  double plain = bestOfFive(*bench.functional, r, report);
+  r.checks = {.race = true, .init = true, .bounds = true, .flags = true};
+  double checked = bestOfFive(*bench.functional, r, report);
+  std::printf("all checks, 1024^3      %8.1f times slower, %zu findings\n",
+              checked / plain, report.findings.size());
+}
+
 } // namespace
 } // namespace kiln::test
 
@@ -101,4 +128,6 @@ int main() {
   kiln::test::scalar(bench);
   kiln::test::matmul(bench, false);
   kiln::test::matmul(bench, true);
+  kiln::test::streaming(bench);
+  kiln::test::checks(bench);
 }

@@ -152,6 +152,13 @@ TEST_F(Faults, FlagsLeftAtTheEndAreAllNamed) {
   EXPECT_THAT(f.message, HasSubstr("flag MTE2>V id 7 is still set at kend"));
 }
 
+TEST_F(Faults, AFlagThatSSetLastIsResidueToo) {
+  FaultReport f =
+      expectFault([](ProgramBuilder &b) { b.set(Pipe::S, Pipe::V, 5); },
+                  FaultKind::kFlagResidue);
+  EXPECT_THAT(f.message, HasSubstr("flag S>V id 5 is still set at kend"));
+}
+
 TEST_F(Faults, ATrapNamesItsCode) {
   FaultReport f =
       expectFault([](ProgramBuilder &b) { b.npu({.op = Opcode::kKtrap}, 42); },

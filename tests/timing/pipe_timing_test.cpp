@@ -282,6 +282,23 @@ TEST(PipeTiming, ALoadRetiresAfterItsBeatsAndTheLatency) {
   }
 }
 
+TEST(PipeTiming, StoresToInterleavedRowsOfGmDoNotWaitForEachOther) {
+  EngineBench bench;
+  uint64_t gm = bench.allocate(64 * 1024);
+  ProgramBuilder b;
+  isa::StoreGeometry g;
+  g.rowBytes = 512;
+  g.gmStride = 1024;
+  for (uint64_t half : {0, 512}) {
+    b.npu({.op = Opcode::kStUb, .f3 = 1}, gm + half, view(0, 16, 16),
+          g.pack()); // 16 rows of 4 beats
+  }
+  auto s = runTimed(bench, b, {gm}).stamps.of(Pipe::MTE3, 2);
+  EXPECT_EQ(s[0].busyEnd, s[0].start + 64);
+  EXPECT_EQ(s[1].start, s[0].busyEnd);
+  EXPECT_EQ(s[1].retire, s[0].retire + 64);
+}
+
 TEST(PipeTiming, StoresAndFixShareTheWritePort) {
   EngineBench bench;
   uint64_t gm = bench.allocate(64 * 1024);
@@ -362,6 +379,27 @@ TEST(PipeTiming, BlocksAreHandedOutInIndexOrder) {
   for (unsigned p = 0; p < isa::kNumPipes; ++p) {
     EXPECT_EQ(report.pipes[p].total(), 2 * report.cycles);
   }
+}
+
+TEST(PipeTiming, CoresShareTheMemoryServer) {
+  EngineBench bench;
+  constexpr uint32_t kCores = 16, kBytes = 128 * 1024;
+  uint64_t gm = bench.allocate(kBytes);
+  ProgramBuilder b;
+  for (uint32_t at = 0; at < kBytes; at += kBytes / 4) {
+    load(b, at, gm + at, kBytes / 4);
+  }
+  b.note.bindingCount = 1;
+  sim::LaunchRequest request = bench.request(b.program(), {gm});
+  // Alone the port decides: 128 bytes a cycle.
+  uint64_t alone = bench.runCycle(request).kernelCycles;
+  EXPECT_EQ(alone, kBytes / 128 + 300);
+  // Sixteen cores want 2048 bytes a cycle, the server gives 1104.
+  request.blockDim = request.cores = kCores;
+  uint64_t together = bench.runCycle(request).kernelCycles;
+  uint64_t bound = ceilDiv(uint64_t{kCores} * kBytes, uint64_t{1104});
+  EXPECT_GE(together, bound + 300);
+  EXPECT_LE(together, bound + 300 + 16);
 }
 
 } // namespace

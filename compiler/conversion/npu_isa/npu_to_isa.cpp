@@ -124,24 +124,34 @@ private:
     return word().add(rowBytes, 0).add(stride, 32).value();
   }
 
-  void load(LoadOp op);
-  void loadNz(LoadNzOp op);
-  void loadL0(LoadL0Op op);
-  void im2col(LoadIm2colOp op);
-  void mmad(MmadOp op);
-  void fix(FixOp op);
-  void binary(VBinaryOp op);
-  void scalar(VScalarOp op);
-  void unary(VUnaryOp op);
-  void reduce(VReduceOp op);
-  void transpose(VTransposeOp op);
+  void lower(LoadOp op);
+  void lower(LoadNzOp op);
+  void lower(LoadL0Op op);
+  void lower(LoadIm2colOp op);
+  void lower(MmadOp op);
+  void lower(FixOp op);
+  void lower(VBinaryOp op);
+  void lower(VScalarOp op);
+  void lower(VUnaryOp op);
+  void lower(VReduceOp op);
+  void lower(VTransposeOp op);
+  void lower(StoreOp op);
+  void lower(MoveL1Op op);
+  void lower(LoadBiasOp op);
+  void lower(VDupOp op);
+  void lower(VCastOp op);
+  void lower(VBroadcastOp op);
+  void lower(SetFlagOp op);
+  void lower(WaitFlagOp op);
+  void lower(BarrierOp) { emit<npu_isa::KbarOp>(); }
+  void lower(TrapOp op) { emit<npu_isa::KtrapOp>(op.getCode()); }
 
   func::FuncOp kernel_;
   OpBuilder builder_;
   std::optional<Location> loc_;
 };
 
-void Converter::load(LoadOp op) {
+void Converter::lower(LoadOp op) {
   config(isa::Pipe::MTE2, 0, constant(op.getPad()));
   Value dst =
       view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
@@ -154,7 +164,7 @@ void Converter::load(LoadOp op) {
   }
 }
 
-void Converter::loadNz(LoadNzOp op) {
+void Converter::lower(LoadNzOp op) {
   config(isa::Pipe::MTE2, 0, constant(op.getPad()));
   emit<npu_isa::LdNzOp>(
       view(op.getDst(), op.getDstOffset(), op.getColStride(), 0, op.getRows()),
@@ -162,7 +172,7 @@ void Converter::loadNz(LoadNzOp op) {
       geometry(op.getRowBytes(), op.getGmStride()));
 }
 
-void Converter::loadL0(LoadL0Op op) {
+void Converter::lower(LoadL0Op op) {
   Value dst = at(op.getDst(), op.getDstOffset())
                   .add(op.getOuter(), 24)
                   .add(op.getInner(), 40)
@@ -179,7 +189,7 @@ void Converter::loadL0(LoadL0Op op) {
   }
 }
 
-void Converter::im2col(LoadIm2colOp op) {
+void Converter::lower(LoadIm2colOp op) {
   const auto kernel = op.getKernel(), stride = op.getStride(),
              dilation = op.getDilation();
   config(isa::Pipe::MTE1, 0,
@@ -218,7 +228,7 @@ void Converter::im2col(LoadIm2colOp op) {
                           typeField(op.getDst()));
 }
 
-void Converter::mmad(MmadOp op) {
+void Converter::lower(MmadOp op) {
   Value c = at(op.getAcc(), op.getAccOffset())
                 .add(op.getM(), 24)
                 .add(op.getN(), 36)
@@ -232,7 +242,7 @@ void Converter::mmad(MmadOp op) {
   emit<npu_isa::MmadOp>(c, a, b.value(), cubeType(op));
 }
 
-void Converter::fix(FixOp op) {
+void Converter::lower(FixOp op) {
   config(isa::Pipe::FIX, 0,
          word()
              .add(typeField(op.getDst()), 0)
@@ -263,7 +273,7 @@ void Converter::fix(FixOp op) {
   }
 }
 
-void Converter::binary(VBinaryOp op) {
+void Converter::lower(VBinaryOp op) {
   Value dst =
       view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
   Value src0 =
@@ -297,7 +307,7 @@ void Converter::binary(VBinaryOp op) {
   }
 }
 
-void Converter::scalar(VScalarOp op) {
+void Converter::lower(VScalarOp op) {
   Value dst =
       view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
   Value src =
@@ -316,7 +326,7 @@ void Converter::scalar(VScalarOp op) {
   }
 }
 
-void Converter::unary(VUnaryOp op) {
+void Converter::lower(VUnaryOp op) {
   Value dst =
       view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
   Value src =
@@ -336,7 +346,7 @@ void Converter::unary(VUnaryOp op) {
   }
 }
 
-void Converter::reduce(VReduceOp op) {
+void Converter::lower(VReduceOp op) {
   const bool alongRows =
       op.getKind() == ReduceKind::sum_l || op.getKind() == ReduceKind::max_l;
   const auto strides = op.getDstStrides();
@@ -357,7 +367,7 @@ void Converter::reduce(VReduceOp op) {
   }
 }
 
-void Converter::transpose(VTransposeOp op) {
+void Converter::lower(VTransposeOp op) {
   const bool in = op.getKind() == TransposeKind::in;
   const auto dst = op.getDstStrides(), src = op.getSrcStrides();
   Value to = view(op.getDst(), op.getDstOffset(), in ? 0 : dst[0], dst[1],
@@ -372,78 +382,72 @@ void Converter::transpose(VTransposeOp op) {
   }
 }
 
+void Converter::lower(StoreOp op) {
+  emit<npu_isa::StUbOp>(
+      address(op.getDst(), op.getDstOffset()),
+      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getRows()),
+      geometry(op.getRowBytes(), op.getGmStride()), typeField(op.getSrc()));
+}
+
+void Converter::lower(MoveL1Op op) {
+  emit<npu_isa::StL1Op>(
+      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
+      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), Value()),
+      word().add(op.getRowBlocks(), 0).value());
+}
+
+void Converter::lower(LoadBiasOp op) {
+  emit<npu_isa::CpBtOp>(address(op.getDst(), op.getDstOffset()),
+                        address(op.getSrc(), op.getSrcOffset()),
+                        word().add(op.getBytes(), 0).value());
+}
+
+void Converter::lower(VDupOp op) {
+  emit<npu_isa::VdupOp>(
+      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
+      word().add(op.getCols(), 48).value(), op.getScalar(),
+      typeField(op.getDst()));
+}
+
+void Converter::lower(VCastOp op) {
+  emit<npu_isa::VcastOp>(
+      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
+      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getCols()),
+      constant(typeField(op.getDst()) | static_cast<uint64_t>(op.getRounding())
+                                            << 4),
+      typeField(op.getSrc()));
+}
+
+void Converter::lower(VBroadcastOp op) {
+  emit<npu_isa::VbcOp>(
+      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
+      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides()[0], 0,
+           op.getCols()),
+      typeField(op.getSrc()));
+}
+
+void Converter::lower(SetFlagOp op) {
+  emit<npu_isa::KsetOp>(word().add(op.getId(), 0).value(),
+                        static_cast<uint32_t>(op.getSrc()),
+                        static_cast<uint32_t>(op.getDst()));
+}
+
+void Converter::lower(WaitFlagOp op) {
+  emit<npu_isa::KwaitOp>(word().add(op.getId(), 0).value(),
+                         static_cast<uint32_t>(op.getSrc()),
+                         static_cast<uint32_t>(op.getDst()));
+}
+
 /// Converts one op; false when it stays.
 bool Converter::convert(Operation *op) {
   return TypeSwitch<Operation *, bool>(op)
-      .Case([&](LoadOp o) { return load(o), true; })
-      .Case([&](LoadNzOp o) { return loadNz(o), true; })
-      .Case([&](LoadL0Op o) { return loadL0(o), true; })
-      .Case([&](LoadIm2colOp o) { return im2col(o), true; })
-      .Case([&](MmadOp o) { return mmad(o), true; })
-      .Case([&](FixOp o) { return fix(o), true; })
-      .Case([&](VBinaryOp o) { return binary(o), true; })
-      .Case([&](VScalarOp o) { return scalar(o), true; })
-      .Case([&](VUnaryOp o) { return unary(o), true; })
-      .Case([&](VReduceOp o) { return reduce(o), true; })
-      .Case([&](VTransposeOp o) { return transpose(o), true; })
-      .Case([&](StoreOp o) {
-        emit<npu_isa::StUbOp>(
-            address(o.getDst(), o.getDstOffset()),
-            view(o.getSrc(), o.getSrcOffset(), o.getSrcStrides(), o.getRows()),
-            geometry(o.getRowBytes(), o.getGmStride()), typeField(o.getSrc()));
+      .Case<LoadOp, LoadNzOp, StoreOp, MoveL1Op, LoadL0Op, LoadIm2colOp,
+            LoadBiasOp, MmadOp, FixOp, VBinaryOp, VScalarOp, VDupOp, VUnaryOp,
+            VCastOp, VReduceOp, VBroadcastOp, VTransposeOp, SetFlagOp,
+            WaitFlagOp, BarrierOp, TrapOp>([&](auto command) {
+        lower(command);
         return true;
       })
-      .Case([&](MoveL1Op o) {
-        emit<npu_isa::StL1Op>(
-            view(o.getDst(), o.getDstOffset(), o.getDstStrides(), o.getRows()),
-            view(o.getSrc(), o.getSrcOffset(), o.getSrcStrides(), Value()),
-            word().add(o.getRowBlocks(), 0).value());
-        return true;
-      })
-      .Case([&](LoadBiasOp o) {
-        emit<npu_isa::CpBtOp>(address(o.getDst(), o.getDstOffset()),
-                              address(o.getSrc(), o.getSrcOffset()),
-                              word().add(o.getBytes(), 0).value());
-        return true;
-      })
-      .Case([&](VDupOp o) {
-        emit<npu_isa::VdupOp>(
-            view(o.getDst(), o.getDstOffset(), o.getDstStrides(), o.getRows()),
-            word().add(o.getCols(), 48).value(), o.getScalar(),
-            typeField(o.getDst()));
-        return true;
-      })
-      .Case([&](VCastOp o) {
-        emit<npu_isa::VcastOp>(
-            view(o.getDst(), o.getDstOffset(), o.getDstStrides(), o.getRows()),
-            view(o.getSrc(), o.getSrcOffset(), o.getSrcStrides(), o.getCols()),
-            constant(typeField(o.getDst()) |
-                     static_cast<uint64_t>(o.getRounding()) << 4),
-            typeField(o.getSrc()));
-        return true;
-      })
-      .Case([&](VBroadcastOp o) {
-        emit<npu_isa::VbcOp>(
-            view(o.getDst(), o.getDstOffset(), o.getDstStrides(), o.getRows()),
-            view(o.getSrc(), o.getSrcOffset(), o.getSrcStrides()[0], 0,
-                 o.getCols()),
-            typeField(o.getSrc()));
-        return true;
-      })
-      .Case([&](SetFlagOp o) {
-        emit<npu_isa::KsetOp>(word().add(o.getId(), 0).value(),
-                              static_cast<uint32_t>(o.getSrc()),
-                              static_cast<uint32_t>(o.getDst()));
-        return true;
-      })
-      .Case([&](WaitFlagOp o) {
-        emit<npu_isa::KwaitOp>(word().add(o.getId(), 0).value(),
-                               static_cast<uint32_t>(o.getSrc()),
-                               static_cast<uint32_t>(o.getDst()));
-        return true;
-      })
-      .Case([&](BarrierOp) { return emit<npu_isa::KbarOp>(), true; })
-      .Case([&](TrapOp o) { return emit<npu_isa::KtrapOp>(o.getCode()), true; })
       .Default([](Operation *) { return false; });
 }
 

@@ -72,7 +72,7 @@ static LogicalResult verifyName(Operation *op, NamedAttribute attr) {
   if (attr.getName() != PlanDialect::kNameAttr ||
       !isa<StringAttr>(attr.getValue())) {
     return op->emitError("expected 'plan.name' with a string, found '")
-           << attr.getName() << "'";
+           << attr.getName().getValue() << "'";
   }
   return success();
 }

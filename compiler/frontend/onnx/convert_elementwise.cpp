@@ -137,6 +137,18 @@ static LogicalResult convertClipAttributes(Node &node) {
   return emitClip(node, low, high);
 }
 
+// Bounds that are computed at run time: a maximum and a minimum.
+static LogicalResult clipByTensors(Node &node) {
+  Value value = node.input(0);
+  if (node.hasInput(1)) {
+    value = node.emit<nn::MaxOp>(value, node.input(1));
+  }
+  if (value && node.hasInput(2)) {
+    value = node.emit<nn::MinOp>(value, node.input(2));
+  }
+  return node.setOutput(0, value);
+}
+
 static LogicalResult convertClip(Node &node) {
   if (failed(node.expect({1, 3}))) {
     return failure();
@@ -145,6 +157,13 @@ static LogicalResult convertClip(Node &node) {
   for (size_t i = 0; i < 2; ++i) {
     if (!node.hasInput(i + 1)) {
       continue;
+    }
+    if (node.type(i + 1).getNumElements() != 1) {
+      return node.invalid(fmt::format("bound {} has {} elements, expected 1", i,
+                                      node.type(i + 1).getNumElements()));
+    }
+    if (!node.constant(node.input(i + 1))) {
+      return clipByTensors(node);
     }
     std::optional<double> value = node.scalar(i + 1, i == 0 ? "min" : "max");
     if (!value) {

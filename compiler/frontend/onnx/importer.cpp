@@ -33,6 +33,10 @@ private:
   void importInitializers();
   void importNodes();
   void importNode(int index);
+  std::string nameOf(int index) const;
+  std::string whereOf(int index) const;
+  bool checkOperator(int index);
+  void checkOperators();
   void convert(Node &node, const onnx::NodeProto &proto, int64_t opset);
   bool bindInputs(Node &node, const onnx::NodeProto &proto,
                   const std::string &where);
@@ -95,6 +99,15 @@ void GraphImporter::readDims(const onnx::ValueInfoProto &info,
     const auto &dim = shape.dim(i);
     if (dim.has_dim_value() && dim.dim_value() > 0) {
       tensor.shape.push_back(dim.dim_value());
+      continue;
+    }
+    if (dim.has_dim_value() && dim.dim_value() == 0) {
+      report_.add({"input '" + info.name() + "'", "",
+                   fmt::format("dimension {} is 0 (an empty tensor); "
+                               "supported: at least 1",
+                               i),
+                   false});
+      tensor.shape.push_back(1);
       continue;
     }
     bool named = dim.has_dim_param() && !dim.dim_param().empty();
@@ -175,6 +188,9 @@ Status GraphImporter::resolveInputs() {
     }
   }
   if (!missing_.empty()) {
+    // Values for dimensions are no use where an operator is unknown.
+    checkOperators();
+    KILN_RETURN_IF_ERROR(report_.status());
     return {StatusCode::kInvalidArgument,
             "the model has symbolic dimensions without a value: " +
                 join(missing_) + "; give each one with --dim NAME=N"};
@@ -304,21 +320,55 @@ void GraphImporter::convert(Node &node, const onnx::NodeProto &proto,
   node.setVersion(entry->since);
   size_t before = report_.size();
   bool good = succeeded(entry->converter(node));
-  node.attributes().reportUnknown(entry->since);
+  if (good) { // one that failed may not have asked for all it knows
+    node.attributes().reportUnknown(entry->since);
+  }
   assert((good || report_.size() > before) &&
          "a converter that fails reports why");
   (void)good, (void)before;
 }
 
+std::string GraphImporter::nameOf(int index) const {
+  const std::string &name = graph_.node(index).name();
+  return name.empty() ? fmt::format("op_{}", index) : name;
+}
+
+std::string GraphImporter::whereOf(int index) const {
+  const onnx::NodeProto &proto = graph_.node(index);
+  std::string domain = proto.domain().empty() ? "" : proto.domain() + ".";
+  return fmt::format("node '{}' ({}{}, opset {})", nameOf(index), domain,
+                     proto.op_type(), opsetOf(proto.domain()));
+}
+
+// False, with a finding, when no converter fits the node's operator.
+bool GraphImporter::checkOperator(int index) {
+  const onnx::NodeProto &proto = graph_.node(index);
+  int64_t opset = opsetOf(proto.domain());
+  if (opset == 0) {
+    report_.add({whereOf(index), "",
+                 "the model imports no opset of this domain", true});
+  } else if (!isKnownOperator(proto.domain(), proto.op_type())) {
+    report_.add({whereOf(index), "", "unknown operator", false});
+  } else if (!findOperator(proto.domain(), proto.op_type(), opset)) {
+    report_.add({whereOf(index), "",
+                 fmt::format("the operator does not exist in opset {}", opset),
+                 true});
+  } else {
+    return true;
+  }
+  return false;
+}
+
+void GraphImporter::checkOperators() {
+  for (int i = 0; i < graph_.node_size(); ++i) {
+    checkOperator(i);
+  }
+}
+
 void GraphImporter::importNode(int index) {
   const onnx::NodeProto &proto = graph_.node(index);
-  std::string name =
-      proto.name().empty() ? fmt::format("op_{}", index) : proto.name();
+  std::string where = whereOf(index), name = nameOf(index);
   result_.nodes.push_back({name, proto.op_type()});
-  std::string domain = proto.domain().empty() ? "" : proto.domain() + ".";
-  int64_t opset = opsetOf(proto.domain());
-  std::string where = fmt::format("node '{}' ({}{}, opset {})", name, domain,
-                                  proto.op_type(), opset);
   ImportState state{builder_, result_.constants, report_};
   Node node(state, proto, location(1 + index, name), where);
   bool usable = bindInputs(node, proto, where);
@@ -327,16 +377,8 @@ void GraphImporter::importNode(int index) {
     used.push_back(!output.empty() && used_.contains(output));
   }
   node.setOutputUsed(std::move(used));
-  if (opset == 0) {
-    report_.add({where, "", "the model imports no opset of this domain", true});
-  } else if (!isKnownOperator(proto.domain(), proto.op_type())) {
-    report_.add({where, "", "unknown operator", false});
-  } else if (!findOperator(proto.domain(), proto.op_type(), opset)) {
-    report_.add({where, "",
-                 fmt::format("the operator does not exist in opset {}", opset),
-                 true});
-  } else if (usable) {
-    convert(node, proto, opset);
+  if (checkOperator(index) && usable) {
+    convert(node, proto, opsetOf(proto.domain()));
   }
   bindOutputs(node, proto, where);
 }

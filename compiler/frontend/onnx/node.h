@@ -49,7 +49,7 @@ public:
   int64_t version() const { return version_; }
   void setVersion(int64_t version) { version_ = version; }
 
-  /// The default-domain opset is at least this.
+  /// Reports a wrong number of inputs, a missing one, a used output too many.
   mlir::LogicalResult expect(Arity arity);
 
   size_t inputCount() const { return inputs_.size(); }

@@ -2,6 +2,7 @@
 #include "compiler/transforms/npu/insert_sync.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/barrier_all.h"
 #include "compiler/transforms/npu/sync_pairs.h"
 #include "compiler/transforms/npu/verify_sync.h"
 
@@ -20,10 +21,22 @@ using PipePair = std::pair<Pipe, Pipe>;
 /// each one costs a walk of the kernel.
 constexpr size_t kMaxPruned = 64;
 
+/// What a run of flags is for.
+enum class Role {
+  kPair,
+  /// dst to src before the item of a pair with itself (Sync::handshake).
+  kHandshake,
+  /// dst to src after the drain of a pair whose scope a loop runs again: the
+  /// next priming must find the flags clear.
+  kRendezvous,
+};
+
 /// A run of flag ids of one pipe pair, used by one Sync.
 struct Flags {
   const Sync *sync;
-  Pipe src, dst; // those of the sync, or reversed for its handshake
+  Role role;
+  Pipe src, dst; // those of the sync, or reversed
+  int64_t ids;
   int64_t base = 0;
 };
 
@@ -54,23 +67,33 @@ unsigned loopDepth(Operation *op) {
   return depth;
 }
 
+bool needsRendezvous(const Sync &sync) {
+  return sync.carried && loopDepth(sync.scope) > 0;
+}
+
 /// Gives every pair its ids; null, or a pair of the pipes that need too many.
 const Sync *colour(func::FuncOp kernel, ArrayRef<Sync> syncs,
                    std::vector<Flags> &flags) {
   std::map<std::pair<PipePair, int64_t>, int64_t> next;
   const Sync *excess = nullptr;
-  auto take = [&](const Sync &sync, Pipe src, Pipe dst) {
+  auto take = [&](const Sync &sync, Role role, int64_t ids) {
+    const bool forward = role == Role::kPair;
+    const Pipe src = forward ? sync.src : sync.dst,
+               dst = forward ? sync.dst : sync.src;
     int64_t &base = next[{{src, dst}, segmentOf(kernel, sync.to)}];
-    flags.push_back({&sync, src, dst, base});
-    base += sync.ids;
+    flags.push_back({&sync, role, src, dst, ids, base});
+    base += ids;
     if (base > isa::kNumFlagIds && !excess) {
       excess = &sync;
     }
   };
   for (const Sync &sync : syncs) {
-    take(sync, sync.src, sync.dst);
+    take(sync, Role::kPair, sync.ids);
     if (sync.handshake()) {
-      take(sync, sync.dst, sync.src);
+      take(sync, Role::kHandshake, sync.ids);
+    }
+    if (needsRendezvous(sync)) {
+      take(sync, Role::kRendezvous, 1);
     }
   }
   return excess;
@@ -83,8 +106,7 @@ const Sync *cheapest(func::FuncOp kernel, ArrayRef<Sync> syncs,
   for (const Sync &sync : syncs) {
     const bool samePipes =
         (sync.src == excess->src && sync.dst == excess->dst) ||
-        (sync.handshake() && sync.src == excess->dst &&
-         sync.dst == excess->src);
+        (sync.src == excess->dst && sync.dst == excess->src);
     if (samePipes &&
         segmentOf(kernel, sync.to) == segmentOf(kernel, excess->to) &&
         loopDepth(sync.to) < loopDepth(best->to)) {
@@ -103,19 +125,21 @@ public:
     flags_ = &flags;
     number_ = number;
     const Sync &sync = *flags.sync;
-    if (flags.src != sync.src) {
-      // The handshake: after dst's own wait, so it is emitted later.
+    switch (flags.role) {
+    case Role::kPair:
+      builder_.setInsertionPointAfter(sync.from);
+      set(id(sync.slot));
+      builder_.setInsertionPoint(sync.to);
+      wait(id(sync.slot));
+      return sync.carried ? primeAndDrain(sync) : void();
+    case Role::kHandshake: // after dst's own wait, which was emitted before
       builder_.setInsertionPoint(sync.to);
       set(id(sync.slot));
-      wait(id(sync.slot));
-      return;
-    }
-    builder_.setInsertionPointAfter(sync.from);
-    set(id(sync.slot));
-    builder_.setInsertionPoint(sync.to);
-    wait(id(sync.slot));
-    if (sync.carried) {
-      primeAndDrain(sync);
+      return wait(id(sync.slot));
+    case Role::kRendezvous:
+      builder_.setInsertionPoint(drainPoint(sync.scope));
+      set(constant(flags.base));
+      return wait(constant(flags.base));
     }
   }
 
@@ -148,12 +172,11 @@ private:
   }
 
   void primeAndDrain(const Sync &sync) {
-    Block *block = sync.scope->getBlock();
     builder_.setInsertionPoint(sync.scope);
     for (int64_t n = 0; n < sync.ids; ++n) {
       set(constant(flags_->base + n));
     }
-    builder_.setInsertionPoint(drainPoint(block, sync.scope));
+    builder_.setInsertionPoint(drainPoint(sync.scope));
     for (int64_t n = 0; n < sync.ids; ++n) {
       wait(constant(flags_->base + n));
     }
@@ -161,9 +184,10 @@ private:
 
   /// As late as possible: dst need not wait before other work. A barrier
   /// begins a new segment, whose flags start clear.
-  Operation *drainPoint(Block *block, Operation *scope) {
+  Operation *drainPoint(Operation *scope) {
     Operation *op = scope->getNextNode();
-    while (op != block->getTerminator() && !llvm::isa<BarrierOp>(op)) {
+    while (op != scope->getBlock()->getTerminator() &&
+           !llvm::isa<BarrierOp>(op)) {
       op = op->getNextNode();
     }
     return op;
@@ -174,18 +198,21 @@ private:
   int64_t number_ = 0;
 };
 
-/// Removes pairs that the others make superfluous, the most executed first.
-void prune(func::FuncOp kernel, ArrayRef<Sync> syncs) {
-  if (syncs.size() > kMaxPruned) {
+/// Removes runs that the others make superfluous, the most executed first.
+/// The number of a run is its index.
+void prune(func::FuncOp kernel, ArrayRef<Flags> flags) {
+  if (flags.size() > kMaxPruned) {
     return;
   }
   SmallVector<int64_t> order;
-  for (size_t number = 0; number < syncs.size(); ++number) {
+  for (size_t number = 0; number < flags.size(); ++number) {
     order.push_back(static_cast<int64_t>(number));
   }
   llvm::sort(order, [&](int64_t a, int64_t b) {
-    return std::pair(-static_cast<int64_t>(loopDepth(syncs[a].to)), a) <
-           std::pair(-static_cast<int64_t>(loopDepth(syncs[b].to)), b);
+    const auto depth = [&](int64_t number) {
+      return static_cast<int64_t>(loopDepth(flags[number].sync->to));
+    };
+    return std::pair(-depth(a), a) < std::pair(-depth(b), b);
   });
   PairSet dropped;
   for (int64_t number : order) {
@@ -200,6 +227,18 @@ void prune(func::FuncOp kernel, ArrayRef<Sync> syncs) {
       op->erase();
     }
   });
+}
+
+/// The way out when the flags cannot be proven: right, but without overlap.
+void useBarriers(func::FuncOp kernel) {
+  kernel.emitRemark("synchronisation by flags could not be proven; barriers "
+                    "between all commands instead");
+  kernel.walk([](Operation *op) {
+    if (llvm::isa<SetFlagOp, WaitFlagOp>(op)) {
+      op->erase();
+    }
+  });
+  insertBarriers(kernel);
 }
 
 class InsertSyncPass
@@ -241,12 +280,14 @@ LogicalResult insertSync(func::FuncOp kernel) {
     const Sync *excess = colour(kernel, syncs, flags);
     if (!excess) {
       Emitter emitter(kernel.getContext());
-      int64_t number = 0;
-      for (const Flags &run : flags) {
-        number += run.src == run.sync->src;
-        emitter.emit(run, number - 1);
+      for (auto [number, run] : llvm::enumerate(flags)) {
+        emitter.emit(run, static_cast<int64_t>(number));
       }
-      prune(kernel, syncs);
+      if (!isOrdered(kernel, {})) {
+        useBarriers(kernel);
+        return success();
+      }
+      prune(kernel, flags);
       return success();
     }
     const Sync *victim = cheapest(kernel, syncs, excess);

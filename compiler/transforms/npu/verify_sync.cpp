@@ -2,13 +2,12 @@
 #include "compiler/transforms/npu/verify_sync.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/sync_state.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
-#include <array>
-#include <map>
-#include <tuple>
+#include <numeric>
 
 using namespace mlir;
 
@@ -18,39 +17,86 @@ namespace {
 
 using isa::Pipe;
 constexpr unsigned kPipes = isa::kNumPipes;
+constexpr auto kControlCore = static_cast<unsigned>(Pipe::S);
 
-/// For every pipe the number of its commands known to be done.
-using Clock = std::array<int64_t, kPipes>;
-
-void join(Clock &clock, const Clock &other) {
-  for (unsigned pipe = 0; pipe < kPipes; ++pipe) {
-    clock[pipe] = std::max(clock[pipe], other[pipe]);
-  }
+std::string text(const FlagName &name) {
+  return std::string(isa::kPipeNames[std::get<0>(name)]) + ">" +
+         std::string(isa::kPipeNames[std::get<1>(name)]) + "." +
+         std::to_string(std::get<2>(name));
 }
 
-/// One way through the kernel.
-struct Path {
-  int64_t iterations = 1;       // of every loop, at most
-  Operation *skipped = nullptr; // a loop that runs zero times
-  enum { kThen, kElse, kAlternate } branch = kThen;
-};
-
-/// A finished access that later commands may conflict with.
+/// An access of a command to certain bytes: one event.
 struct Access {
+  Operation *op;
   unsigned pipe;
-  int64_t sequence;
+  isa::Space space;
   Value base; // of GM accesses
   int64_t lo, hi;
   bool write;
-  Operation *op;
+
+  bool conflicts(const Access &other) const {
+    return space == other.space && pipe != other.pipe &&
+           (write || other.write) && base == other.base && lo < other.hi &&
+           other.lo < hi;
+  }
+  bool operator==(const Access &) const = default;
 };
 
-struct Flag {
-  bool set = false;
-  Clock clock{};
-  int64_t lastWait = 0; // in dst's sequence
-  Operation *setOp = nullptr;
+/// The events of a kernel, numbered as they are met: waits first.
+class Events {
+public:
+  static constexpr unsigned kWaits = kPipes * kPipes * isa::kNumFlagIds;
+
+  explicit Events(unsigned most) : ownOfControlCore(most) {
+    for (unsigned src = 0; src < kPipes; ++src) {
+      for (unsigned id = 0; id < isa::kNumFlagIds; ++id) {
+        ownOfControlCore.set(wait({src, kControlCore, id}));
+      }
+    }
+  }
+
+  static unsigned wait(const FlagName &name) {
+    const auto [src, dst, id] = name;
+    return (src * kPipes + dst) * isa::kNumFlagIds + static_cast<unsigned>(id);
+  }
+  unsigned access(const Access &access) {
+    auto &list = accesses[static_cast<unsigned>(access.space)];
+    for (const Known &known : list) {
+      if (known.access == access) {
+        return known.event;
+      }
+    }
+    list.push_back({access, next_});
+    if (access.pipe == kControlCore) {
+      ownOfControlCore.set(next_);
+    }
+    return next_++;
+  }
+
+  struct Known {
+    Access access;
+    unsigned event;
+  };
+  std::array<std::vector<Known>, isa::kNumSpaces> accesses;
+  llvm::BitVector ownOfControlCore;
+
+private:
+  unsigned next_ = kWaits;
 };
+
+/// At most so many events: every access with every slot, and the waits.
+unsigned countEvents(func::FuncOp kernel) {
+  unsigned count = Events::kWaits;
+  kernel.walk([&](PipeOpInterface op) {
+    SmallVector<OperandAccess> operands;
+    op.getAccesses(operands);
+    for (const OperandAccess &operand : operands) {
+      auto alloc = operand.base->get().getDefiningOp<AllocOp>();
+      count += alloc ? 1 + static_cast<unsigned>(alloc.getDepth()) : 1;
+    }
+  });
+  return count;
+}
 
 /// What is wrong, and with which op.
 struct Problem {
@@ -60,11 +106,19 @@ struct Problem {
   const char *note = nullptr;
 };
 
-/// Walks one path; fails at the first problem.
-class PathWalk {
+/// The walk; fails at the first problem.
+class Walk {
 public:
-  PathWalk(func::FuncOp kernel, const Path &path, const PairSet &ignored)
-      : kernel_(kernel), path_(path), ignored_(ignored) {}
+  Walk(func::FuncOp kernel, const PairSet &ignored)
+      : kernel_(kernel), ignored_(ignored), events_(countEvents(kernel)),
+        state_(countEvents(kernel)) {
+    int64_t depth = 1;
+    kernel.walk([&](AllocOp alloc) {
+      depth = std::max<int64_t>(depth, alloc.getDepth());
+      period_ = std::lcm(period_, static_cast<int64_t>(alloc.getDepth()));
+    });
+    iterations_ = period_ * 4;
+  }
 
   const Problem &problem() const { return problem_; }
 
@@ -72,7 +126,7 @@ public:
     if (failed(runBlock(kernel_.getBody().front()))) {
       return failure();
     }
-    for (auto &[name, flag] : flags_) {
+    for (const auto &[name, flag] : state_.flags()) {
       if (flag.set) {
         return fail(flag.setOp, "flag " + text(name) +
                                     " is left set at the end of the kernel");
@@ -82,18 +136,8 @@ public:
   }
 
 private:
-  using FlagName = std::tuple<unsigned, unsigned, int64_t>;
-
-  static std::string text(const FlagName &name) {
-    return std::string(isa::kPipeNames[std::get<0>(name)]) + ">" +
-           std::string(isa::kPipeNames[std::get<1>(name)]) + "." +
-           std::to_string(std::get<2>(name));
-  }
   LogicalResult fail(Operation *op, std::string text,
                      Operation *other = nullptr, const char *note = nullptr) {
-    if (path_.skipped) {
-      text += " when a loop runs zero times";
-    }
     problem_ = {op, std::move(text), other, note};
     return failure();
   }
@@ -116,7 +160,7 @@ private:
       } else if (auto wait = dyn_cast<WaitFlagOp>(op)) {
         result = isIgnored(wait) ? success() : runWait(wait);
       } else if (llvm::isa<BarrierOp>(op)) {
-        runBarrier();
+        state_.barrier();
       }
       if (failed(result)) {
         return failure();
@@ -125,20 +169,34 @@ private:
     return success();
   }
 
+  //===--------------------------------------------------------------------===//
+  // Control flow
+  //===--------------------------------------------------------------------===//
+
   LogicalResult runLoop(scf::ForOp loop) {
-    int64_t trips = path_.skipped == loop ? 0 : path_.iterations;
     const auto lower = evaluate(loop.getLowerBound()),
                upper = evaluate(loop.getUpperBound()),
                step = evaluate(loop.getStep());
-    if (lower && upper && step && *step > 0) {
-      trips = std::min(
-          trips, std::max<int64_t>(0, (*upper - *lower + *step - 1) / *step));
+    int64_t trips = iterations_;
+    const bool exact = lower && upper && step && *step > 0;
+    if (exact) {
+      trips =
+          std::clamp<int64_t>((*upper - *lower + *step - 1) / *step, 0, trips);
     }
     SmallVector<std::optional<int64_t>> carried;
     for (Value init : loop.getInitArgs()) {
       carried.push_back(evaluate(init));
     }
+    // The states in which the slots are as at the end: where the loop may
+    // stop, and where it may repeat itself.
+    std::vector<SyncState> stops;
     for (int64_t trip = 0; trip < trips; ++trip) {
+      if (trip % period_ == 0) {
+        if (!stops.empty() && stops.back() == state_) {
+          break;
+        }
+        stops.push_back(state_);
+      }
       known_[loop.getInductionVar()] =
           lower && step ? std::optional(*lower + trip * *step) : std::nullopt;
       for (auto [arg, value] : llvm::zip(loop.getRegionIterArgs(), carried)) {
@@ -155,29 +213,43 @@ private:
     for (auto [result, value] : llvm::zip(loop.getResults(), carried)) {
       known_[result] = value;
     }
+    for (const SyncState &stop : stops) {
+      if (!exact && failed(joinWith(stop, loop))) {
+        return failure();
+      }
+    }
     return success();
   }
 
   LogicalResult runIf(scf::IfOp branch) {
-    const int64_t visit = visits_[branch]++;
-    const auto condition = evaluate(branch.getCondition());
-    const bool taken =
-        condition ? *condition != 0
-                  : path_.branch == Path::kThen ||
-                        (path_.branch == Path::kAlternate && visit % 2 == 0);
-    Block *block = taken ? branch.thenBlock() : branch.elseBlock();
-    if (!block) {
-      return success();
+    Block *elseBlock = branch.elseBlock();
+    if (const auto condition = evaluate(branch.getCondition())) {
+      Block *block = *condition ? branch.thenBlock() : elseBlock;
+      return block ? runBlock(*block) : success();
     }
-    if (failed(runBlock(*block))) {
+    const SyncState before = state_;
+    if (failed(runBlock(*branch.thenBlock()))) {
       return failure();
     }
-    if (branch.getNumResults() != 0) {
-      for (auto [result, value] : llvm::zip(
-               branch.getResults(), block->getTerminator()->getOperands())) {
-        known_[result] = evaluate(value);
-      }
+    if (!elseBlock) {
+      return joinWith(before, branch);
     }
+    const SyncState taken = state_;
+    state_ = before;
+    if (failed(runBlock(*elseBlock))) {
+      return failure();
+    }
+    return joinWith(taken, branch);
+  }
+
+  /// The point after `op` is reached from the walk's state or from `other`.
+  LogicalResult joinWith(const SyncState &other, Operation *op) {
+    if (auto name = state_.differingFlag(other)) {
+      return fail(op, "flag " + text(*name) + " is left " +
+                          (state_.isSet(*name) ? "set" : "clear") +
+                          " here, but only when this code runs");
+    }
+    state_.join(other);
     return success();
   }
 
@@ -224,49 +296,39 @@ private:
                : std::nullopt;
   }
 
-  /// What S knows of the other pipes, every command issued from now on knows.
-  void issue(unsigned pipe) {
-    const auto s = static_cast<unsigned>(Pipe::S);
-    Clock fromS = clocks_[s];
-    fromS[s] = 0;
-    join(clocks_[pipe], fromS);
-  }
+  //===--------------------------------------------------------------------===//
+  // Commands and flags
+  //===--------------------------------------------------------------------===//
 
   LogicalResult runCommand(PipeOpInterface op) {
     const auto pipe = static_cast<unsigned>(op.getPipe());
-    issue(pipe);
+    state_.issue(pipe, events_.ownOfControlCore);
     SmallVector<OperandAccess> operands;
     op.getAccesses(operands);
-    const int64_t sequence = ++sequence_[pipe];
-    SmallVector<std::pair<isa::Space, Access>> done;
+    SmallVector<Access> done;
     for (const OperandAccess &operand : operands) {
-      const Value base = operand.base->get();
-      const isa::Space space = *spaceOf(base.getType());
-      Access access = describe(op, base);
+      Access access = describe(op, operand.base->get());
       access.pipe = pipe;
-      access.sequence = sequence;
       access.write = operand.write;
-      if (failed(check(space, access))) {
+      if (failed(check(op, access))) {
         return failure();
       }
-      done.push_back({space, access});
+      done.push_back(access);
     }
-    for (auto &[space, access] : done) {
-      record(space, access);
+    for (const Access &access : done) {
+      state_.happen(pipe, events_.access(access));
     }
-    clocks_[pipe][pipe] = sequence;
     return success();
   }
 
   Access describe(Operation *op, Value base) {
-    Access access{0, 0, Value(), 0, 0, false, op};
+    Access access{op, 0, *spaceOf(base.getType()), base, 0, 1, false};
     auto alloc = base.getDefiningOp<AllocOp>();
     if (!alloc) {
-      access.base = base;
-      access.hi = 1;
       return access;
     }
     const int64_t bytes = localBytes(alloc.getType());
+    access.base = Value();
     access.lo = alloc.getAddress().value_or(0);
     access.hi = access.lo + bytes * static_cast<int64_t>(alloc.getDepth());
     if (Value slot = alloc.getSlot()) {
@@ -278,34 +340,24 @@ private:
     return access;
   }
 
-  LogicalResult check(isa::Space space, const Access &access) {
-    for (const Access &other : accesses_[static_cast<unsigned>(space)]) {
-      if (other.pipe == access.pipe || !(other.write || access.write) ||
-          other.base != access.base || other.lo >= access.hi ||
-          access.lo >= other.hi ||
-          clocks_[access.pipe][other.pipe] >= other.sequence) {
+  LogicalResult check(Operation *op, const Access &access) {
+    for (const Events::Known &other :
+         events_.accesses[static_cast<unsigned>(access.space)]) {
+      if (!other.access.conflicts(access) ||
+          state_.knows(access.pipe, other.event)) {
         continue;
       }
-      std::string text = "race in " + std::string(isa::name(space)) +
-                         ": pipe " + std::string(isa::kPipeNames[access.pipe]) +
-                         (access.write ? " writes" : " reads") +
-                         " bytes that no flag orders after a command of pipe " +
-                         std::string(isa::kPipeNames[other.pipe]) + " that " +
-                         (other.write ? "writes" : "reads") + " them";
-      return fail(access.op, text, other.op, "the earlier command");
+      return fail(op,
+                  "race in " + std::string(isa::name(access.space)) +
+                      ": pipe " + std::string(isa::kPipeNames[access.pipe]) +
+                      (access.write ? " writes" : " reads") +
+                      " bytes that no flag orders after a command of pipe " +
+                      std::string(isa::kPipeNames[other.access.pipe]) +
+                      " that " + (other.access.write ? "writes" : "reads") +
+                      " them",
+                  other.access.op, "the earlier command");
     }
     return success();
-  }
-
-  /// A later access of the same pipe and bytes stands for the earlier ones.
-  void record(isa::Space space, const Access &access) {
-    auto &list = accesses_[static_cast<unsigned>(space)];
-    llvm::erase_if(list, [&](const Access &old) {
-      return old.pipe == access.pipe && old.base == access.base &&
-             old.lo == access.lo && old.hi == access.hi &&
-             (access.write || !old.write);
-    });
-    list.push_back(access);
   }
 
   template <typename Op> FailureOr<FlagName> nameOf(Op op) {
@@ -326,20 +378,17 @@ private:
     if (failed(name)) {
       return failure();
     }
-    const auto [src, dst, id] = *name;
-    Flag &flag = flags_[*name];
-    issue(src);
-    if (flag.set) {
-      return fail(op, "flag " + text(*name) + " is set already", flag.setOp,
-                  "set here");
+    const unsigned src = std::get<0>(*name);
+    state_.issue(src, events_.ownOfControlCore);
+    if (state_.isSet(*name)) {
+      return fail(op, "flag " + text(*name) + " is set already",
+                  state_.flag(*name).setOp, "set here");
     }
-    if (clocks_[src][dst] < flag.lastWait) {
+    if (!state_.knows(src, Events::wait(*name))) {
       return fail(op, "flag " + text(*name) +
                           " may be set again before the wait that clears it");
     }
-    flag.set = true;
-    flag.setOp = op;
-    flag.clock = clocks_[src];
+    state_.set(*name, op);
     return success();
   }
 
@@ -348,76 +397,27 @@ private:
     if (failed(name)) {
       return failure();
     }
-    const auto [src, dst, id] = *name;
-    Flag &flag = flags_[*name];
-    issue(dst);
-    if (!flag.set) {
+    const unsigned dst = std::get<1>(*name);
+    state_.issue(dst, events_.ownOfControlCore);
+    if (!state_.isSet(*name)) {
       return fail(op, "waits for flag " + text(*name) +
                           " before it is set in program order");
     }
-    join(clocks_[dst], flag.clock);
-    flag.set = false;
-    flag.lastWait = clocks_[dst][dst] = ++sequence_[dst];
+    state_.clear(*name);
+    state_.happen(dst, Events::wait(*name));
     return success();
   }
 
-  void runBarrier() {
-    Clock all{};
-    for (unsigned pipe = 0; pipe < kPipes; ++pipe) {
-      all[pipe] = sequence_[pipe];
-    }
-    clocks_.fill(all);
-  }
-
   func::FuncOp kernel_;
-  const Path &path_;
   const PairSet &ignored_;
+  /// All slot counters are back after so many iterations of a loop.
+  int64_t period_ = 1;
+  int64_t iterations_ = 1; // of a loop, at most
+  Events events_;
+  SyncState state_;
   Problem problem_;
   DenseMap<Value, std::optional<int64_t>> known_;
-  DenseMap<Operation *, int64_t> visits_;
-  std::array<Clock, kPipes> clocks_{};
-  Clock sequence_{};
-  std::array<std::vector<Access>, isa::kNumSpaces> accesses_;
-  std::map<FlagName, Flag> flags_;
 };
-
-bool runsAtLeastOnce(scf::ForOp loop) {
-  APInt lower, upper;
-  return matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) &&
-         matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) &&
-         lower.slt(upper);
-}
-
-/// The paths that the proof walks.
-SmallVector<Path> pathsOf(func::FuncOp kernel) {
-  int64_t depth = 1;
-  bool branches = false;
-  SmallVector<Operation *> loops;
-  kernel.walk([&](Operation *op) {
-    if (auto alloc = dyn_cast<AllocOp>(op)) {
-      depth = std::max<int64_t>(depth, alloc.getDepth());
-    }
-    branches |= llvm::isa<scf::IfOp>(op);
-    if (llvm::isa<scf::ForOp>(op)) {
-      loops.push_back(op);
-    }
-  });
-  SmallVector<Path> paths;
-  paths.push_back({depth + 1});
-  if (branches) {
-    paths.push_back({depth + 1, nullptr, Path::kElse});
-    paths.push_back({depth + 1, nullptr, Path::kAlternate});
-  }
-  if (!loops.empty()) {
-    paths.push_back({1});
-  }
-  for (Operation *loop : loops) {
-    if (!runsAtLeastOnce(cast<scf::ForOp>(loop))) {
-      paths.push_back({depth + 1, loop});
-    }
-  }
-  return paths;
-}
 
 class VerifySyncPass
     : public PassWrapper<VerifySyncPass, OperationPass<func::FuncOp>> {
@@ -440,25 +440,20 @@ public:
 
 LogicalResult verifySync(func::FuncOp kernel) {
   const PairSet none;
-  for (const Path &path : pathsOf(kernel)) {
-    PathWalk walk(kernel, path, none);
-    if (succeeded(walk.run())) {
-      continue;
-    }
-    const Problem &problem = walk.problem();
-    InFlightDiagnostic diagnostic = problem.op->emitError(problem.text);
-    if (problem.other) {
-      diagnostic.attachNote(problem.other->getLoc()) << problem.note;
-    }
-    return diagnostic;
+  Walk walk(kernel, none);
+  if (succeeded(walk.run())) {
+    return success();
   }
-  return success();
+  const Problem &problem = walk.problem();
+  InFlightDiagnostic diagnostic = problem.op->emitError(problem.text);
+  if (problem.other) {
+    diagnostic.attachNote(problem.other->getLoc()) << problem.note;
+  }
+  return diagnostic;
 }
 
 bool isOrdered(func::FuncOp kernel, const PairSet &ignored) {
-  return llvm::all_of(pathsOf(kernel), [&](const Path &path) {
-    return succeeded(PathWalk(kernel, path, ignored).run());
-  });
+  return succeeded(Walk(kernel, ignored).run());
 }
 
 std::unique_ptr<Pass> createVerifySyncPass() {

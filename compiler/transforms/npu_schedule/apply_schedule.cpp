@@ -77,6 +77,9 @@ private:
       return failed(s) ? failure() : applyContraction(*kernel, *s, tools);
     }
     int64_t roots = tools.rootCount();
+    if (roots == 0) {
+      return func.emitError("the dispatch has no root operation");
+    }
     std::string texts;
     for (int64_t i = 0; i < roots; ++i) {
       tools.selectRoot(i);
@@ -90,7 +93,7 @@ private:
       }
     }
     func->setAttr(kScheduleAttr, StringAttr::get(func.getContext(), texts));
-    return success(roots > 0);
+    return success();
   }
 
   LogicalResult runVector(func::FuncOp func, ScheduleTools &tools,

@@ -5,7 +5,6 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
@@ -20,7 +19,6 @@ namespace kiln::npu {
 
 FrozenRewritePatternSet cleanupPatterns(MLIRContext *ctx) {
   RewritePatternSet patterns(ctx);
-  linalg::populateLinalgTilingCanonicalizationPatterns(patterns);
   scf::populateSCFForLoopCanonicalizationPatterns(patterns);
   tensor::populateMergeConsecutiveInsertExtractSlicePatterns(patterns);
   for (StringRef name : {"tensor", "affine", "scf", "arith", "linalg"}) {
@@ -28,8 +26,8 @@ FrozenRewritePatternSet cleanupPatterns(MLIRContext *ctx) {
   }
   for (RegisteredOperationName op : ctx->getRegisteredOperations()) {
     StringRef ns = op.getDialectNamespace();
-    if (ns == "tensor" || ns == "affine" || ns == "scf" || ns == "arith" ||
-        ns == "linalg") {
+    // Those of linalg fold copies and fills, which are what moves a tile.
+    if (ns == "tensor" || ns == "affine" || ns == "scf" || ns == "arith") {
       op.getCanonicalizationPatterns(patterns, ctx);
     }
   }
@@ -117,7 +115,16 @@ LogicalResult ScheduleTools::tileAndFuse(Operation *op, ArrayRef<int64_t> sizes,
 
 void ScheduleTools::hoist() {
   func_.walk([](scf::ForOp loop) {
-    moveLoopInvariantCode(cast<LoopLikeOpInterface>(loop.getOperation()));
+    // What computes stays with its tile: only slices, indices and the moves of
+    // a contraction have a level of their own.
+    moveLoopInvariantCode(
+        {&loop.getRegion()},
+        [&](Value v, Region *) { return loop.isDefinedOutsideOfLoop(v); },
+        [&](Operation *op, Region *) {
+          return isMemoryEffectFree(op) && isSpeculatable(op) &&
+                 !llvm::isa<linalg::LinalgOp, PadOp, BlockOp, UnblockOp>(op);
+        },
+        [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
   });
 }
 

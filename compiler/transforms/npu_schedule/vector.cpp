@@ -19,6 +19,9 @@ using schedule::VectorBuffer;
 
 namespace {
 
+/// A shorter reduction is a loop of commands (vector_space.cpp).
+constexpr int64_t kReducedInOneCommand = 8;
+
 int64_t elementBytes(Value v) {
   return cast<ShapedType>(v.getType()).getElementTypeBitWidth() / 8;
 }
@@ -104,6 +107,7 @@ private:
   Status addRoot(Operation *root);
   Status addOp(Operation *op, const LoopUses &loops);
   Status addProducers(Operation *op, const LoopUses &loops);
+  void addTemporaries(linalg::GenericOp op, const LoopUses &loops);
   LoopUses operandUses(Operation *op, OpOperand &operand,
                        const LoopUses &loops);
   void addBuffer(OpOperand &operand, const LoopUses &dims, int64_t depth);
@@ -150,6 +154,9 @@ Status KernelReader::addRoot(Operation *root) {
                    i + 1 == extents.size(); // lanes of C0 stay together
     kernel_.shape.loops.push_back(extent);
     kernel_.shape.cuttable.push_back(parallel && !blocked);
+    bool channels = llvm::isa<UnblockOp>(root) && i == 0;
+    kernel_.shape.units.push_back(
+        channels ? isa::kBlockBytes / elementBytes(root->getResult(0)) : 1);
     uses.push_back(
         {parallel ? static_cast<int64_t>(i) : -1, 1, parallel ? 1 : extent});
   }
@@ -176,7 +183,9 @@ LoopUses KernelReader::operandUses(Operation *op, OpOperand &operand,
     return {{loops[0].loop, c0, c0}, loops[1]};
   }
   (void)type; // UnblockOp: source [C1, X, C0] of [C, X]
-  return {loops[0], loops[1], {-1, 1, c0}};
+  DimUse blocks = loops[0];
+  blocks.divide = c0;
+  return {blocks, loops[1], {-1, 1, c0}};
 }
 
 void KernelReader::addBuffer(OpOperand &operand, const LoopUses &dims,
@@ -197,19 +206,57 @@ Status KernelReader::addOp(Operation *op, const LoopUses &loops) {
   if (op->getNumResults() != 1) {
     return unsupported(op);
   }
+  if (llvm::isa<PadOp>(op)) { // rows and lanes stay whole
+    for (const DimUse &use : ArrayRef<DimUse>(loops).drop_front(2)) {
+      if (use.loop >= 0) {
+        kernel_.shape.cuttable[use.loop] = false;
+      }
+    }
+  }
   OpOperand &init = *dps.getDpsInitOperand(0);
   LoopUses initDims = operandUses(op, init, loops);
   addBuffer(init, initDims, op->hasAttr(kRootAttr) ? 2 : 1);
   if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
-    // Temporaries of the body: one per operation and broadcast operand.
-    int64_t temporaries =
-        std::distance(generic.getBody()->begin(), generic.getBody()->end()) -
-        1 + generic.getNumDpsInputs();
-    LoopUses dims(loops);
-    VectorBuffer buffer{{dims.begin(), dims.end()}, 4, temporaries};
-    kernel_.shape.buffers.push_back(buffer);
+    addTemporaries(generic, loops);
   }
   return addProducers(op, loops);
+}
+
+/// What linalg-to-npu allocates for the body: one command's extent per
+/// operation, and a block per row for every operand that lacks the columns.
+void KernelReader::addTemporaries(linalg::GenericOp op, const LoopUses &loops) {
+  int64_t columns = columnLoop(op);
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  LoopUses whole, rows;
+  for (auto [i, use] : llvm::enumerate(loops)) {
+    bool column = static_cast<int64_t>(i) == columns;
+    bool step = kinds[i] == utils::IteratorType::reduction && !column &&
+                ranges[i] < kReducedInOneCommand;
+    if (step) {
+      continue; // one command per step
+    }
+    whole.push_back(use);
+    if (!column) {
+      rows.push_back(use);
+    }
+  }
+  rows.push_back({-1, 1, 1});
+  int64_t operations =
+      std::distance(op.getBody()->begin(), op.getBody()->end()) - 1;
+  auto add = [&](const LoopUses &dims, int64_t count) {
+    if (count > 0) {
+      kernel_.shape.buffers.push_back({{dims.begin(), dims.end()}, 4, count});
+    }
+  };
+  add(whole, operations);
+  int64_t broadcasts = 0;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    broadcasts += columns >= 0 && !map.isFunctionOfDim(columns);
+  }
+  bool reduces = op.getNumReductionLoops() != 0;
+  add(rows, broadcasts + (reduces ? 1 : 0));
 }
 
 Status KernelReader::addProducers(Operation *op, const LoopUses &loops) {
@@ -229,7 +276,11 @@ Status KernelReader::addProducers(Operation *op, const LoopUses &loops) {
     if (!def || llvm::isa<tensor::EmptyOp>(def)) {
       continue;
     }
-    if (!isVectorOp(def)) {
+    if (!isVectorOp(def) || def->hasAttr(kRootAttr)) {
+      // The place of a result is no value that is read.
+      if (cast<DestinationStyleOpInterface>(op).isDpsInit(&operand)) {
+        continue;
+      }
       return unsupported(def);
     }
     LoopUses inner;

@@ -62,6 +62,27 @@ TEST_P(SharedLevel, GivesThePublishedOutputs) {
   EXPECT_LE(test::worstError((*outputs)[0], *expected, c.rtol, c.atol), 1.0);
 }
 
+// Nets without published data: the form alone, in both precisions.
+TEST(SharedLevelForm, HoldsForTheLightModels) {
+  for (const char *name : {"light_resnet50", "light_squeezenet"}) {
+    std::filesystem::path path =
+        kModels / "onnx_light_models" / (std::string(name) + ".onnx");
+    if (!std::filesystem::exists(path)) {
+      GTEST_SKIP() << "no " << path;
+    }
+    for (Precision precision : {Precision::kStrict, Precision::kFp16}) {
+      mlir::DialectRegistry registry;
+      registerKilnDialects(registry);
+      mlir::MLIRContext context(registry);
+      Result<ImportedModel> model = importOnnx(path, {}, context);
+      ASSERT_TRUE(model.isOk()) << model.status().message();
+      Status status =
+          buildSharedLevel(*model->module, model->constants, {precision});
+      EXPECT_TRUE(status.isOk()) << name << ": " << status.message();
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, SharedLevel,
     testing::Values(

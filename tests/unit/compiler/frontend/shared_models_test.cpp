@@ -7,7 +7,9 @@
 #include "mlir/IR/Verifier.h"
 
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <random>
 
 namespace kiln {
 namespace {
@@ -41,6 +43,51 @@ TEST_P(SharedModel, ImportsAndVerifies) {
   EXPECT_EQ(model->inputs.size(), c.inputs);
   EXPECT_EQ(model->outputs.size(), c.outputs);
   EXPECT_EQ(model->nodes.size(), c.nodes);
+}
+
+// A damaged file is refused or still a valid model; never anything else.
+TEST(DamagedModel, IsRefusedOrValid) {
+  std::filesystem::path path = kModels / "mnist_cnn/mnist-8.onnx";
+  if (!std::filesystem::exists(path)) {
+    GTEST_SKIP() << "no " << path;
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::vector<uint8_t> whole((std::istreambuf_iterator<char>(file)), {});
+  std::mt19937 random(1);
+  mlir::MLIRContext context;
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<uint8_t> bytes = whole;
+    if (i % 2 == 0) {
+      bytes.resize(random() % whole.size());
+    } else {
+      bytes[random() % whole.size()] ^= uint8_t(1) << (random() % 8);
+    }
+    Result<ImportedModel> model =
+        importOnnxBytes(bytes, "damaged.onnx", {}, context);
+    if (model) {
+      EXPECT_TRUE(mlir::succeeded(mlir::verify(model->module->getOperation())));
+    } else {
+      EXPECT_NE(model.status().code(), StatusCode::kInternal) << i;
+      EXPECT_FALSE(model.status().message().empty()) << i;
+    }
+  }
+}
+
+TEST(MustBeRefused, ByName) {
+  std::filesystem::path folder = kModels / "must_be_refused";
+  if (!std::filesystem::exists(folder)) {
+    GTEST_SKIP() << "no " << folder;
+  }
+  for (const auto &entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".onnx") {
+      continue;
+    }
+    mlir::MLIRContext context;
+    Result<ImportedModel> model = importOnnx(entry.path(), {}, context);
+    EXPECT_EQ(model.status().code(), StatusCode::kUnsupported)
+        << entry.path() << ": " << model.status().message();
+    EXPECT_NE(model.status().message().find("node '"), std::string::npos);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -17,7 +17,7 @@ namespace {
 using pipeline::NpuSync;
 using sim::Order;
 
-constexpr unsigned kKernels = 120;
+constexpr uint64_t kFirstSeed = 1, kKernels = 80;
 
 std::vector<Bytes> data() {
   Bytes x(kRandomKernelBytes);
@@ -34,7 +34,7 @@ std::vector<int64_t> trips(uint64_t seed) {
 }
 
 TEST(RandomSync, FlagsAgreeWithBarriersInEveryOrder) {
-  for (uint64_t seed = 1; seed <= kKernels; ++seed) {
+  for (uint64_t seed = kFirstSeed; seed < kFirstSeed + kKernels; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     KernelRunner runner(randomKernel(seed));
     Status compiled = runner.compile(NpuSync::kBarrierAll);
@@ -42,8 +42,11 @@ TEST(RandomSync, FlagsAgreeWithBarriersInEveryOrder) {
     const KernelRun oracle =
         runner.run(data(), Order::kEager, 1, 1, trips(seed));
     ASSERT_TRUE(oracle.status) << oracle.status.message();
+    const uint32_t barriers = runner.program().note.barrierCount;
     compiled = runner.compile(NpuSync::kFlags);
     ASSERT_TRUE(compiled) << compiled.message() << "\n" << randomKernel(seed);
+    // Else the flags were not proven and barriers replaced them.
+    EXPECT_LT(runner.program().note.barrierCount, barriers);
     for (Order order : {Order::kEager, Order::kLazy, Order::kRandom}) {
       const KernelRun run = runner.run(data(), order, seed, 1, trips(seed));
       ASSERT_TRUE(run.status) << run.status.message() << randomKernel(seed);

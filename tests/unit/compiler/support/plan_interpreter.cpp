@@ -7,6 +7,8 @@
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/const_recipe.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/InitAllPasses.h"
@@ -30,6 +32,26 @@ static Constant makeValue(Type type) {
       shapeOf(type));
 }
 
+static Status runText(ModuleOp module, StringRef pipeline) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  if (failed(parsePassPipeline(pipeline, pm))) {
+    return {StatusCode::kInternal, "the test pipeline does not parse"};
+  }
+  return runPasses(pm, module, StatusCode::kInternal);
+}
+
+// Strided memref.copy would call a run-time library.
+static void copiesToLoops(ModuleOp module) {
+  SmallVector<memref::CopyOp> copies;
+  module.walk([&](memref::CopyOp op) { copies.push_back(op); });
+  for (memref::CopyOp op : copies) {
+    OpBuilder builder(op);
+    linalg::makeMemRefCopyOp(builder, op.getLoc(), op.getSource(),
+                             op.getTarget());
+    op.erase();
+  }
+}
+
 // A copy of the module with the dispatch functions only, as LLVM dialect.
 static Result<OwningOpRef<ModuleOp>> lowerBodies(ModuleOp module) {
   OwningOpRef<ModuleOp> copy = ModuleOp::create(module.getLoc());
@@ -40,24 +62,22 @@ static Result<OwningOpRef<ModuleOp>> lowerBodies(ModuleOp module) {
     clone->removeAttr(plan::PlanDialect::kDispatchAttr);
     clone->setAttr("llvm.emit_c_interface", builder.getUnitAttr());
   }
-  std::string text =
-      "builtin.module("
-      "func.func(canonicalize),"
-      "empty-tensor-to-alloc-tensor,"
-      "one-shot-bufferize{bufferize-function-boundaries "
-      "function-boundary-type-conversion=identity-layout-map},"
-      "buffer-results-to-out-params{hoist-static-allocs},"
-      "func.func(buffer-deallocation-simplification,convert-linalg-to-loops),"
-      "expand-strided-metadata,lower-affine,convert-scf-to-cf,"
-      "convert-math-to-llvm,convert-math-to-libm,expand-strided-metadata,"
-      "finalize-memref-to-llvm,convert-arith-to-llvm,convert-func-to-llvm,"
-      "convert-cf-to-llvm,reconcile-unrealized-casts)";
   registerAllPasses();
-  PassManager pm(module.getContext());
-  if (failed(parsePassPipeline(text, pm))) {
-    return Status(StatusCode::kInternal, "the test pipeline does not parse");
-  }
-  KILN_RETURN_IF_ERROR(runPasses(pm, *copy, StatusCode::kInternal));
+  KILN_RETURN_IF_ERROR(
+      runText(*copy, "func.func(canonicalize),empty-tensor-to-alloc-tensor,"
+                     "one-shot-bufferize{bufferize-function-boundaries "
+                     "function-boundary-type-conversion=identity-layout-map},"
+                     "buffer-results-to-out-params{hoist-static-allocs "
+                     "modify-public-functions},"
+                     "func.func(buffer-deallocation-simplification)"));
+  copiesToLoops(*copy);
+  KILN_RETURN_IF_ERROR(runText(
+      *copy, "func.func(convert-linalg-to-loops),expand-strided-metadata,"
+             "lower-affine,convert-scf-to-cf,convert-math-to-llvm,"
+             "convert-math-to-libm,expand-strided-metadata,"
+             "finalize-memref-to-llvm,convert-arith-to-llvm,"
+             "convert-func-to-llvm,convert-cf-to-llvm,"
+             "reconcile-unrealized-casts"));
   return copy;
 }
 

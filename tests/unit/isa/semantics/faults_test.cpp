@@ -203,7 +203,7 @@ std::vector<FaultCase> cases() {
        command(Opcode::kVsumL, kF16, view(0x400, 1, 0, 2), a)},
       // Bounds.
       {"UB", kLocalBounds, "capacity is 0x10000",
-       vadd(d, view(0xffe0, 0, 1, 17), view(0, 0, 1))},
+       vadd(d, view(0xffe0, 0, 1, 17), view(0x2000, 4, 1))},
       {"L1", kLocalBounds, "writes L1",
        command(Opcode::kLdL1, view(0xffe0, 1, 1, 2), kGmBase,
                LoadGeometry{.rowBytes = 32, .gmStride = 32}.pack())},
@@ -273,7 +273,7 @@ TEST(Overlap, ExactAndInterleavedViewsAreLegal) {
       // one row: the row stride plays no part
       vadd(view(0x400, 9, 1, 1), view(0x400, 4, 1, 40), view(0x400, 0, 1)),
       // even blocks to odd blocks of the same range
-      vadd(view(0x420, 16, 2, 3), view(0x400, 16, 2, 60), view(0x800, 4, 1)),
+      vadd(view(0x420, 16, 2, 3), view(0x400, 16, 2, 60), view(0x1800, 4, 1)),
       // rows between rows
       vadd(view(0x400, 8, 1, 3), view(0x480, 8, 1, 64), view(0x1800, 4, 1)),
       // a statistic in the gap behind each row
