@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint32_t kMaxDepth = 8;
 constexpr uint32_t kTypes = 8;
+constexpr int64_t kMostElements = int64_t{1} << 40;
 
 std::string shapeText(const MemoryEntry &entry) {
   std::string text;
@@ -198,12 +199,17 @@ Value KernelBuilder::indexOf(KilnTikValue handle) {
   if (entry == nullptr) {
     return {};
   }
+  if (entry->isCondition) {
+    mistake(Mistake::kBadField, "a condition where a number is needed; use "
+                                "select()");
+    return {};
+  }
   return entry->value ? entry->value : index(entry->facts.low);
 }
 
 Value KernelBuilder::bitsOf(KilnTikValue handle, isa::ElementType type) {
   const ValueEntry *entry = value(handle);
-  if (entry == nullptr) {
+  if (entry == nullptr || (entry->isCondition && !indexOf(handle))) {
     return {};
   }
   const int64_t mask = (int64_t{1} << (8 * isa::sizeOf(type))) - 1;
@@ -265,17 +271,27 @@ Facts combine(uint32_t op, const Facts &a, const Facts &b) {
   }
 }
 
-/// The result for two constants; the divisor is not 0.
+/// The result for two constants, as the control core computes it: 64 bits,
+/// wrapping. The divisor is not 0.
 int64_t fold(uint32_t op, int64_t a, int64_t b) {
+  const auto x = static_cast<uint64_t>(a), y = static_cast<uint64_t>(b);
   switch (op) {
+  case KILN_TIK_ADD:
+    return static_cast<int64_t>(x + y);
+  case KILN_TIK_SUB:
+    return static_cast<int64_t>(x - y);
+  case KILN_TIK_MUL:
+    return static_cast<int64_t>(x * y);
   case KILN_TIK_DIV:
-    return a / b;
+    return b == -1 ? static_cast<int64_t>(0 - x) : a / b;
   case KILN_TIK_REM:
-    return a % b;
-  case KILN_TIK_CEIL_DIV:
-    return (a + b - 1) / b;
-  default:
-    return combine(op, Facts::constant(a), Facts::constant(b)).low;
+    return b == -1 ? 0 : a % b;
+  case KILN_TIK_MIN:
+    return std::min(a, b);
+  case KILN_TIK_MAX:
+    return std::max(a, b);
+  default: // ceilDiv, of values >= 0
+    return static_cast<int64_t>((x + y - 1) / y);
   }
 }
 
@@ -322,10 +338,19 @@ KilnTikValue KernelBuilder::arith(uint32_t op, KilnTikValue a, KilnTikValue b,
     mistake(Mistake::kDivisionByZero, "division by the constant 0");
     return 0;
   }
+  if (op > KILN_TIK_OR) {
+    mistake(Mistake::kBadField, "unknown operation " + std::to_string(op));
+    return 0;
+  }
   if (!x->value && !y->value) {
     return constant(fold(op, x->facts.low, y->facts.low));
   }
-  return emitArith(op, *x, *y);
+  if (x->isCondition || y->isCondition) {
+    mistake(Mistake::kBadField, "arithmetic on a condition; use select()");
+    return 0;
+  }
+  // Copies: emitting adds entries.
+  return emitArith(op, ValueEntry(*x), ValueEntry(*y));
 }
 
 Value KernelBuilder::ceilDiv(Value a, Value b) {
@@ -360,11 +385,8 @@ KilnTikValue KernelBuilder::emitArith(uint32_t op, const ValueEntry &x,
     return add(builder_.createOrFold<arith::MinSIOp>(loc_, a, b), facts);
   case KILN_TIK_MAX:
     return add(builder_.createOrFold<arith::MaxSIOp>(loc_, a, b), facts);
-  case KILN_TIK_CEIL_DIV:
+  default: // KILN_TIK_CEIL_DIV
     return add(ceilDiv(a, b), facts);
-  default:
-    mistake(Mistake::kBadField, "unknown operation " + std::to_string(op));
-    return 0;
   }
 }
 
@@ -388,6 +410,9 @@ KilnTikValue KernelBuilder::compare(uint32_t op, KilnTikValue a, KilnTikValue b,
     return constant(fold(kPredicates[op], x->facts.low, y->facts.low));
   }
   Value left = indexOf(a), right = indexOf(b);
+  if (!left || !right) {
+    return 0;
+  }
   return add(
       arith::CmpIOp::create(builder_, loc_, kPredicates[op], left, right),
       Facts{0, 1, 1, false, false}, true);
@@ -430,7 +455,10 @@ KilnTikValue KernelBuilder::assumeMultiple(KilnTikValue handle, int64_t n,
     return handle; // its value says it all
   }
   ValueEntry multiple = *entry;
-  multiple.facts.divisor = std::lcm(entry->facts.divisor, n);
+  const __int128 both =
+      __int128{entry->facts.divisor} * n / std::gcd(entry->facts.divisor, n);
+  multiple.facts.divisor =
+      both > Facts::kLimit ? n : static_cast<int64_t>(both);
   values_.push_back(multiple);
   return static_cast<KilnTikValue>(values_.size() - 1);
 }
@@ -442,6 +470,7 @@ KilnTikValue KernelBuilder::assumeMultiple(KilnTikValue handle, int64_t n,
 KilnTikMemory KernelBuilder::tensor(const char *name, const KilnTikLine *line) {
   at(line);
   call_ = "tensor";
+  name = name ? name : "";
   std::string names;
   for (size_t i = 1; i < memories_.size(); ++i) {
     const MemoryEntry &entry = memories_[i];
@@ -480,11 +509,14 @@ bool KernelBuilder::checkShape(const MemoryEntry &entry) {
                 std::string(isa::name(entry.space)) + " has two dimensions");
     return false;
   }
+  __int128 elements = 1;
   for (int64_t dim : entry.dims) {
-    if (dim <= 0 || dim > Facts::kLimit / 4096) {
-      mistake(Mistake::kBadShape, "'" + entry.name + "' is " +
-                                      shapeText(entry) +
-                                      "; every size is at least 1");
+    elements = dim <= 0 ? 0 : elements * dim;
+    if (elements <= 0 || elements > kMostElements) {
+      mistake(Mistake::kBadShape,
+              "'" + entry.name + "' is " + shapeText(entry) +
+                  (elements <= 0 ? "; every size is at least 1"
+                                 : "; no memory is that large"));
       return false;
     }
   }
