@@ -39,7 +39,10 @@ public:
       code.dispatches[entry.dispatch] = dispatch;
       program.entries.push_back(entry.symbol);
     }
-    code.programs.push_back(std::move(program));
+    // A model that only renames or reshapes has nothing to run.
+    if (!program.entries.empty()) {
+      code.programs.push_back(std::move(program));
+    }
     return code;
   }
 

@@ -29,6 +29,7 @@
 #include "hal/api/timeline.h"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -83,6 +84,7 @@ struct DispatchCommand {
   std::vector<int64_t> constants{};
   std::string label{};
   bool firstInSubmission = true; // pays for the doorbell
+  std::optional<MemoryBinding> workspace{};
 };
 
 struct CopyCommand {

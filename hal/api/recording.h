@@ -19,6 +19,7 @@
 #include "hal/api/buffer.h"
 #include "hal/api/program.h"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,6 +48,8 @@ struct DispatchInfo {
   std::vector<CommandBinding> bindings{};
   std::vector<int64_t> constants{};
   std::string label{}; // in reports and messages
+  /// Scratch memory for the program; undefined before and after.
+  std::optional<CommandRange> workspace{};
 };
 
 class Recording {

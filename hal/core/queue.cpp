@@ -78,6 +78,14 @@ private:
       }
       command.bindings.push_back({*range, info.bindings[i].access});
     }
+    if (info.workspace) {
+      Result<MemoryRange> range = resolve(*info.workspace);
+      if (!range) {
+        return range.status().withContext("dispatch '" + info.label +
+                                          "', workspace");
+      }
+      command.workspace = MemoryBinding{*range, Access::kReadWrite};
+    }
     command.firstInSubmission = !hasDispatch_;
     hasDispatch_ = true;
     submission.keepAlive.push_back(info.program);

@@ -233,6 +233,9 @@ Status Session::Impl::append(Recording &recording,
     KILN_ASSIGN_OR_RETURN(SlotRange range, resolve(binding.buffer));
     info.bindings.push_back({range, binding.access});
   }
+  if (dispatch.workspace) {
+    KILN_ASSIGN_OR_RETURN(info.workspace, resolve(*dispatch.workspace));
+  }
   for (const Expr &constant : dispatch.constants) {
     KILN_ASSIGN_OR_RETURN(int64_t value, evaluate(constant, {}));
     info.constants.push_back(value);

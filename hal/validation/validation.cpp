@@ -138,6 +138,10 @@ private:
       KILN_RETURN_IF_ERROR(checkBinding(dispatch.bindings[i])
                                .withContext("binding " + std::to_string(i)));
     }
+    if (dispatch.workspace) {
+      KILN_RETURN_IF_ERROR(
+          checkBinding(*dispatch.workspace).withContext("workspace"));
+    }
     return checkAliases(dispatch);
   }
 
@@ -189,6 +193,10 @@ private:
           return bad("bindings " + std::to_string(j) + " and " +
                      std::to_string(i) + " overlap partly");
         }
+      }
+      if (dispatch.workspace &&
+          overlap(all[i].range, dispatch.workspace->range)) {
+        return bad("binding " + std::to_string(i) + " overlaps the workspace");
       }
     }
     return Status::ok();

@@ -87,7 +87,8 @@ Status runRow(const TableRow &row, const Options &options, std::string &text,
                       row.ceiling,
                       row.bar > 0 ? fmt::format("{:.0f}", row.bar) : "-",
                       reached, summary.kernelCycles(),
-                      row.bar == 0         ? ""
+                      !equal.isOk()        ? "WRONG RESULT"
+                      : row.bar == 0       ? ""
                       : reached >= row.bar ? "reached"
                                            : "BELOW");
   nlohmann::json entry = {{"row", row.name},
@@ -99,7 +100,11 @@ Status runRow(const TableRow &row, const Options &options, std::string &text,
   if (row.bar > 0) {
     entry["bar"] = row.bar;
   }
+  entry["right"] = equal.isOk();
   rows.push_back(std::move(entry));
+  if (!equal.isOk()) {
+    return equal.withContext(row.name);
+  }
   if (reached < row.bar) {
     return {StatusCode::kMismatch,
             fmt::format("{}: {:.1f} % of the cube, the bar is {:.0f} %",

@@ -73,8 +73,13 @@ Status checkNames(const std::vector<GraphInput> &graph,
 }
 
 bool matches(const GraphInput &input, const HostTensor &given) {
-  if (given.shape.size() != input.dims.size() ||
-      ops::toOnnx(given.type) != input.onnxType) {
+  if (ops::toOnnx(given.type) != input.onnxType) {
+    return false;
+  }
+  if (!input.rankKnown) {
+    return true;
+  }
+  if (given.shape.size() != input.dims.size()) {
     return false;
   }
   for (size_t d = 0; d < input.dims.size(); ++d) {
@@ -168,7 +173,14 @@ Result<std::vector<GraphInput>> graphInputs(const std::filesystem::path &path) {
     if (constant) {
       continue;
     }
+    if (!input.type().has_tensor_type()) {
+      return Status(StatusCode::kUnsupported,
+                    fmt::format("{}: input '{}' is no tensor; sequences, "
+                                "optionals and maps are not supported",
+                                path.string(), input.name()));
+    }
     GraphInput entry{input.name(), input.type().tensor_type().elem_type()};
+    entry.rankKnown = input.type().tensor_type().has_shape();
     const auto &shape = input.type().tensor_type().shape();
     for (int d = 0; d < shape.dim_size(); ++d) {
       const auto &dim = shape.dim(d);

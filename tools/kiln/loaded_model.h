@@ -47,6 +47,7 @@ Result<LoadedModel> loadPackage(std::vector<uint8_t> bytes,
 struct GraphInput {
   std::string name;
   int onnxType = 0;
+  bool rankKnown = true;
   std::vector<int64_t> dims{};        // -1: symbolic
   std::vector<std::string> symbols{}; // per dimension; empty: fixed
 

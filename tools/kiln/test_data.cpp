@@ -87,6 +87,11 @@ Result<NamedTensors> namedInputs(const fs::path &model,
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     inputs[i].name = graph[i].name;
+    // ONNX's test data stores bf16 as its bits in u16.
+    if (inputs[i].type == ops::DataType::U16 &&
+        graph[i].onnxType == ops::toOnnx(ops::DataType::BF16)) {
+      inputs[i].type = ops::DataType::BF16;
+    }
   }
   return inputs;
 }

@@ -63,8 +63,7 @@ Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
       return Status(StatusCode::kInvalidArgument,
                     "--shape " + text + ": expected NAME=N,NAME=N");
     }
-    KILN_ASSIGN_OR_RETURN(int64_t value,
-                          parseSetting(part.substr(equals + 1)));
+    KILN_ASSIGN_OR_RETURN(int64_t value, parseSetting(part.substr(equals + 1)));
     shape.settings.emplace_back(part.substr(0, equals), value);
     start = comma + 1;
   }

@@ -28,7 +28,7 @@ public:
 private:
   LogicalResult rewrite(plan::DispatchOp op);
   DispatchKind choose(plan::DispatchOp op, func::FuncOp body);
-  FailureOr<Value> inForm(Value v, ArgForm form, int64_t channelBlock);
+  FailureOr<Value> inForm(Value v, ArgForm form, RankedTensorType result);
   Value blockedOf(Value v);
   Value plainOf(Value v);
   bool isBlocked(Value v) const { return blocked_.contains(v); }
@@ -341,7 +341,13 @@ Value Assigner::plainOf(Value v) {
   return result;
 }
 
-FailureOr<Value> Assigner::inForm(Value v, ArgForm form, int64_t channelBlock) {
+FailureOr<Value> Assigner::inForm(Value v, ArgForm form,
+                                  RankedTensorType result) {
+  int64_t channelBlock = result.getShape().back();
+  bool sameType = typeOf(v).getElementType() == result.getElementType();
+  if (form == ArgForm::kResultImage && sameType) {
+    form = ArgForm::kImage;
+  }
   auto key = std::pair(v, static_cast<int>(form) * 64 +
                               static_cast<int>(channelBlock));
   if (Value known = forms_.lookup(key)) {
@@ -354,6 +360,12 @@ FailureOr<Value> Assigner::inForm(Value v, ArgForm form, int64_t channelBlock) {
     return plain;
   case ArgForm::kImage:
     made = blockedOf(v);
+    break;
+  case ArgForm::kResultImage:
+    made = cast(plain, result.getElementType());
+    if (succeeded(made)) {
+      made = blockedOf(*made);
+    }
     break;
   case ArgForm::kConvWeights:
     made = convWeightsOf(plain);
@@ -403,10 +415,9 @@ LogicalResult Assigner::rewrite(plan::DispatchOp op) {
            << op.getCallee() << "' has no form in channel blocks";
   }
   RankedTensorType type = resultType(body, kind);
-  int64_t channelBlock = type.getShape().back();
   SmallVector<Value> operands;
   for (auto [v, form] : llvm::zip_equal(op.getOperands(), *forms)) {
-    FailureOr<Value> converted = inForm(v, form, channelBlock);
+    FailureOr<Value> converted = inForm(v, form, type);
     if (failed(converted) || !*converted) {
       return op.emitError("operand cannot be converted");
     }

@@ -203,7 +203,7 @@ static LogicalResult setEpilogueForms(SmallVector<ArgForm> &forms,
   for (OpOperand *o : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(o);
     if (map.isIdentity()) {
-      setForm(forms, o->get(), ArgForm::kImage);
+      setForm(forms, o->get(), ArgForm::kResultImage);
     } else if (map.getNumResults() == 1) {
       setForm(forms, o->get(),
               o->get() == e.bias ? ArgForm::kBias : ArgForm::kChannels);

@@ -17,6 +17,7 @@ namespace kiln::npu {
 enum class ArgForm {
   kPlain,         // as it is
   kImage,         // [C1, N, H, W, C0]
+  kResultImage,   // the same, with elements of the result type
   kConvWeights,   // [C1*KH*KW, N rounded to 16, C0] of [F, C, KH, KW]
   kWindowWeights, // [C1, KH, KW, C0] of [C, KH, KW]
   kBias,          // vector in f32, rounded up to blocks of the result

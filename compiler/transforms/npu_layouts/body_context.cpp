@@ -132,7 +132,10 @@ Value rootGeneric(BodyContext &c, const Epilogue &e, Value init,
     for (auto [oldArg, arg] : llvm::zip(oldArgs, args)) {
       Value v = arg;
       if (oldArg.getType() != v.getType()) {
-        v = arith::ExtFOp::create(b, loc, oldArg.getType(), v);
+        bool wider = v.getType().getIntOrFloatBitWidth() <
+                     oldArg.getType().getIntOrFloatBitWidth();
+        v = wider ? Value(arith::ExtFOp::create(b, loc, oldArg.getType(), v))
+                  : Value(arith::TruncFOp::create(b, loc, oldArg.getType(), v));
       }
       map.map(oldArg, v);
     }

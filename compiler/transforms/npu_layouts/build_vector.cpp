@@ -194,8 +194,8 @@ public:
       sizes.push_back(c.b.getIndexAttr(size));
       ones.push_back(c.b.getIndexAttr(1));
     }
-    Value box = c.empty(typeOf(source).getShape(),
-                        typeOf(source).getElementType());
+    Value box =
+        c.empty(typeOf(source).getShape(), typeOf(source).getElementType());
     AffineMap identity = c.b.getMultiDimIdentityMap(at.size());
     Value copy = convertGeneric(c, {source, identity}, box, identity, true);
     mark(copy);

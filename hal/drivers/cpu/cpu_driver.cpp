@@ -36,6 +36,11 @@ private:
   std::vector<Entry> entries_;
 };
 
+uint64_t hostPointer(const MemoryRange &range) {
+  return reinterpret_cast<uintptr_t>(range.memory->hostAddress() +
+                                     range.offset);
+}
+
 /// The argument block, in memory aligned for it.
 std::vector<uint64_t> argumentBlock(const DispatchCommand &command) {
   constexpr size_t kHeaderWords =
@@ -43,12 +48,12 @@ std::vector<uint64_t> argumentBlock(const DispatchCommand &command) {
   isa::ArgumentBlockHeader header{
       isa::kArgumentBlockVersion,
       static_cast<uint32_t>(command.bindings.size()),
-      static_cast<uint32_t>(command.constants.size()), 0, 0};
+      static_cast<uint32_t>(command.constants.size()), 0,
+      command.workspace ? hostPointer(command.workspace->range) : 0};
   std::vector<uint64_t> block(kHeaderWords);
   std::memcpy(block.data(), &header, sizeof(header));
   for (const MemoryBinding &binding : command.bindings) {
-    block.push_back(reinterpret_cast<uintptr_t>(
-        binding.range.memory->hostAddress() + binding.range.offset));
+    block.push_back(hostPointer(binding.range));
   }
   for (int64_t constant : command.constants) {
     block.push_back(static_cast<uint64_t>(constant));

@@ -113,6 +113,10 @@ private:
       launch.bindings.push_back({gmAddress(binding.range), binding.range.size,
                                  writes(binding.access)});
     }
+    if (command.workspace) {
+      const MemoryRange &range = command.workspace->range;
+      launch.workspace = GmBinding{gmAddress(range), range.size, true};
+    }
     ProgramReport report;
     report.blocks = command.blocks;
     if (launch.code) {

@@ -156,6 +156,10 @@ public:
       request.bindings.push_back(
           {binding.address, binding.size, binding.writable});
     }
+    if (launch.workspace) {
+      request.workspace = {launch.workspace->address, launch.workspace->size,
+                           true};
+    }
     request.constants = launch.constants;
     request.checks = options_.checks;
     request.order = options_.order;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace kiln::hal {
@@ -40,6 +41,7 @@ struct NpuLaunch {
   std::vector<GmBinding> bindings;
   std::vector<int64_t> constants;
   bool doorbell = true;
+  std::optional<GmBinding> workspace;
 };
 
 class Transport {
