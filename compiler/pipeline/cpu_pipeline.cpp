@@ -170,6 +170,9 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
   if (failed(runPasses(module, [](OpPassManager &pm) {
         bufferization::PromoteBuffersToStackPassOptions stack;
         stack.maxAllocSizeInBytes = 64 << 10;
+        // Out of loops first: a stack slot in a loop grows the stack.
+        pm.addNestedPass<func::FuncOp>(
+            bufferization::createBufferLoopHoistingPass());
         pm.addNestedPass<func::FuncOp>(
             bufferization::createPromoteBuffersToStackPass(stack));
       }))) {

@@ -4,10 +4,12 @@
 #include "compiler/conversion/npu_isa/isa_to_llvm.h"
 #include "compiler/target/elf_linker.h"
 #include "compiler/target/riscv_target.h"
+#include "isa/support/units.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -32,6 +34,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
+  // The control core is rarely the slowest unit; text is copied at launch.
+  tuning.LoopUnrolling = false;
   llvm::PassBuilder builder(&machine, tuning);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -46,9 +50,24 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
+/// Lets the code generator report every frame: there is no stack guard.
+void measureFrames(llvm::Module &module, uint64_t &largest) {
+  for (llvm::Function &function : module) {
+    function.addFnAttr("warn-stack-size", "0");
+  }
+  module.getContext().setDiagnosticHandlerCallBack(
+      [](const llvm::DiagnosticInfo *info, void *context) {
+        if (auto *frame = dyn_cast<llvm::DiagnosticInfoStackSize>(info)) {
+          auto &largest = *static_cast<uint64_t *>(context);
+          largest = std::max(largest, frame->getStackSize());
+        }
+      },
+      &largest);
+}
+
 } // namespace
 
-Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module) {
+Result<NpuObject> emitNpuObject(mlir::ModuleOp module) {
   mlir::MLIRContext *mlirContext = module->getContext();
   mlir::registerBuiltinDialectTranslation(*mlirContext);
   mlir::registerLLVMDialectTranslation(*mlirContext);
@@ -66,6 +85,8 @@ Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module) {
   ir->setDataLayout(machine->createDataLayout());
   npu::markMemoryEffects(*ir);
   optimize(*ir, *machine);
+  NpuObject result;
+  measureFrames(*ir, result.frameBytes);
 
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
@@ -76,12 +97,16 @@ Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module) {
                   "the RISC-V back end emits no object files");
   }
   emit.run(*ir);
-  return ObjectBytes(object.begin(), object.end());
+  result.bytes.assign(object.begin(), object.end());
+  return result;
 }
 
-Result<ObjectBytes> emitNpuElf(mlir::ModuleOp module, isa::KernelNote note) {
-  KILN_ASSIGN_OR_RETURN(ObjectBytes object, emitNpuObject(module));
-  return linkNpuProgram({std::move(object)}, std::move(note));
+Result<ObjectBytes> emitNpuElf(mlir::ModuleOp module, isa::KernelNote &note) {
+  KILN_ASSIGN_OR_RETURN(NpuObject object, emitNpuObject(module));
+  // The kernel is one function that calls nothing.
+  note.stackBytes = std::max(
+      note.stackBytes, static_cast<uint32_t>(alignUp(object.frameBytes, 16)));
+  return linkNpuProgram({std::move(object.bytes)}, note);
 }
 
 } // namespace kiln::target

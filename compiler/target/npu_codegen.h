@@ -18,9 +18,15 @@
 
 namespace kiln::target {
 
-/// Object code of the module's functions.
-Result<ObjectBytes> emitNpuObject(mlir::ModuleOp module);
+struct NpuObject {
+  ObjectBytes bytes;
+  uint64_t frameBytes = 0; // largest stack frame of a function
+};
 
-Result<ObjectBytes> emitNpuElf(mlir::ModuleOp module, isa::KernelNote note);
+/// Object code of the module's functions.
+Result<NpuObject> emitNpuObject(mlir::ModuleOp module);
+
+/// Links the object; A frame larger than `note.stackBytes` raises it.
+Result<ObjectBytes> emitNpuElf(mlir::ModuleOp module, isa::KernelNote &note);
 
 } // namespace kiln::target

@@ -135,14 +135,17 @@ void KernelBuilder::vscalar(uint32_t op, const KilnTikView *dst,
     return;
   }
   const auto size = vectorTile(*tile);
-  Value scalar = bitsOf(bits);
-  if (!size || !scalar) {
+  if (!size) {
     return;
   }
   const auto d = vectorOperand(*dst, "destination", *size);
   const auto s = vectorOperand(*src, "source", *size);
   if (!d || !s || !sameType(*d, *s) ||
       !noPartialOverlap(*d, *dst, *s, *src, size->rowFacts)) {
+    return;
+  }
+  Value scalar = bitsOf(bits, d->memory->type);
+  if (!scalar) {
     return;
   }
   npu::VScalarOp::create(builder_, loc_, static_cast<npu::ScalarKind>(op),
@@ -155,11 +158,14 @@ void KernelBuilder::vdup(const KilnTikView *dst, KilnTikValue bits,
   at(line);
   call_ = "fill";
   const auto size = vectorTile(*tile);
-  Value scalar = bitsOf(bits);
-  if (!size || !scalar) {
+  if (!size) {
     return;
   }
-  if (const auto d = vectorOperand(*dst, "destination", *size)) {
+  const auto d = vectorOperand(*dst, "destination", *size);
+  if (!d) {
+    return;
+  }
+  if (Value scalar = bitsOf(bits, d->memory->type)) {
     npu::VDupOp::create(builder_, loc_, d->base, d->offset, scalar, size->rows,
                         size->cols, pair(*dst));
   }
@@ -333,7 +339,7 @@ void KernelBuilder::scalarStore(const KilnTikPlace *dst, uint32_t type,
   const int64_t size = isa::sizeOf(elementTypeOf(type));
   const auto d =
       operand(*dst, {"destination", {Space::UB}, size, Facts::constant(size)});
-  Value bits = bitsOf(value);
+  Value bits = bitsOf(value, elementTypeOf(type));
   if (!d || !bits) {
     return;
   }

@@ -58,7 +58,7 @@ std::string pad(std::string text, size_t width) {
 
 /// One line per buffer, largest first.
 std::string table(const std::vector<BufferRow> &rows) {
-  size_t width = 6;
+  size_t width = 8;
   for (const BufferRow &row : rows) {
     width = std::max(width, row.name.size() + 2);
   }

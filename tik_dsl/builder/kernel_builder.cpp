@@ -201,16 +201,21 @@ Value KernelBuilder::indexOf(KilnTikValue handle) {
   return entry->value ? entry->value : index(entry->facts.low);
 }
 
-Value KernelBuilder::bitsOf(KilnTikValue handle) {
+Value KernelBuilder::bitsOf(KilnTikValue handle, isa::ElementType type) {
   const ValueEntry *entry = value(handle);
   if (entry == nullptr) {
     return {};
   }
+  const int64_t mask = (int64_t{1} << (8 * isa::sizeOf(type))) - 1;
   if (!entry->value) {
-    return arith::ConstantIntOp::create(builder_, loc_, entry->facts.low, 64);
+    return arith::ConstantIntOp::create(builder_, loc_, entry->facts.low & mask,
+                                        64);
   }
-  return arith::IndexCastOp::create(builder_, loc_, builder_.getI64Type(),
-                                    entry->value);
+  Value bits = arith::IndexCastOp::create(builder_, loc_, builder_.getI64Type(),
+                                          entry->value);
+  return arith::AndIOp::create(
+      builder_, loc_, bits,
+      arith::ConstantIntOp::create(builder_, loc_, mask, 64));
 }
 
 Value KernelBuilder::conditionOf(KilnTikValue handle) {

@@ -193,7 +193,8 @@ private:
   mlir::Value index(int64_t value);
   mlir::Value indexOf(KilnTikValue handle);
   mlir::Value conditionOf(KilnTikValue handle);
-  mlir::Value bitsOf(KilnTikValue handle); // i64
+  /// i64: the low bits hold the value, those above are 0.
+  mlir::Value bitsOf(KilnTikValue handle, isa::ElementType type);
   Facts factsOf(KilnTikValue handle);
   bool checkShape(const MemoryEntry &entry);
   KilnTikValue emitArith(uint32_t op, const ValueEntry &a, const ValueEntry &b);

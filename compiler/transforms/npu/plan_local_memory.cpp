@@ -289,8 +289,34 @@ private:
 
 } // namespace
 
+/// The passes of this level follow commands through scf.for and scf.if only.
+static LogicalResult checkControlFlow(func::FuncOp kernel) {
+  const bool wrong =
+      kernel
+          .walk([&](Operation *op) {
+            if (op == kernel || op->getNumRegions() == 0 ||
+                llvm::isa<scf::ForOp, scf::IfOp>(op)) {
+              return WalkResult::advance();
+            }
+            op->emitOpError("in a kernel; expected scf.for and scf.if as the "
+                            "only control flow");
+            return WalkResult::interrupt();
+          })
+          .wasInterrupted();
+  if (wrong) {
+    return failure();
+  }
+  return llvm::hasSingleElement(kernel.getBody())
+             ? success()
+             : kernel.emitError("has branches between blocks; expected "
+                                "scf.for and scf.if as the only control flow");
+}
+
 LogicalResult planLocalMemory(func::FuncOp kernel,
                               const Capacities &capacities) {
+  if (failed(checkControlFlow(kernel))) {
+    return failure();
+  }
   OpBuilder builder(kernel.getContext());
   kernel.walk([&](AllocOp alloc) {
     if (alloc.getDepth() > 1 && !outermostLoopOf(alloc->getBlock())) {

@@ -16,8 +16,9 @@
 // that it does not restart when an inner loop is entered again. Outside of
 // loops a depth above 1 has no use and becomes 1.
 //
-// Error: a table of every buffer of the space that overflows (bytes, depth,
-// lifetime, source line) and the remedy, as notes of one diagnostic.
+// Errors: control flow other than scf.for and scf.if; a table of every buffer
+// of the space that overflows (bytes, depth, lifetime, source line) and the
+// remedy, as notes of one diagnostic.
 #pragma once
 
 #include "isa/arch/arch_spec.h"

@@ -161,11 +161,12 @@ private:
       return load(u, kUb, gm);
     case 1:
     case 2:
-      return line("  npu.vbinary {0} {1}[%c0], {2}[%c0], {3}[%c0] rows %c16 cols "
-                  "%c16 {{dst_strides = array<i64: 1, 1>, src0_strides = "
-                  "array<i64: 1, 1>, src1_strides = array<i64: 1, 1>}} : "
-                  "{4}, {4}, {4}",
-                  pick(2) ? "add" : "sub", u, v, w, kUb);
+      return line(
+          "  npu.vbinary {0} {1}[%c0], {2}[%c0], {3}[%c0] rows %c16 cols "
+          "%c16 {{dst_strides = array<i64: 1, 1>, src0_strides = "
+          "array<i64: 1, 1>, src1_strides = array<i64: 1, 1>}} : "
+          "{4}, {4}, {4}",
+          pick(2) ? "add" : "sub", u, v, w, kUb);
     case 3:
     case 4:
       return line("  npu.store {}[{}], {}[%c0] rows %c1 row_bytes %c512 "

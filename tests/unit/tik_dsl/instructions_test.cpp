@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kernels that use the DSL's instructions beyond the examples, each against its
+// reference in all orders with all checks; and proof that testOperator() finds
+// what is wrong.
+#include "tests/unit/tik_dsl/inline_operator.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kiln::tik {
+namespace {
+
+using testing::HasSubstr;
+
+void expectPassed(const InlineFunctions &functions) {
+  const OperatorReport report = testInline(functions);
+  EXPECT_TRUE(!report.shapes.empty() && report.passed()) << toText(report);
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax of rows: reductions, broadcast, exp, reciprocal, two dimensions
+//===----------------------------------------------------------------------===//
+
+void declareSoftmax(Declaration &d) {
+  d.name("softmax", "rows");
+  d.input("x", f32, {"R", 80}, {-8, 8}).output("y", f32, {"R", 80});
+  d.shape({{"R", 37}}).edge({{"R", 1}});
+  d.tolerance(f32, 1e-5, 1e-7, "exp within 0.51 ULP, 80 additions");
+}
+
+void softmax(const Kernel &k) {
+  const Tensor x = k.tensor("x"), y = k.tensor("y");
+  const int64_t rows = x.dim(0), cols = 80, tile = 16;
+  for (Index r : k.range(0, rows, tile).buffers(2)) {
+    const Index n = min(tile, rows - r);
+    const Buffer t = k.ub(f32, {tile, cols}, "t"),
+                 e = k.ub(f32, {tile, 8}, "e");
+    const Buffer w = k.ub(f32, {tile, cols}, "w");
+    k.load(t, x.at(r, 0), {n, cols});
+    k.rowMax(e, t, {n, cols});
+    k.broadcast(w, e, {n, cols});
+    k.expDifference(t, t, w, {n, cols});
+    k.rowSum(e, t, {n, cols});
+    k.broadcast(w, e, {n, cols});
+    k.div(t, t, w, {n, cols});
+    k.store(y.at(r, 0), t, {n, cols});
+  }
+}
+
+void softmaxReference(const Reference &r) {
+  const HostArray x = r["x"], y = r["y"];
+  for (int64_t i = 0; i < x.dim(0); ++i) {
+    double most = x[i * 80], sum = 0;
+    for (int64_t j = 0; j < 80; ++j) {
+      most = std::max(most, x[i * 80 + j]);
+    }
+    for (int64_t j = 0; j < 80; ++j) {
+      sum += y[i * 80 + j] = std::exp(x[i * 80 + j] - most);
+    }
+    for (int64_t j = 0; j < 80; ++j) {
+      y[i * 80 + j] /= sum;
+    }
+  }
+}
+
+TEST(Instructions, SoftmaxOfRows) {
+  expectPassed({declareSoftmax, softmax, softmaxReference});
+}
+
+//===----------------------------------------------------------------------===//
+// relu(A x B' + bias) * 0.5: bias table, transposed B, FIX options, fp32 cube
+//===----------------------------------------------------------------------===//
+
+void declareDense(Declaration &d) {
+  d.name("dense", "relu(0.5 * (A x B' + bias))");
+  d.input("a", f32, {"M", "K"}).input("b", f32, {"N", "K"});
+  d.input("bias", f32, {"N"}).output("c", f16, {"M", "N"});
+  d.shape({{"M", 30}, {"N", 50}, {"K", 40}})
+      .edge({{"M", 1}, {"N", 1}, {"K", 1}});
+  d.tolerance(f16, 1e-3, 1e-3, "one rounding to 11 bits after fp32");
+}
+
+void dense(const Kernel &k) {
+  const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
+  const int64_t m = a.dim(0), kk = a.dim(1), n = b.dim(0);
+  const Buffer aL1 = k.l1Nz(f32, m, kk, "aL1"), bL1 = k.l1Nz(f32, n, kk, "bL1");
+  const Buffer biasL1 = k.l1(f32, {n}, "biasL1");
+  const Buffer table = k.biasTable(f32, n, "table");
+  const Buffer aL0 = k.l0a(f32, m, kk, "aL0"), bL0 = k.l0b(f32, kk, n, "bL0");
+  const Buffer acc = k.l0c(f32, m, n, "acc");
+  k.loadNz(aL1, a, {m, kk});
+  k.loadNz(bL1, b, {n, kk});
+  k.load(biasL1, k.tensor("bias"), n);
+  k.loadBias(table, biasL1, n);
+  k.loadA(aL0, aL1, {m, kk});
+  k.loadBTransposed(bL0, bL1, {kk, n});
+  k.mmadBias(acc, aL0, bL0, table, {m, n, kk}, false);
+  k.fix(c, acc, {m, n}, {.relu = true, .scale = 0.5f});
+}
+
+void denseReference(const Reference &r) {
+  const HostArray a = r["a"], b = r["b"], c = r["c"];
+  for (int64_t i = 0; i < a.dim(0); ++i) {
+    for (int64_t j = 0; j < b.dim(0); ++j) {
+      double sum = r["bias"][j];
+      for (int64_t p = 0; p < a.dim(1); ++p) {
+        sum += a[i * a.dim(1) + p] * b[j * a.dim(1) + p];
+      }
+      c[i * b.dim(0) + j] = std::max(0.5 * sum, 0.0);
+    }
+  }
+}
+
+TEST(Instructions, DenseLayerInFp32) {
+  expectPassed({declareDense, dense, denseReference});
+}
+
+//===----------------------------------------------------------------------===//
+// Branches, the control core's reads and writes, run-time scalars
+//===----------------------------------------------------------------------===//
+
+void declareBranches(Declaration &d) {
+  d.name("branches", "even tiles + first element, odd tiles * 2");
+  d.input("x", i32, {256}, {-100, 100}).output("y", i32, {256});
+  d.shape({});
+}
+
+void branches(const Kernel &k) {
+  const Tensor x = k.tensor("x"), y = k.tensor("y");
+  for (Index i : k.range(0, 256, 64).buffers(2)) {
+    const Buffer t = k.ub(i32, {64}, "t");
+    k.load(t, x.at(i), 64);
+    const Index tile = i / 64;
+    k.when(tile % 2 == 0 && !(tile == 2), [&] {
+       k.adds(t, t, k.read(t), 64);
+     }).otherwise([&] { k.muls(t, t, select(tile > 2, 2, 3), 64); });
+    k.when(i == 64, [&] { k.write(t.at(5), i + 7); });
+    k.store(y.at(i), t, 64);
+  }
+}
+
+void branchesReference(const Reference &r) {
+  const HostArray x = r["x"], y = r["y"];
+  for (int64_t i = 0; i < 256; ++i) {
+    const int64_t tile = i / 64;
+    y[i] = tile == 0 ? x[i] + x[0] : x[i] * (tile > 2 ? 2 : 3);
+  }
+  y[69] = 71;
+}
+
+TEST(Instructions, BranchesAndElementAccess) {
+  expectPassed({declareBranches, branches, branchesReference});
+}
+
+//===----------------------------------------------------------------------===//
+// Casts, scalar forms, column reductions, transposition, two products in L1
+//===----------------------------------------------------------------------===//
+
+void declareMixed(Declaration &d) {
+  d.name("mixed", "y = sqrt(max(x, 0.25)) summed over rows; t = x transposed");
+  d.input("x", f16, {16, 48}, {-2, 2});
+  d.output("y", f32, {48}).output("t", f16, {48, 16});
+  d.shape({});
+  d.tolerance(f32, 1e-5, 1e-5, "sqrt and 16 additions in fp32");
+  d.tolerance(f16, 0, 0, "moves only");
+}
+
+void mixed(const Kernel &k) {
+  const Buffer x = k.ub(f16, {16, 48}, "x"), w = k.ub(f32, {16, 48}, "w");
+  const Buffer sum = k.ub(f32, {48}, "sum"), t = k.ub(f16, {48, 16}, "t");
+  k.load(x, k.tensor("x"), {16, 48});
+  k.cast(w, x, {16, 48});
+  k.maxs(w, w, 0.25, {16, 48});
+  k.sqrt(w, w, {16, 48});
+  k.sumOfRows(sum, w, {16, 48});
+  k.store(k.tensor("y"), sum, 48);
+  k.toBlocked(t, x, {16, 48});
+  k.store(k.tensor("t"), t, {48, 16});
+}
+
+void mixedReference(const Reference &r) {
+  const HostArray x = r["x"], y = r["y"], t = r["t"];
+  for (int64_t j = 0; j < 48; ++j) {
+    y[j] = 0;
+    for (int64_t i = 0; i < 16; ++i) {
+      y[j] += std::sqrt(std::max(x[i * 48 + j], 0.25));
+      t[j * 16 + i] = x[i * 48 + j];
+    }
+  }
+}
+
+TEST(Instructions, CastsReductionsTransposition) {
+  expectPassed({declareMixed, mixed, mixedReference});
+}
+
+//===----------------------------------------------------------------------===//
+// What is wrong is found
+//===----------------------------------------------------------------------===//
+
+void declareCopy(Declaration &d) {
+  d.name("copy", "y = x").input("x", f16, {64}).output("y", f16, {64});
+  d.shape({});
+}
+void copyReference(const Reference &r) {
+  for (int64_t i = 0; i < 64; ++i) {
+    r["y"][i] = r["x"][i];
+  }
+}
+void rightCopy(const Kernel &k) {
+  const Buffer t = k.ub(f16, {64}, "t");
+  k.load(t, k.tensor("x"), 64);
+  k.store(k.tensor("y"), t, 64);
+}
+
+TEST(Findings, ARightKernelHasNone) {
+  expectPassed({declareCopy, rightCopy, copyReference});
+}
+
+TEST(Findings, AWrongElementIsNamed) {
+  const OperatorReport report =
+      testInline({declareCopy, rightCopy, [](const Reference &r) {
+                    copyReference(r);
+                    r["y"][17] = 1000;
+                  }});
+  ASSERT_EQ(report.shapes.size(), 1u);
+  ASSERT_EQ(report.shapes[0].problems.size(), 1u);
+  EXPECT_THAT(report.shapes[0].problems[0],
+              testing::StartsWith("reference: 1 of 64 elements are outside the "
+                                  "tolerance; worst y[17]: got "));
+}
+
+TEST(Findings, AnUnwrittenElementIsFoundAtItsLine) {
+  static uint32_t line = 0;
+  const OperatorReport report = testInline({declareCopy,
+                                            [](const Kernel &k) {
+                                              const Buffer t =
+                                                  k.ub(f16, {64}, "t");
+                                              k.load(t, k.tensor("x"), 48);
+                                              line = __LINE__ + 1;
+                                              k.store(k.tensor("y"), t, 64);
+                                            },
+                                            copyReference});
+  ASSERT_EQ(report.shapes.size(), 1u);
+  const std::string text = toText(report);
+  EXPECT_FALSE(report.passed());
+  EXPECT_THAT(text, HasSubstr("which nothing wrote in block 0"));
+  EXPECT_THAT(text,
+              HasSubstr("instructions_test.cpp:" + std::to_string(line) + ":"));
+}
+
+TEST(Findings, AnUnwrittenLaneOfTheCubeIsFound) {
+  // k = 16 lanes of A are multiplied, 8 were loaded.
+  const OperatorReport report = testInline(
+      {[](Declaration &d) {
+         d.name("lanes", "A x B").input("a", f16, {16, 8});
+         d.input("b", f16, {16, 16}).output("c", f32, {16, 16}).shape({});
+       },
+       [](const Kernel &k) {
+         const Buffer aL1 = k.l1Nz(f16, 16, 32, "aL1");
+         const Buffer bL1 = k.l1Nz(f16, 16, 16, "bL1");
+         const Buffer aL0 = k.l0a(f16, 16, 32, "aL0");
+         const Buffer bL0 = k.l0b(f16, 32, 16, "bL0");
+         const Buffer acc = k.l0c(f32, 16, 16, "acc");
+         k.loadNz(aL1, k.tensor("a"), {16, 8});
+         k.loadNz(bL1, k.tensor("b"), {16, 16});
+         k.loadA(aL0, aL1, {16, 32});
+         k.loadB(bL0, bL1, {16, 16});
+         k.mmad(acc, aL0, bL0, {16, 16, 32}, false);
+         k.fix(k.tensor("c"), acc, {16, 16});
+       },
+       [](const Reference &) {}});
+  EXPECT_THAT(toText(report), HasSubstr("mmad.f16"));
+  EXPECT_THAT(toText(report), HasSubstr("which nothing wrote in block 0"));
+}
+
+} // namespace
+} // namespace kiln::tik
