@@ -20,7 +20,7 @@ from onnx import numpy_helper
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import random_weights  # noqa: E402
-from verify_test import has_target  # noqa: E402
+from verify_test import has_target, known_gaps  # noqa: E402
 
 LIGHT = HERE.parents[2] / "shared" / "models" / "onnx_light_models"
 BOUND = {"f32": "1e-5", "f16": "3e-3"}
@@ -63,6 +63,11 @@ def main():
                                         half=dtype == "f16")
         data = folder / f"{model.stem}.test_data"
         code = verify(kiln, model, data, device, dtype, sys.argv[5:])
+        gap = known_gaps(device).get(f"{name}_random_{dtype}")
+        if gap:
+            print(f"known gap: {gap}" if code else
+                  "works now: remove it from known_gaps.txt")
+            return 0 if code else 1
         if code:
             return code
         planted = folder / "planted.onnx"

@@ -7,6 +7,10 @@
 Expected outputs were published with the models or come from ONNX Runtime (see
 the README of the shared models). Tolerances: those the README suggests
 (fp32 rtol 1e-3, atol 1e-4; fp16 atol 5e-3), the defaults of `kiln verify`.
+
+known_gaps.txt lists what does not work yet, with the reason: such a model is
+run all the same, and the test fails when it starts to pass, so that the line
+is removed.
 """
 import pathlib
 import subprocess
@@ -14,6 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT.parent / "shared" / "models"
+GAPS = pathlib.Path(__file__).resolve().parent / "known_gaps.txt"
 
 # Name -> path below ../shared/models, extra options.
 REAL = {
@@ -30,6 +35,17 @@ REAL = {
     "super_resolution": ("super_resolution/super_resolution.onnx", []),
     "go1_policy": ("robot_policies/go1_policy.onnx", []),
 }
+
+
+def known_gaps(device):
+    """Model -> reason, of the lines `DEVICE MODEL reason`."""
+    gaps = {}
+    for line in GAPS.read_text().splitlines():
+        if line and not line.startswith("#"):
+            where, model, reason = line.split(None, 2)
+            if where == device:
+                gaps[model] = reason
+    return gaps
 
 
 def has_target(kiln, device):
@@ -63,6 +79,7 @@ def main():
         print(f"SKIPPED: this build has no compiler for {device}")
         return 77
     failed = []
+    gaps = known_gaps(device)
     for name in names:
         if name == "digits":
             path, options = ROOT / "tools/digits/digits.onnx", []
@@ -70,7 +87,11 @@ def main():
             path, options = MODELS / REAL[name][0], REAL[name][1]
         print(f"== {name} on {device}", flush=True)
         code = verify(kiln, path, ["--device", device, *options, *extra])
-        if code:
+        if name in gaps and code:
+            print(f"known gap: {gaps[name]}")
+        elif name in gaps:
+            failed.append(f"{name} (works now: remove it from {GAPS.name})")
+        elif code:
             failed.append(f"{name} (exit {code})")
     if failed:
         print("failed:", ", ".join(failed))
