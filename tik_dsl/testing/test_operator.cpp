@@ -33,7 +33,7 @@ public:
   ShapeReport run() {
     makeInputs();
     if (Status ok = op_.reference(shape_, values_); !ok) {
-      problem("reference", ok.message());
+      problem("reference", ok.message(), ok.code());
       return std::move(report_);
     }
     const auto start = std::chrono::steady_clock::now();
@@ -79,7 +79,7 @@ private:
                            .cores = options_.cores,
                            .barrierAll = barrierAll});
     if (!kernel) {
-      problem("build", kernel.status().message());
+      problem("build", kernel.status().message(), kernel.status().code());
       return std::nullopt;
     }
     return std::move(*kernel);
@@ -109,11 +109,11 @@ private:
                                                   .seed = seed});
     ++report_.runs;
     if (!run) {
-      problem(name, run.status().message());
+      problem(name, run.status().message(), run.status().code());
       return;
     }
     for (const std::string &finding : run->findings) {
-      problem(name, finding);
+      problem(name, finding, StatusCode::kDeviceFault);
     }
     if (order == RunOrder::kCycle) {
       setCycles(std::move(*run));
@@ -122,7 +122,8 @@ private:
       result_ = std::move(bindings);
       first_ = name;
     } else if (bindings != result_) {
-      problem(name, "the bits differ from those of " + first_);
+      problem(name, "the bits differ from those of " + first_,
+              StatusCode::kMismatch);
     }
   }
 
@@ -155,7 +156,8 @@ private:
     if (c.wrong > 0) {
       problem("reference",
               std::to_string(c.wrong) + " of " + std::to_string(c.elements) +
-                  " elements are outside the tolerance; worst " + c.worst);
+                  " elements are outside the tolerance; worst " + c.worst,
+              StatusCode::kMismatch);
     }
   }
 
@@ -195,7 +197,11 @@ private:
   }
 
   /// The same words of several runs become one problem.
-  void problem(const std::string &where, const std::string &text) {
+  void problem(const std::string &where, const std::string &text,
+               StatusCode code) {
+    if (report_.problems.empty()) {
+      report_.code = code;
+    }
     for (std::string &known : report_.problems) {
       if (known.ends_with(": " + text)) {
         known.insert(known.size() - text.size() - 2, ", " + where);

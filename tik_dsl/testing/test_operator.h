@@ -54,6 +54,8 @@ struct ShapeReport {
   std::string shape;
   bool isEdge = false;
   std::vector<std::string> problems; // empty: passed
+  /// Kind of the first problem: what a tool's exit code says.
+  StatusCode code = StatusCode::kOk;
   uint32_t runs = 0;
   Comparison comparison;
   RunReport cycle;        // of the cycle engine

@@ -137,11 +137,12 @@ Status testOp(const Context &context, const Options &options) {
   }
   std::string device = options.device.empty() ? "npu:cycle" : options.device;
   nlohmann::json shapes = nlohmann::json::array();
-  std::string firstProblem;
+  Status failed;
   for (const tik::ShapeReport &shape : report->shapes) {
     shapes.push_back(shapeJson(machine, device, shape));
-    if (firstProblem.empty() && !shape.problems.empty()) {
-      firstProblem = shape.shape + ": " + shape.problems[0];
+    if (failed && !shape.problems.empty()) {
+      failed = Status(shape.code, report->name + " at " + shape.shape + ": " +
+                                      shape.problems[0]);
     }
   }
   context.print(tik::toText(*report), {{"operator", report->name},
@@ -153,10 +154,7 @@ Status testOp(const Context &context, const Options &options) {
                                        {"compile_s", report->compileSeconds},
                                        {"shapes", shapes},
                                        {"host_cpu_s", hostCpuSeconds()}});
-  if (!report->passed()) {
-    return {StatusCode::kMismatch, report->name + ": " + firstProblem};
-  }
-  return Status::ok();
+  return failed;
 }
 
 } // namespace

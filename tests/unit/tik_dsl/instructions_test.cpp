@@ -227,6 +227,7 @@ TEST(Findings, AWrongElementIsNamed) {
                   }});
   ASSERT_EQ(report.shapes.size(), 1u);
   ASSERT_EQ(report.shapes[0].problems.size(), 1u);
+  EXPECT_EQ(report.shapes[0].code, StatusCode::kMismatch);
   EXPECT_THAT(report.shapes[0].problems[0],
               testing::StartsWith("reference: 1 of 64 elements are outside the "
                                   "tolerance; worst y[17]: got "));
