@@ -106,6 +106,11 @@ dimsOfInputs(const std::vector<GraphInput> &graph, const NamedTensors &inputs,
       if (symbol.empty()) {
         continue;
       }
+      if (given.shape[d] == 0) {
+        return Status(StatusCode::kUnsupported,
+                      fmt::format("input '{}' is empty: dimension '{}' is 0",
+                                  input.name, symbol));
+      }
       auto [at, fresh] = dims.emplace(symbol, given.shape[d]);
       if (!fresh && at->second != given.shape[d]) {
         return invalid(
