@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/register.h"
 
+#include "compiler/conversion/linalg_to_npu/linalg_to_npu.h"
 #include "compiler/conversion/nn_to_linalg/nn_to_linalg.h"
 #include "compiler/dialect/nn/nn_dialect.h"
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "compiler/transforms/form_dispatches.h"
 #include "compiler/transforms/nn_passes.h"
 #include "compiler/transforms/npu/register.h"
+#include "compiler/transforms/npu_layouts/layouts.h"
+#include "compiler/transforms/npu_schedule/passes.h"
 #include "compiler/transforms/plan_concat.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -33,8 +36,23 @@ static void registerSharedPasses(ConstantStore &constants) {
   registerPass([] { return plan::createConcatInPlacePass(); });
 }
 
+// Shared level to commands; schedules are chosen for one core of k1.
+static void registerNpuSchedulingPasses() {
+  using mlir::registerPass;
+  registerPass([] { return npu::createAssignLayoutsPass(); });
+  registerPass([] {
+    Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+    return npu::createApplySchedulePass({k1 ? *k1 : isa::ArchSpec(), 1});
+  });
+  registerPass([] { return npu::createBufferizePass(); });
+  registerPass([] { return npu::createVerifyPlacedPass(); });
+  registerPass([] { return npu::createBlocksPass(); });
+  registerPass([] { return npu::createLinalgToNpuPass(); });
+}
+
 void registerKilnPasses(ConstantStore &constants) {
   registerSharedPasses(constants);
+  registerNpuSchedulingPasses();
   npu::registerNpuPasses();
 }
 

@@ -33,10 +33,13 @@ namespace kiln::tik {
 
 /// rows x cols elements; from one number: one row.
 struct Tile {
-  Tile(RunTimeInteger auto count) : rows(1), cols(count) {}
   template <RunTimeInteger T>
-  Tile(const Scalar<T> &count) : rows(1), cols(count) {}
-  Tile(Operand r, Operand c) : rows(r), cols(c) {}
+  Tile(T count, Line line = Line::current())
+      : rows(1, line), cols(count, line) {}
+  template <RunTimeInteger T>
+  Tile(const Scalar<T> &count, Line line = Line::current())
+      : rows(1, line), cols(count, line) {}
+  Tile(const Operand &r, const Operand &c) : rows(r), cols(c) {}
   Operand rows, cols;
 };
 

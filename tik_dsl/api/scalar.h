@@ -95,21 +95,31 @@ class Operand {
 public:
   template <RunTimeInteger T>
   Operand(T constant, Line line = Line::current())
-      : constant_(static_cast<int64_t>(constant)), line_(line) {}
+      : isConstant_(true), constant_(static_cast<int64_t>(constant)),
+        line_(line) {}
   template <RunTimeInteger T>
   Operand(const Scalar<T> &value, Line line = Line::current())
       : table_(value.table()), handle_(value.handle()), line_(line) {}
 
-  bool isConstant() const { return table_ == nullptr; }
+  bool isConstant() const { return isConstant_; }
   int64_t constant() const { return constant_; }
   const Line &line() const { return line_; }
   const KilnTikTable *table() const { return table_; }
   /// The handle; makes one of a constant.
   KilnTikValue handle(const KilnTikTable *table) const {
-    return isConstant() ? table->constant(table->self, constant_) : handle_;
+    if (isConstant_) {
+      return table->constant(table->self, constant_);
+    }
+    if (table_ == nullptr) {
+      const KilnTikLine at = detail::toC(line_);
+      table->mistake(table->self, 108,
+                     "an Index is used that was never given a value", &at);
+    }
+    return handle_;
   }
 
 private:
+  bool isConstant_ = false;
   const KilnTikTable *table_ = nullptr;
   KilnTikValue handle_ = 0;
   int64_t constant_ = 0;
@@ -119,17 +129,17 @@ private:
 namespace detail {
 
 inline Index arith(KilnTikArith op, const Operand &a, const Operand &b) {
-  const KilnTikTable *t = a.isConstant() ? b.table() : a.table();
+  const KilnTikTable *t = a.table() == nullptr ? b.table() : a.table();
   if (t == nullptr) {
     return {};
   }
-  const KilnTikLine line = toC((a.isConstant() ? a : b).line());
+  const KilnTikLine line = toC(b.line());
   return {t, t->arith(t->self, op, a.handle(t), b.handle(t), &line)};
 }
 
 inline Condition compare(KilnTikCompare op, const Operand &a,
                          const Operand &b) {
-  const KilnTikTable *t = a.isConstant() ? b.table() : a.table();
+  const KilnTikTable *t = a.table() == nullptr ? b.table() : a.table();
   if (t == nullptr) {
     return {};
   }

@@ -176,7 +176,11 @@ void KernelBuilder::vunary(uint32_t op, const KilnTikView *dst,
                            const KilnTikLine *line) {
   at(line);
   call_ = op < std::size(kUnary) ? kUnaryNames[op] : "vector operation";
-  if (op == 3 || !inRange("the operation", op, 0, std::size(kUnary) - 1)) {
+  if (op == 3) {
+    mistake(Mistake::kBadField, "operation 3 is vcast()");
+    return;
+  }
+  if (!inRange("the operation", op, 0, std::size(kUnary) - 1)) {
     return;
   }
   const auto size = vectorTile(*tile);

@@ -28,7 +28,8 @@ struct Facts {
   bool reachesHigh = false;
 
   static Facts constant(int64_t value) {
-    return {value, value, value < 0 ? -value : value, true, true};
+    const bool far = value < -kLimit || value > kLimit;
+    return {value, value, far ? 1 : value < 0 ? -value : value, true, true};
   }
   static Facts atLeast(int64_t low) { return {low, kLimit, 1, false, false}; }
   /// Values of a loop variable.
@@ -37,10 +38,11 @@ struct Facts {
     Facts f;
     f.divisor = std::gcd(from.divisor, step.divisor);
     f.low = from.low;
-    f.high = std::max(from.low, clamp(to.high - 1));
+    f.high = std::max(from.low, clamp(__int128{to.high} - 1));
     if (from.isConstant() && to.isConstant() && step.isConstant() &&
         step.low > 0 && to.low > from.low) {
-      f.high = from.low + (to.low - from.low - 1) / step.low * step.low;
+      const __int128 steps = (__int128{to.low} - from.low - 1) / step.low;
+      f.high = clamp(from.low + steps * step.low);
       f.reachesLow = f.reachesHigh = true;
     }
     return f;
@@ -65,7 +67,8 @@ inline Facts operator+(const Facts &a, const Facts &b) {
 }
 
 inline Facts negate(const Facts &a) {
-  return {-a.high, -a.low, a.divisor, a.reachesHigh, a.reachesLow};
+  return {Facts::clamp(-__int128{a.high}), Facts::clamp(-__int128{a.low}),
+          a.divisor, a.reachesHigh, a.reachesLow};
 }
 inline Facts operator-(const Facts &a, const Facts &b) { return a + negate(b); }
 
@@ -114,8 +117,10 @@ inline Facts divide(const Facts &a, const Facts &b, bool up) {
   }
   const int64_t bias = up ? b.low - 1 : 0;
   const bool exact = a.divisor % b.low == 0;
-  return {(a.low + bias) / b.low,
-          a.high == Facts::kLimit ? Facts::kLimit : (a.high + bias) / b.low,
+  return {Facts::clamp((__int128{a.low} + bias) / b.low),
+          a.high >= Facts::kLimit
+              ? Facts::kLimit
+              : Facts::clamp((__int128{a.high} + bias) / b.low),
           exact ? a.divisor / b.low : 1, a.reachesLow, a.reachesHigh};
 }
 

@@ -178,7 +178,7 @@ private:
     Facts rowFacts, colFacts;
   };
 
-  // kernel_builder.cpp
+  // kernel_builder.cpp, kernel_values.cpp
   void at(const KilnTikLine *line);
   void mistake(Mistake number, const std::string &text);
   uint32_t openScope(ScopeKind kind, uint32_t depth);

@@ -20,6 +20,8 @@ constexpr MistakeInfo kMistakes[] = {
      "check the divisor in C++"},
     {Mistake::kNotACondition, "a number where a condition is needed",
      "compare it with something"},
+    {Mistake::kNoValue, "a run-time value without a value",
+     "initialise the Index"},
     {Mistake::kDoesNotFit, "buffers do not fit a local memory",
      "use smaller tiles or fewer slots for the largest buffers"},
     {Mistake::kMisaligned, "an address is not aligned",

@@ -28,6 +28,7 @@ enum class Mistake : uint32_t {
   kBadStep = 105,
   kDivisionByZero = 106,
   kNotACondition = 107,
+  kNoValue = 108,
   // Memory.
   kDoesNotFit = 201,
   kMisaligned = 202,

@@ -153,6 +153,9 @@ public:
     for (const TensorDecl &tensor : decl_.tensors) {
       shape.tensors.push_back(bound(tensor, shape));
     }
+    if (!ok_) {
+      return std::nullopt;
+    }
     shape.usefulMacs = decl_.macs.empty() ? 0 : 1;
     for (const std::string &symbol : decl_.macs) {
       const auto value = shape.values.find(symbol);
@@ -203,12 +206,19 @@ private:
     shape.text += (shape.text.empty() ? "" : " ") + name + "=" +
                   valueText(decl_, name, shape.values[name]);
   }
-  BoundTensor bound(const TensorDecl &tensor, const BoundShape &shape) const {
+  BoundTensor bound(const TensorDecl &tensor, const BoundShape &shape) {
     BoundTensor result{tensor.isOutput, tensor.name, tensor.type, {},
                        tensor.low,      tensor.high};
+    __int128 elements = 1;
     for (const std::string &dim : tensor.dims) {
       result.dims.push_back(isNumber(dim) ? std::stoll(dim)
                                           : shape.values.at(dim));
+      elements = std::min<__int128>(elements * result.dims.back(), kTooMany);
+    }
+    if (elements == 0 || elements >= kTooMany) {
+      fail(
+          "tensor " + quoted(tensor.name) +
+          (elements == 0 ? " has no element" : " has more than 2^40 elements"));
     }
     if (!tensor.typeAttribute.empty()) {
       result.type =
@@ -222,6 +232,7 @@ private:
   }
 
   static constexpr int64_t kMostSize = int64_t{1} << 31;
+  static constexpr int64_t kTooMany = (int64_t{1} << 40) + 1;
   const OperatorDecl &decl_;
   MessageList &messages_;
   std::vector<std::string> symbols_;

@@ -220,6 +220,22 @@ std::string pad(const std::string &text, size_t width, bool right = false) {
   return right ? fill + text : text + fill;
 }
 
+/// The reference holds every element as a double.
+Status checkTestable(const Operator &op, const BoundShape &shape) {
+  constexpr int64_t kMost = int64_t{1} << 28;
+  for (const BoundTensor &tensor : shape.tensors) {
+    if (tensor.elements() > kMost) {
+      return Status(StatusCode::kDoesNotFit,
+                    op.file() + ": '" + tensor.name + "' has " +
+                        std::to_string(tensor.elements()) + " elements at " +
+                        shape.text + "; a test takes at most " +
+                        std::to_string(kMost) +
+                        " per tensor: choose a smaller shape");
+    }
+  }
+  return Status::ok();
+}
+
 } // namespace
 
 bool OperatorReport::passed() const {
@@ -239,6 +255,7 @@ Result<OperatorReport> testOperator(const Operator &op,
   std::vector<BoundShape> shapes;
   for (const ShapeCase &settings : cases) {
     KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
+    KILN_RETURN_IF_ERROR(checkTestable(op, shape));
     shapes.push_back(std::move(shape));
   }
   OperatorCompiler compiler;

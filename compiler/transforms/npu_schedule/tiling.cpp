@@ -158,6 +158,9 @@ LogicalResult ScheduleTools::copyIn(OpOperand &user, const TilePlace &where) {
   } else {
     Operation *at = user.getOwner();
     while (auto loop = dyn_cast<scf::ForOp>(at->getParentOp())) {
+      if (def && loop->isAncestor(def)) {
+        break;
+      }
       at = loop;
     }
     rewriter_.setInsertionPoint(at);

@@ -173,7 +173,6 @@ LoopUses KernelReader::operandUses(Operation *op, OpOperand &operand,
     }
     return dims;
   }
-  auto type = cast<ShapedType>(operand.get().getType());
   bool isInit = cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
   int64_t c0 = isa::kBlockBytes / elementBytes(operand.get());
   if (isInit || llvm::isa<PadOp>(op)) {
@@ -182,7 +181,7 @@ LoopUses KernelReader::operandUses(Operation *op, OpOperand &operand,
   if (llvm::isa<BlockOp>(op)) { // source [C, X] of [C1, X, C0]
     return {{loops[0].loop, c0, c0}, loops[1]};
   }
-  (void)type; // UnblockOp: source [C1, X, C0] of [C, X]
+  // UnblockOp: source [C1, X, C0] of [C, X]
   DimUse blocks = loops[0];
   blocks.divide = c0;
   return {blocks, loops[1], {-1, 1, c0}};

@@ -45,6 +45,24 @@ static bool lacksColumns(AffineMap map, int64_t loop, ShapedType type) {
   return type.getRank() != 0 && type.getShape().back() != 1;
 }
 
+/// A slice in GM that skips elements of its innermost dimension: DMA brings
+/// such elements one block each.
+static bool skipsElements(Value v) {
+  while (Operation *def = v.getDefiningOp()) {
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(def)) {
+      ArrayRef<int64_t> strides = slice.getStaticStrides();
+      if (!strides.empty() && strides.back() != 1) {
+        return true;
+      }
+    } else if (!llvm::isa<tensor::CastOp, tensor::CollapseShapeOp,
+                          tensor::ExpandShapeOp>(def)) {
+      return false;
+    }
+    v = def->getOperand(0);
+  }
+  return false;
+}
+
 VectorForms::VectorForms(ArrayRef<Operation *> ops) {
   for (Operation *op : ops) {
     auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
@@ -58,6 +76,10 @@ VectorForms::VectorForms(ArrayRef<Operation *> ops) {
       auto type = dyn_cast<ShapedType>(operand.get().getType());
       if (!type) {
         continue;
+      }
+      if (skipsElements(operand.get())) {
+        allElements_ = true;
+        return;
       }
       bool element = linalgOp && !fix &&
                      lacksColumns(linalgOp.getMatchingIndexingMap(&operand),

@@ -4,6 +4,8 @@
 // tests beside it.
 #include "compiler/conversion/linalg_to_npu/linalg_to_npu.h"
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/dialect/plan/plan_dialect.h"
+#include "compiler/transforms/npu_layouts/layouts.h"
 #include "compiler/transforms/npu_schedule/passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -28,8 +30,9 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<kiln::npu::NPUDialect>();
+  registry.insert<kiln::npu::NPUDialect, kiln::plan::PlanDialect>();
   mlir::registerAllPasses();
+  mlir::registerPass([] { return kiln::npu::createAssignLayoutsPass(); });
   mlir::registerPass(
       [] { return kiln::npu::createApplySchedulePass({testMachine(), 1}); });
   mlir::registerPass([] { return kiln::npu::createBufferizePass(); });

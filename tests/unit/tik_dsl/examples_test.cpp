@@ -31,6 +31,9 @@ TEST_P(Examples, PassEveryDeclaredShape) {
     EXPECT_EQ(shape.runs, 6u) << shape.shape;
     EXPECT_GT(shape.comparison.elements, 0u) << shape.shape;
     EXPECT_GT(shape.cycle.cycles, 0u) << shape.shape;
+    // Ordered by flags alone: "no race" does not mean "barriers everywhere".
+    EXPECT_EQ(shape.note.barrierCount, 0u) << shape.shape;
+    EXPECT_FALSE(shape.note.flagSets.empty()) << shape.shape;
   }
 }
 

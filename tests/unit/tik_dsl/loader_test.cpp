@@ -73,6 +73,14 @@ TEST(OperatorFiles, HeadersNeedOnlyThemselves) {
   }
 }
 
+TEST(OperatorFiles, TheSystemCompilerWillDo) {
+  const auto loaded =
+      OperatorFile::load("tik_dsl/examples/02_matmul.cpp",
+                         {.includeDir = ".", .compilers = {"c++"}});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->op().decl().name, "matmul");
+}
+
 TEST(OperatorFiles, MissingFilesAndCompilersAreNamed) {
   EXPECT_EQ(loadError("no/such.cpp"), "no/such.cpp: no such file");
   const auto loaded =

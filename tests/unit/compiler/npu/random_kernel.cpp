@@ -23,7 +23,7 @@ struct Buffers {
 
 class Generator {
 public:
-  explicit Generator(uint64_t seed) : random_(seed) {}
+  explicit Generator(uint64_t seed) : random_(seed), slots_(2 + seed % 4 / 3) {}
 
   std::string run() {
     line("func.func @random(%x: {0}, %y: {0}, %z: {0}, %n0: index, "
@@ -97,7 +97,7 @@ private:
   }
 
   void allocate(Buffers &buffers, const std::string &gm, bool forceUb) {
-    const unsigned depth = 1 + pick(3);
+    const unsigned depth = pick(2) ? slots_ : 1;
     auto alloc = [&](const char *type) {
       const std::string name = fresh("buf");
       line("  {} = npu.alloc \"{}\" {{depth = {}}} : {}", name, name.substr(1),
@@ -203,6 +203,7 @@ private:
 
   std::mt19937_64 random_;
   std::string text_;
+  unsigned slots_; // of the deep buffers
   unsigned next_ = 0;
 };
 

@@ -17,7 +17,7 @@ namespace {
 using pipeline::NpuSync;
 using sim::Order;
 
-constexpr uint64_t kFirstSeed = 1, kKernels = 80;
+constexpr uint64_t kFirstSeed = 1, kKernels = 60;
 
 std::vector<Bytes> data() {
   Bytes x(kRandomKernelBytes);
