@@ -83,7 +83,7 @@ bool matches(const GraphInput &input, const HostTensor &given) {
     return false;
   }
   for (size_t d = 0; d < input.dims.size(); ++d) {
-    if (input.dims[d] > 0 && input.dims[d] != given.shape[d]) {
+    if (input.dims[d] >= 0 && input.dims[d] != given.shape[d]) {
       return false;
     }
   }
@@ -105,6 +105,11 @@ dimsOfInputs(const std::vector<GraphInput> &graph, const NamedTensors &inputs,
       const std::string &symbol = input.symbols[d];
       if (symbol.empty()) {
         continue;
+      }
+      if (given.shape[d] == 0) {
+        return Status(StatusCode::kUnsupported,
+                      fmt::format("input '{}' is empty: dimension '{}' is 0",
+                                  input.name, symbol));
       }
       auto [at, fresh] = dims.emplace(symbol, given.shape[d]);
       if (!fresh && at->second != given.shape[d]) {
@@ -185,8 +190,10 @@ Result<std::vector<GraphInput>> graphInputs(const std::filesystem::path &path) {
     for (int d = 0; d < shape.dim_size(); ++d) {
       const auto &dim = shape.dim(d);
       std::string unnamed = fmt::format("{}[{}]", input.name(), d);
-      entry.dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : -1);
-      entry.symbols.push_back(dim.dim_value() > 0       ? ""
+      // A stored 0 is an empty dimension; below 0 stands for "any".
+      bool fixed = dim.has_dim_value() && dim.dim_value() >= 0;
+      entry.dims.push_back(fixed ? dim.dim_value() : -1);
+      entry.symbols.push_back(fixed                     ? ""
                               : dim.dim_param().empty() ? unnamed
                                                         : dim.dim_param());
     }
