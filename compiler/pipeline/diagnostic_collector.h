@@ -7,6 +7,7 @@
 //     return errors.status(StatusCode::kUnsupported, "lowering for the NPU");
 #pragma once
 
+#include "compiler/pipeline/diagnostics.h"
 #include "isa/support/status.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -43,7 +44,8 @@ private:
   static std::string render(mlir::Diagnostic &d) {
     std::string text;
     llvm::raw_string_ostream os(text);
-    os << d.getLocation() << ": " << d;
+    std::string where = locationText(d.getLocation());
+    os << where << (where.empty() ? "" : ": ") << d;
     for (mlir::Diagnostic &note : d.getNotes()) {
       os << "\n    note: " << note;
     }

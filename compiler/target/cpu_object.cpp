@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/target/cpu_object.h"
 
+#include "hal/format/cpu_features.h"
+
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -52,6 +54,14 @@ Result<CpuTarget> resolveCpuTarget(const std::string &name) {
   CpuTarget target;
   bool native = name.empty() || name == "native";
   target.cpu = native ? llvm::sys::getHostCPUName().str() : name;
+  if (native) {
+    // A virtual machine may hide features that its CPU's name implies.
+    for (const auto &feature : llvm::sys::getHostCPUFeatures()) {
+      target.features += target.features.empty() ? "" : ",";
+      target.features += feature.second ? '+' : '-';
+      target.features += feature.first().str();
+    }
+  }
   std::string error;
   const llvm::Target *x86 = x86Target(error);
   if (!x86) {
@@ -68,13 +78,9 @@ Result<CpuTarget> resolveCpuTarget(const std::string &name) {
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
   const llvm::MCSubtargetInfo &sti = *machine->getMCSubtargetInfo();
   // What the code may use: of the features the runtime can check.
-  static const char *const kChecked[] = {
-      "avx",     "avx2",     "avx512bf16", "avx512bw", "avx512cd", "avx512dq",
-      "avx512f", "avx512vl", "avx512vnni", "bmi",      "bmi2",     "f16c",
-      "fma",     "lzcnt",    "movbe",      "popcnt",   "sse4.2"};
-  for (const char *feature : kChecked) {
-    if (sti.checkFeatures(std::string("+") + feature)) {
-      target.requiredFeatures.push_back(feature);
+  for (const hal::CpuFeature &feature : hal::kX86Features) {
+    if (sti.checkFeatures(std::string("+") + feature.name)) {
+      target.requiredFeatures.push_back(feature.name);
     }
   }
   auto has = [&](const char *f) {
