@@ -56,11 +56,18 @@ function(kiln_executable name)
   endif()
 endfunction()
 
+add_custom_target(kiln_tests_asan)
+add_custom_target(kiln_tests_tsan)
+
 # kiln_test(NAME SOURCES ... [LINKS ...] [MLIR] [LABELS quick|full|long ...]
 #           [TIMEOUT seconds])
 #
 # A GoogleTest program, registered as one ctest test. Runs in the source
 # folder, so tests name files relative to the repository root.
+#
+# A folder whose tests are also run under sanitizers sets KILN_SANITIZERS to
+# asan, tsan or both before its tests: each name becomes a label of the test,
+# and the target kiln_tests_<name> builds the tests that carry it.
 function(kiln_test name)
   cmake_parse_arguments(ARG "MLIR" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
   set(mlir)
@@ -79,8 +86,11 @@ function(kiln_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"
-    TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${ARG_LABELS};${KILN_SANITIZERS}" TIMEOUT ${ARG_TIMEOUT})
+  foreach(sanitizer IN LISTS KILN_SANITIZERS)
+    add_dependencies(kiln_tests_${sanitizer} ${name})
+  endforeach()
 endfunction()
 
 function(kiln_own_target name layer)
