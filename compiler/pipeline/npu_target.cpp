@@ -39,7 +39,8 @@ Status NpuBackend::prepare(ModuleOp module, const target::StageHook &hook) {
   {
     DiagnosticCollector errors(module.getContext());
     PassManager manager(module.getContext());
-    manager.addPass(npu::createAssignLayoutsPass());
+    manager.addPass(npu::createAssignLayoutsPass(
+        static_cast<int64_t>(options_.arch.arch.capacity(isa::Space::L1))));
     if (failed(manager.run(module))) {
       return errors.status(StatusCode::kUnsupported, "layouts for the NPU");
     }
