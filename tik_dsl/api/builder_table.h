@@ -330,6 +330,8 @@ typedef struct KilnTikTable {
 
   /* == version 2 ==========================================================*/
 
+  /* The ONNX domain of the operator; by default "kiln.custom". */
+  void (*declareDomain)(void *self, const char *domain);
   /* The line of the declarations that follow. */
   void (*declareLine)(void *self, const KilnTikLine *line);
   /* A dimension that one kernel serves from least to most: every launch gives

@@ -90,6 +90,12 @@ public:
     t_->declareOperator(t_->self, name, summary);
     return *this;
   }
+  /// The ONNX domain under which models use it; default "kiln.custom".
+  Declaration &domain(const char *domain, Line line = Line::current()) {
+    at(line);
+    t_->declareDomain(t_->self, domain);
+    return *this;
+  }
   Declaration &input(const char *name, TypeName type,
                      std::initializer_list<Dim> dims, Values values = {},
                      Line line = Line::current()) {

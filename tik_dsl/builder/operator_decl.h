@@ -57,6 +57,7 @@ struct ToleranceDecl {
 
 struct OperatorDecl {
   std::string name, summary;
+  std::string domain = "kiln.custom"; // of ONNX nodes
   std::vector<TensorDecl> tensors; // inputs, then outputs: the bindings
   std::vector<AttributeDecl> attributes;
   std::vector<ShapeCase> cases;

@@ -90,6 +90,12 @@ void declareTolerance(void *self, uint32_t type, double relative,
   }
 }
 
+void declareDomain(void *self, const char *domain) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->domain = textOf(domain);
+  }
+}
+
 void declareLine(void *self, const KilnTikLine *line) {
   if (OperatorDecl *decl = declOf(self)) {
     decl->line = AuthorLine::of(line);
@@ -234,6 +240,7 @@ KilnTikTable tableOf(Session &session) {
   t.declareShape = declareShape;
   t.declareTolerance = declareTolerance;
   t.declareMacs = declareMacs;
+  t.declareDomain = declareDomain;
   t.declareLine = declareLine;
   t.declareDynamic = declareDynamic;
   t.hostTensor = hostTensor;

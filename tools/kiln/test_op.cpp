@@ -3,6 +3,7 @@
 // `kiln test-op`: a one-file operator over its shapes, orders and checks.
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
+#include "tools/kiln/custom_operator_files.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/sim_data.h"
 #include "tools/kiln/verbs.h"
@@ -20,25 +21,6 @@ struct Options {
   uint32_t cores = 1;
   uint64_t seed = 1;
 };
-
-/// The folder that holds tik_dsl/api: PREFIX/include/kiln when installed, the
-/// repository when run from its build folder.
-Result<std::filesystem::path> includeFolder() {
-  std::error_code error;
-  std::filesystem::path program =
-      std::filesystem::read_symlink("/proc/self/exe", error);
-  std::filesystem::path prefix = program.parent_path().parent_path();
-  for (const auto &folder : {prefix / "include/kiln", prefix.parent_path()}) {
-    if (std::filesystem::exists(folder / "tik_dsl/api/tik.h", error)) {
-      return folder;
-    }
-  }
-  return Status(StatusCode::kUnsupported,
-                "the DSL's headers (tik_dsl/api) are neither in " +
-                    (prefix / "include/kiln").string() + " nor in " +
-                    prefix.parent_path().string() +
-                    "; run the installed program or that of the build folder");
-}
 
 /// A number, or an element type by name for an attribute that is one.
 Result<int64_t> parseSetting(const std::string &text) {
