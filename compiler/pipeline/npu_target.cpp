@@ -38,8 +38,10 @@ private:
 Status NpuBackend::prepare(ModuleOp module, const target::StageHook &hook) {
   {
     DiagnosticCollector errors(module.getContext());
-    if (failed(runPasses(module, [](OpPassManager &pm) {
-          pm.addPass(npu::createAssignLayoutsPass());
+    const auto l1 =
+        static_cast<int64_t>(options_.arch.arch.capacity(isa::Space::L1));
+    if (failed(runPasses(module, [l1](OpPassManager &pm) {
+          pm.addPass(npu::createAssignLayoutsPass(l1));
         }))) {
       return errors.status(StatusCode::kUnsupported, "layouts for the NPU");
     }
