@@ -27,6 +27,7 @@ void declare(Declaration &d) {
   d.macs({"C1", 16, 9, "N1", 16, "H", "W"});
   d.shape({{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}});
   d.shape({{"C1", 2}, {"H", 30}, {"W", 17}, {"N1", 20}});
+  d.shape({{"C1", 4}, {"H", 7}, {"W", 7}, {"N1", 32}});
   d.edge({{"C1", 1}, {"H", 1}, {"W", 1}, {"N1", 1}});
   d.edge({{"C1", 3}, {"H", 7}, {"W", 7}, {"N1", 3}});
   d.edge({{"C1", 1}, {"H", 33}, {"W", 112}, {"N1", 1}});
@@ -35,14 +36,15 @@ void declare(Declaration &d) {
 // [declaration]
 
 // [kernel]
-/// Output rows per slab: at most 224 pixels, as few unused rows of the last
-/// fractal as possible.
+/// Output rows per slab: at most 224 pixels, and the fewest fractals of 16
+/// pixels for the whole image.
 int64_t slabRows(int64_t H, int64_t W) {
+  auto pixels = [&](int64_t rows) {
+    return H / rows * alignUp(rows * W, 16) + alignUp(H % rows * W, 16);
+  };
   int64_t best = 1;
   for (int64_t rows = 1; rows <= min(H, max(1, 224 / W)); ++rows) {
-    if (alignUp(rows * W, 16) * best <= alignUp(best * W, 16) * rows) {
-      best = rows;
-    }
+    best = pixels(rows) <= pixels(best) ? rows : best;
   }
   return best;
 }
@@ -51,7 +53,7 @@ void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), w = k.tensor("w"), y = k.tensor("y");
   const int64_t C1 = x.dim(0), H = x.dim(1), W = x.dim(2), N1 = w.dim(2);
   const int64_t slab = slabRows(H, W), pixels = alignUp(slab * W, 16);
-  const int64_t tileN = min(alignUp(N1 * 16, 16), 32768 / pixels / 16 * 16);
+  const int64_t tileN = min(min(N1 * 16, 256), 32768 / pixels / 16 * 16);
   const int64_t K1 = C1 * 9, tileK = 4, plane = (slab + 2) * W;
   const int64_t blocks = min(k.cores(), ceilDiv(H, slab));
   for (Index block : k.blocks(blocks)) {

@@ -32,45 +32,69 @@ void declare(Declaration &d) {
 // [kernel]
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), y = k.tensor("y");
-  const int64_t C1 = x.dim(0), H = x.dim(1), W = x.dim(2), row = (W + 2) * 16;
-  const int64_t half = max(1, min(ceilDiv(H, 2), 1024 / (W + 2))),
-                slab = 2 * half;
-  const int64_t slabs = ceilDiv(H, slab), tiles = C1 * slabs;
+  const int64_t C1 = x.dim(0), H = x.dim(1), W = x.dim(2), plane = H * W * 16;
+  // Pieces that take turns: planes of a small image, half slabs of a large one.
+  const int64_t planes = min(C1, max(1, min(8, 1024 / (H * W))));
+  const int64_t halves = planes == 1 && H > 1 ? 2 : 1;
+  const int64_t most = max(halves, min(H, 1536 / (W * planes)));
+  const int64_t part = ceilDiv(ceilDiv(H, ceilDiv(H, most)), halves);
+  const int64_t slab = part * halves, slabs = ceilDiv(H, slab);
+  const int64_t tiles = ceilDiv(C1, planes) * slabs;
   const int64_t blocks = min(k.cores(), tiles);
   for (Index block : k.blocks(blocks)) {
     for (Index t : k.range(block, tiles, blocks).buffers(2)) {
-      const Index c = t / slabs, h = t % slabs * slab;
-      const Index rows = min(slab, H - h), top = max(0, h - 1);
-      const Index height = min(H, h + rows + 1) - top, above = 1 + top - h;
-      const Buffer image = k.ub(f16, {slab + 2, row}, "image");
-      const Buffer w = k.ub(f16, {10, 16}, "w"),
-                   out = k.ub(f16, {slab, W * 16}, "out");
-      k.load(w, k.tensor("w").at(c, 0, 0), {9, 16});
-      k.load(w.at(9, 0), k.tensor("bias").at(c, 0), 16);
-      k.fill(image, 0, {rows + 2, 16});
-      k.fill(image.at(0, row - 16), 0, {rows + 2, 16});
-      k.when(h == 0, [&] { k.fill(image, 0, row); });
-      k.when(h + rows == H, [&] { k.fill(image.at(rows + 1, 0), 0, row); });
-      k.load(image.at(above, 16), x.at(c, top, 0, 0).rowPitch(W * 16),
-             {height, W * 16});
-      const Index rows0 = min(half, rows), count[2] = {rows0, rows - rows0};
-      auto both = [&](auto &&command) {
-        for (int64_t i : {0, 1}) {
-          command(out.at(i * half, 0), i * half, Tile(count[i], W * 16));
+      const Index c = t / slabs * planes, h = t % slabs * slab;
+      const Index count = min(planes, C1 - c), rows = min(slab, H - h);
+      const Index top = max(0, h - 1), height = min(H, h + rows + 1) - top;
+      const Buffer in = k.ub(f16, {planes, (slab + 2) * W * 16}, "in");
+      const Buffer out = k.ub(f16, {planes, slab * W * 16}, "out");
+      const Buffer w = k.ub(f16, {planes, 144}, "w");
+      const Buffer bias = k.ub(f16, {planes, 16}, "bias");
+      k.load(w, k.tensor("w").at(c, 0, 0).rowPitch(144), {count, 144});
+      k.load(bias, k.tensor("bias").at(c, 0), {count, 16});
+      k.load(in, x.at(c, top, 0, 0).rowPitch(plane),
+             {count, height * (W * 16)});
+      /// Rows i to i + n - 1 of a piece, from column j on.
+      auto view = [&](const Buffer &b, int64_t p, const Operand &i, int64_t j) {
+        return b.at(p, Index(k.constant(0) + i) * (W * 16) + j * 16)
+            .rowPitch(W * 16);
+      };
+      auto weights = [](const Place &p) {
+        return p.broadcastRow().blockStride(0);
+      };
+      auto all = [&](auto &&command) {
+        for (int64_t p = 0; p < planes; ++p) {
+          for (int64_t i = 0; i < halves; ++i) {
+            const Index there = select(count > p, rows, 0);
+            command(p, Index(k.constant(i * part)),
+                    min(part, max(0, there - i * part)));
+          }
         }
       };
-      both([&](auto sum, auto, auto n) {
-        k.copy(sum, w.at(9, 0).broadcastRow().blockStride(0), n);
+      all([&](int64_t p, Index i, Index n) {
+        k.copy(view(out, p, i, 0), weights(bias.at(p, 0)), {n, W * 16});
       });
       for (int64_t tap = 0; tap < 9; ++tap) {
-        both([&](auto sum, int64_t from, auto n) {
-          k.madd(sum, image.at(from + tap / 3, tap % 3 * 16),
-                 w.at(tap, 0).broadcastRow().blockStride(0), n);
+        const int64_t dy = tap / 3 - 1, dx = tap % 3 - 1;
+        if (W == 1 && dx != 0) {
+          continue;
+        }
+        all([&](int64_t p, Index i, Index n) {
+          // Output rows and columns whose tap lies inside the image.
+          const Index first = max(i, 0 - dy - h), end = min(i + n, H - dy - h);
+          k.madd(view(out, p, first, max(0, -dx)),
+                 view(in, p, first + dy + h - top, max(0, dx)),
+                 weights(w.at(p, tap * 16)),
+                 {max(0, end - first), (W - max(dx, -dx)) * 16});
         });
       }
-      both([&](auto sum, auto, auto n) { k.maxs(sum, sum, 0, n); });
-      both([&](auto sum, auto, auto n) { k.mins(sum, sum, 6, n); });
-      k.store(y.at(c, h, 0, 0).rowPitch(W * 16), out, {rows, W * 16});
+      all([&](int64_t p, Index i, Index n) {
+        k.maxs(view(out, p, i, 0), view(out, p, i, 0), 0, {n, W * 16});
+      });
+      all([&](int64_t p, Index i, Index n) {
+        k.mins(view(out, p, i, 0), view(out, p, i, 0), 6, {n, W * 16});
+      });
+      k.store(y.at(c, h, 0, 0).rowPitch(plane), out, {count, rows * (W * 16)});
     }
   }
 }

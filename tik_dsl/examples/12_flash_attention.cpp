@@ -91,7 +91,7 @@ void round(const Kernel &k, Cube &cube, const std::vector<Group> &groups,
     const Group &g = groups[j / 2];
     const Index n = j % 2 ? secondHalf(keys) : firstHalf(keys);
     cube.multiply(cube.scores[j], g.q, kL1.at(j % 2 * kHalf, 0), true,
-                  {g.rows, n, kD}, false);
+                  {select(n > 0, g.rows, 0), n, kD}, false);
     k.fix(g.s.at(0, j % 2 * kHalf), cube.scores[j], {g.rows, n},
           {.scale = scale});
   }
@@ -147,9 +147,10 @@ void kernel(const Kernel &k) {
         const Index from = min(M, tile * (2 * kRows) + g * kRows);
         const Group &G = groups.emplace_back(k, from, min(kRows, M - from));
         k.loadNz(G.q, q.at(from, 0), {G.rows, kD});
-        k.fill(G.s, 0, {kRows, kKeys});
-        k.fill(G.o, 0, {2 * kRows, kD});
-        k.fill(G.wide, 0, 2 * kRows * 16);
+        if (N % 16 != 0) { // moveToL1 takes whole blocks
+          k.fill(G.s, 0, {kRows, kKeys});
+        }
+        k.fill(G.o.at(1, 0, 0), 0, {kRows, kD});
         k.fill(G.sum, 0, {kRows, kHalf});
         k.fill(G.most, -65504, kRows * 16);
       }

@@ -159,55 +159,9 @@ private:
   }
 
   void setCycles(RunReport run) {
-    const double peak = options_.arch->peakMacsPerCycle(cubeType()) *
-                        static_cast<double>(run.cores) *
-                        static_cast<double>(run.kernelCycles);
-    if (peak > 0 && shape_.usefulMacs > 0) {
-      report_.usefulShare = static_cast<double>(shape_.usefulMacs) / peak;
-    }
-    report_.bound = boundOf(run, peak);
+    report_.bound = boundOf(shape_, run, *options_.arch);
+    report_.usefulShare = usefulShareOf(shape_, run, *options_.arch);
     report_.cycle = std::move(run);
-  }
-
-  /// `peak`: multiplications of the cube in the cycles of the run.
-  Bound boundOf(const RunReport &run, double peak) const {
-    const auto total =
-        static_cast<double>(run.kernelCycles) * static_cast<double>(run.cores);
-    if (total == 0) {
-      return {};
-    }
-    double bytes[2] = {0, 0}; // in, out
-    for (const BoundTensor &tensor : shape_.tensors) {
-      bytes[tensor.isOutput] +=
-          static_cast<double>(tensor.elements()) * isa::sizeOf(tensor.type);
-    }
-    const auto &memory = options_.arch->timing.memory;
-    std::vector<std::pair<std::string, double>> shares = {
-        {"read", bytes[0] / memory.portReadBytesPerCycle / total},
-        {"write", bytes[1] / memory.portWriteBytesPerCycle / total}};
-    if (shape_.usefulMacs > 0 && peak > 0) {
-      shares.emplace_back("M", static_cast<double>(shape_.usefulMacs) / peak);
-    }
-    for (const PipeUse &pipe : run.pipes) {
-      if (pipe.pipe == "V") {
-        shares.emplace_back("V", static_cast<double>(pipe.busy) / total);
-      }
-    }
-    const auto best = std::max_element(
-        shares.begin(), shares.end(),
-        [](const auto &a, const auto &b) { return a.second < b.second; });
-    return {best->first,
-            static_cast<uint64_t>(
-                best->second * static_cast<double>(run.kernelCycles) + 0.5),
-            best->second};
-  }
-  isa::ElementType cubeType() const {
-    for (const BoundTensor &tensor : shape_.tensors) {
-      if (!tensor.isOutput) {
-        return tensor.type;
-      }
-    }
-    return isa::ElementType::F16;
   }
 
   void compare() {
@@ -308,6 +262,52 @@ Status checkTestable(const Operator &op, const BoundShape &shape) {
 }
 
 } // namespace
+
+namespace {
+
+/// Cycles of all cores.
+double coreCycles(const RunReport &run) {
+  return static_cast<double>(run.kernelCycles) * static_cast<double>(run.cores);
+}
+
+} // namespace
+
+double usefulShareOf(const BoundShape &shape, const RunReport &run,
+                     const isa::ArchSpec &arch) {
+  const BoundTensor &first = shape.tensors.front(); // inputs come first
+  const isa::ElementType type =
+      first.isOutput ? isa::ElementType::F16 : first.type;
+  const double most = arch.peakMacsPerCycle(type) * coreCycles(run);
+  return most > 0 ? static_cast<double>(shape.usefulMacs) / most : 0;
+}
+
+Bound boundOf(const BoundShape &shape, const RunReport &run,
+              const isa::ArchSpec &arch) {
+  const double total = coreCycles(run);
+  if (total == 0) {
+    return {};
+  }
+  double bytes[2] = {0, 0}; // in, out
+  for (const BoundTensor &tensor : shape.tensors) {
+    bytes[tensor.isOutput] +=
+        static_cast<double>(tensor.elements()) * isa::sizeOf(tensor.type);
+  }
+  const auto &memory = arch.timing.memory;
+  std::vector<std::pair<std::string, double>> shares = {
+      {"M", usefulShareOf(shape, run, arch)},
+      {"read", bytes[0] / memory.portReadBytesPerCycle / total},
+      {"write", bytes[1] / memory.portWriteBytesPerCycle / total}};
+  for (const PipeUse &pipe : run.pipes) {
+    if (pipe.pipe == "V") {
+      shares.emplace_back("V", static_cast<double>(pipe.busy) / total);
+    }
+  }
+  const auto best = std::max_element(
+      shares.begin(), shares.end(),
+      [](const auto &a, const auto &b) { return a.second < b.second; });
+  const double cycles = best->second * static_cast<double>(run.kernelCycles);
+  return {best->first, static_cast<uint64_t>(cycles + 0.5), best->second};
+}
 
 bool OperatorReport::passed() const {
   for (const ShapeReport &shape : shapes) {

@@ -61,6 +61,12 @@ struct Bound {
   double share = 0; // of kernelCycles
 };
 
+Bound boundOf(const BoundShape &shape, const RunReport &run,
+              const isa::ArchSpec &arch);
+/// Useful multiplications over what the cube could do in kernelCycles.
+double usefulShareOf(const BoundShape &shape, const RunReport &run,
+                     const isa::ArchSpec &arch);
+
 struct ShapeReport {
   std::string shape;
   bool isEdge = false;
