@@ -3,6 +3,7 @@
 
 #include "isa/abi/launch.h"
 #include "isa/gen/operands.h"
+#include "simulator/core/semaphore_file.h"
 
 #include <algorithm>
 
@@ -90,6 +91,12 @@ void PipeUnit::processHead(uint64_t now) {
   case Opcode::kKcfg:
     doConfigure(now);
     break;
+  case Opcode::kKpost:
+    doPost(now);
+    break;
+  case Opcode::kKpend:
+    doPend(now);
+    break;
   default:
     tryStart(now);
   }
@@ -123,9 +130,14 @@ void PipeUnit::doSet(uint64_t now) {
 void PipeUnit::fireSets(uint64_t now) {
   while (!sets_.empty() && (inFlight_.empty() ||
                             inFlight_.front().sequence > sets_.front().after)) {
-    context_.core->setFlagAt(sets_.front().command,
-                             std::max(now, sets_.front().head) +
-                                 context_.arch->timing.flagVisibleCycles);
+    const Command &c = sets_.front().command;
+    const isa::TimingPart &timing = context_.arch->timing;
+    uint64_t done = std::max(now, sets_.front().head);
+    if (c.op == Opcode::kKpost) {
+      context_.core->postAt(c, done + timing.semaphoreCycles);
+    } else {
+      context_.core->setFlagAt(c, done + timing.flagVisibleCycles);
+    }
     sets_.pop_front();
   }
   if (isIdle()) {
@@ -149,6 +161,28 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
+  leaveQueue(now);
+}
+
+/// Fires like a kset, after the earlier commands; travels to another core.
+void PipeUnit::doPost(uint64_t now) {
+  enter(Stall::kControl, now);
+  sets_.push_back({queue_.front().command, sequence_, now});
+  leaveQueue(now);
+  fireSets(now);
+}
+
+void PipeUnit::doPend(uint64_t now) {
+  const Command &c = queue_.front().command;
+  if (std::optional<isa::Fault> f = SemaphoreFile::checkPend(c)) {
+    context_.core->failCommand(c, std::move(*f));
+    return;
+  }
+  if (!context_.core->takeSemaphore(c)) {
+    enter(Stall::kFlag, now);
+    return; // the post wakes this pipe
+  }
+  enter(Stall::kControl, now);
   leaveQueue(now);
 }
 
