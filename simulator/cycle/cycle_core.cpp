@@ -55,6 +55,9 @@ void CycleCore::startBlock(uint32_t block, uint64_t now) {
   if (launch_->observer) {
     launch_->observer->beginBlock(position);
   }
+  if (context_.listener) {
+    context_.listener->beganBlock(context_.coreId, block, now);
+  }
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     pipes_[p]->clock.enter(Stall::kEmpty, now);
   }

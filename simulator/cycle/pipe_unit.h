@@ -71,6 +71,7 @@ private:
     isa::Command command;
     uint64_t after = 0; // sequence of the last earlier data command
     uint64_t head = 0;  // cycle it was at the head
+    uint64_t issue = 0;
   };
 
   void processHead(uint64_t now);
@@ -101,6 +102,9 @@ private:
   void fireSets(uint64_t now);
   void wakeAt(uint64_t cycle);
   void enter(PipeState state, uint64_t now);
+  /// Tells the listener of a kset, kwait or kcfg.
+  void tellSynced(const isa::Command &c, uint64_t issue, uint64_t start,
+                  uint64_t visible);
 
   isa::Pipe pipe_;
   UnitContext &context_;
