@@ -128,7 +128,9 @@ void PipeUnit::fireSets(uint64_t now) {
     uint64_t visible =
         std::max(now, set.head) + context_.arch->timing.flagVisibleCycles;
     context_.core->setFlagAt(set.command, visible);
-    tellSynced(set.command, set.issue, set.head, visible);
+    if (context_.listener) [[unlikely]] {
+      tellSynced(set.command, set.issue, set.head, visible);
+    }
     sets_.pop_front();
   }
   if (isIdle()) {
@@ -152,7 +154,9 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
-  tellSynced(c, queue_.front().issue, now, now + 1);
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
+  }
   leaveQueue(now);
 }
 
@@ -166,7 +170,9 @@ void PipeUnit::doConfigure(uint64_t now) {
   if (context_.observer) {
     context_.observer->configured(c);
   }
-  tellSynced(c, queue_.front().issue, now, now + 1);
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
+  }
   leaveQueue(now);
 }
 
@@ -425,10 +431,8 @@ void PipeUnit::apply(const InFlight &done, uint64_t now) {
 
 void PipeUnit::tellSynced(const Command &c, uint64_t issue, uint64_t start,
                           uint64_t visible) {
-  if (context_.listener) {
-    context_.listener->synced(
-        {context_.coreId, c, issue, start, start + 1, visible});
-  }
+  context_.listener->synced(
+      {context_.coreId, c, issue, start, start + 1, visible});
 }
 
 } // namespace kiln::sim

@@ -55,7 +55,9 @@ public:
   void spend(PipeState state, uint64_t cycles) {
     counters_[state.index()] += cycles;
     since_ += cycles;
-    tell(state, cycles);
+    if (listener_) [[unlikely]] {
+      tell(state, cycles);
+    }
   }
   PipeState state() const { return state_; }
   uint64_t since() const { return since_; }
@@ -75,11 +77,13 @@ private:
   void book(uint64_t now) {
     assert(now >= since_ && "a pipe's clock runs backwards");
     counters_[state_.index()] += now - since_;
-    tell(state_, now - since_);
+    if (listener_) [[unlikely]] {
+      tell(state_, now - since_);
+    }
     since_ = now;
   }
-  void tell(PipeState state, uint64_t cycles) {
-    if (listener_ && cycles) {
+  [[gnu::noinline, gnu::cold]] void tell(PipeState state, uint64_t cycles) {
+    if (cycles) {
       listener_->spent(core_, pipe_, state.index(), cycles);
     }
   }
