@@ -48,6 +48,8 @@ struct Checks {
   bool flags = false; // flag use that is right only in this order
 };
 
+class DebugHook;
+
 struct LaunchRequest {
   std::shared_ptr<const Program> program;
   uint32_t blockDim = 1;
@@ -64,6 +66,7 @@ struct LaunchRequest {
   bool dataOff = false; // cycle: timing only; a load of S from UB faults
   bool noSkip = false;  // cycle: visit every cycle (proves skipping neutral)
   CommandListener *listener = nullptr; // cycle: borrowed
+  DebugHook *debug = nullptr;          // borrowed; one core only
 };
 
 class Engine {

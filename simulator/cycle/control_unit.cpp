@@ -30,7 +30,7 @@ void ControlUnit::runAhead() {
   uint64_t from = clock.since();
   uint64_t before = control.instructions();
   stop_ = control.runTimed(kSlice);
-  uint64_t visible = stop_ == Stop::kLimit ? 0 : 1;
+  uint64_t visible = stop_ == Stop::kLimit || stop_ == Stop::kDebug ? 0 : 1;
   uint64_t issued = control.instructions() - before - visible;
   uint64_t until = std::max(control.now(), from + issued);
   clock.spend(PipeState::busy(), issued);
@@ -53,6 +53,14 @@ void ControlUnit::act(uint64_t, uint64_t now) {
     break;
   case Stop::kFault:
     context_.core->failControl(control.faultPc(), control.fault());
+    break;
+  case Stop::kDebug:
+    if (context_.core->stoppedForDebugger(now)) {
+      runAhead();
+    } else {
+      context_.core->failControl(
+          control.pc(), {isa::FaultKind::kTrap, "killed by the debugger"});
+    }
     break;
   case Stop::kLimit:
     if (now > budget_) {

@@ -28,6 +28,7 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   context_.observer = launch.observer;
   context_.listener = launch.request->listener;
   context_.dataOff = launch.request->dataOff;
+  state_.control.setDebug(launch.request->debug);
   context_.stopped = false;
   context_.firstStart = ~uint64_t{0};
   context_.lastRetire = 0;
@@ -152,6 +153,23 @@ bool CycleCore::allIdle(uint64_t &lastActivity) const {
     lastActivity = std::max(lastActivity, pipes_[p]->lastActivity());
   }
   return true;
+}
+
+DebugView CycleCore::debugView(uint64_t now) {
+  DebugView view;
+  view.program = launch_->request->program.get();
+  view.state = &state_;
+  view.flags = &flags_;
+  view.position = {site_.block, launch_->request->blockDim, site_.core};
+  view.cycle = now;
+  view.queue = [this](Pipe pipe) {
+    return pipes_[static_cast<unsigned>(pipe)]->queuedCommands();
+  };
+  return view;
+}
+
+bool CycleCore::stoppedForDebugger(uint64_t now) {
+  return launch_->request->debug->stopped(debugView(now));
 }
 
 FaultReport CycleCore::deadlock() const {
