@@ -12,7 +12,7 @@
 
 namespace kiln::tools {
 
-/// The folder that holds tik_dsl/api: PREFIX/include when installed, the
+/// The folder that holds tik_dsl/api: PREFIX/include/kiln when installed, the
 /// repository when run from its build folder.
 Result<std::filesystem::path> includeFolder();
 
