@@ -29,6 +29,7 @@ public:
                   std::span<const uint8_t> argumentBlock,
                   const BlockPosition &position, uint64_t now = 0);
 
+  std::span<std::byte> scalarRam() const { return scalarRam_; }
   /// The text up to a zero byte, where it lies in the scalar RAM.
   std::optional<std::string_view> scalarText(uint64_t address) const;
   static constexpr size_t kMaxText = 255;

@@ -25,6 +25,7 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   wakePending_ = kNever;
   headMeasured_ = transferring_ = waitsForSlot_ = false;
   clock.reset();
+  clock.listen(context_.listener, context_.coreId, pipe_);
   busyByWord.assign(words, 0);
   busyPc_ = busySettled_ = 0;
 }
@@ -116,7 +117,7 @@ void PipeUnit::leaveQueue(uint64_t now) {
 void PipeUnit::doSet(uint64_t now) {
   Command c = queue_.front().command;
   enter(Stall::kControl, now);
-  sets_.push_back({c, sequence_, now});
+  sets_.push_back({c, sequence_, now, queue_.front().issue});
   if (context_.observer) {
     FlagName flag = flagOf(c);
     if (flag.id < isa::kNumFlagIds) {
@@ -130,13 +131,19 @@ void PipeUnit::doSet(uint64_t now) {
 void PipeUnit::fireSets(uint64_t now) {
   while (!sets_.empty() && (inFlight_.empty() ||
                             inFlight_.front().sequence > sets_.front().after)) {
-    const Command &c = sets_.front().command;
+    const PendingSet &set = sets_.front();
     const isa::TimingPart &timing = context_.arch->timing;
-    uint64_t done = std::max(now, sets_.front().head);
-    if (c.op == Opcode::kKpost) {
-      context_.core->postAt(c, done + timing.semaphoreCycles);
+    const bool post = set.command.op == Opcode::kKpost;
+    uint64_t visible =
+        std::max(now, set.head) +
+        (post ? timing.semaphoreCycles : timing.flagVisibleCycles);
+    if (post) {
+      context_.core->postAt(set.command, visible);
     } else {
-      context_.core->setFlagAt(c, done + timing.flagVisibleCycles);
+      context_.core->setFlagAt(set.command, visible);
+    }
+    if (context_.listener && !post) [[unlikely]] {
+      tellSynced(set.command, set.issue, set.head, visible);
     }
     sets_.pop_front();
   }
@@ -161,13 +168,17 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
+  }
   leaveQueue(now);
 }
 
 /// Fires like a kset, after the earlier commands; travels to another core.
 void PipeUnit::doPost(uint64_t now) {
   enter(Stall::kControl, now);
-  sets_.push_back({queue_.front().command, sequence_, now});
+  sets_.push_back(
+      {queue_.front().command, sequence_, now, queue_.front().issue});
   leaveQueue(now);
   fireSets(now);
 }
@@ -195,6 +206,9 @@ void PipeUnit::doConfigure(uint64_t now) {
   }
   if (context_.observer) {
     context_.observer->configured(c);
+  }
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
   }
   leaveQueue(now);
 }
@@ -448,8 +462,14 @@ void PipeUnit::apply(const InFlight &done, uint64_t now) {
   countCommand(done.command, done.config, *context_.report);
   if (context_.listener) {
     context_.listener->retired({context_.coreId, done.command, done.issue,
-                                done.start, done.busyEnd, now});
+                                done.start, done.busyEnd, now, &done.config});
   }
+}
+
+void PipeUnit::tellSynced(const Command &c, uint64_t issue, uint64_t start,
+                          uint64_t visible) {
+  context_.listener->synced(
+      {context_.coreId, c, issue, start, start + 1, visible});
 }
 
 } // namespace kiln::sim

@@ -54,13 +54,11 @@ Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
                   "kernel meet each other");
   }
   semaphores_.reset(request.blockDim);
-  if (meets_) {
-    KILN_RETURN_IF_ERROR(runMeetingBlocks());
-  } else {
-    for (uint32_t block = 0; block < request.blockDim; ++block) {
-      KILN_RETURN_IF_ERROR(runBlock(block));
-    }
+  Status ran = meets_ ? runMeetingBlocks() : runBlocks();
+  if (fault_ && request.debug) {
+    request.debug->faulted(debugView(), *fault_);
   }
+  KILN_RETURN_IF_ERROR(std::move(ran));
   report_.cores = std::min(request.cores, request.blockDim);
   if (checker_) {
     report_.findings = checker_->takeFindings();
@@ -78,10 +76,18 @@ void FunctionalEngine::startBlock(Context &context, uint32_t block) {
   context.flags.reset();
   context.ended = context.retry = context.arrived = false;
   context.core.control.watchWindow(checker_ != nullptr);
+  context.core.control.setDebug(request_->debug);
   context.core.startBlock(*request_->program, argumentBlock_, position);
   if (checker_) {
     checker_->beginBlock(position);
   }
+}
+
+Status FunctionalEngine::runBlocks() {
+  for (uint32_t block = 0; block < request_->blockDim; ++block) {
+    KILN_RETURN_IF_ERROR(runBlock(block));
+  }
+  return Status::ok();
 }
 
 Status FunctionalEngine::runBlock(uint32_t block) {
@@ -178,6 +184,13 @@ bool FunctionalEngine::runControl() {
     case Stop::kWindow:
       checker_->windowAccess(control.pc(), control.windowAccess());
       control.performWindowAccess();
+      break;
+    case Stop::kDebug:
+      if (!request_->debug->stopped(debugView())) {
+        fail(at_->site.ofControl(
+            control.pc(), {isa::FaultKind::kTrap, "killed by the debugger"}));
+        return false;
+      }
       break;
     case Stop::kFault:
       fail(at_->site.ofControl(control.faultPc(), control.fault()));
@@ -498,6 +511,17 @@ bool FunctionalEngine::randomStep() {
     }
   }
   return false;
+}
+
+DebugView FunctionalEngine::debugView() {
+  DebugView view;
+  view.program = request_->program.get();
+  view.state = &at_->core;
+  view.flags = &at_->flags;
+  view.position = {at_->site.block, request_->blockDim, at_->site.core};
+  view.cycle = at_->core.control.instructions();
+  view.queue = [this](Pipe pipe) { return queue(pipe).all(); };
+  return view;
 }
 
 void FunctionalEngine::fail(FaultReport report) {

@@ -15,6 +15,7 @@
 
 #include "simulator/check/checker.h"
 #include "simulator/core/core_state.h"
+#include "simulator/core/debug_hook.h"
 #include "simulator/core/engine.h"
 #include "simulator/core/flag_file.h"
 #include "simulator/core/semaphore_file.h"
@@ -52,6 +53,7 @@ private:
   };
 
   void startBlock(Context &context, uint32_t block);
+  Status runBlocks();
   Status runBlock(uint32_t block);
   Status runMeetingBlocks();
   /// False after a fault, and when the block can only wait for others.
@@ -79,6 +81,7 @@ private:
   bool randomStep();
   void drainReady(unsigned pipes);
 
+  DebugView debugView();
   void fail(FaultReport report);
   void failCommand(const isa::Command &c, isa::Fault fault);
   void failDeadlock(ControlWait wait);
