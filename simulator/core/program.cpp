@@ -15,6 +15,13 @@ Program::load(std::span<const uint8_t> file, std::string origin) {
   KILN_ASSIGN_OR_RETURN(program->image_,
                         ElfImage::parse(file, std::move(origin)));
   const ElfImage &image = program->image_;
+  if (image.note.isaVersion == 0 || image.note.isaVersion > isa::kIsaVersion) {
+    return Status(StatusCode::kUnsupported,
+                  fmt::format("{}: isa_version {} in the kernel's note; this "
+                              "engine knows 1 to {}",
+                              image.origin, image.note.isaVersion,
+                              isa::kIsaVersion));
+  }
   std::optional<uint64_t> stackTop = image.symbol("__kiln_stack_top");
   if (!stackTop || *stackTop < isa::kScalarRamBase) {
     return Status(StatusCode::kCorrupt,

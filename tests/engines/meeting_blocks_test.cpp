@@ -276,5 +276,26 @@ TEST(KernelText, ATextOutsideTheScalarRamIsAFault) {
   expectFault(b, FaultKind::kControl, "no text of at most 255 bytes at 0x40");
 }
 
+TEST(IsaVersion, NewerProgramsAreRefusedByName) {
+  ProgramBuilder b;
+  const std::vector<uint8_t> elf = b.elf();
+  const std::string known =
+      "\"isa_version\":" + std::to_string(isa::kIsaVersion);
+  for (const auto &[digit, runs] :
+       {std::pair{'1', true}, {'0', false}, {'9', false}}) {
+    std::vector<uint8_t> changed = elf;
+    const auto at =
+        std::search(changed.begin(), changed.end(), known.begin(), known.end());
+    ASSERT_NE(changed.end(), at);
+    *(at + static_cast<long>(known.size()) - 1) = static_cast<uint8_t>(digit);
+    const auto program = sim::Program::load(changed, "changed.elf");
+    EXPECT_EQ(runs, bool(program)) << digit;
+    if (!runs) {
+      EXPECT_EQ(StatusCode::kUnsupported, program.status().code());
+      EXPECT_THAT(program.status().message(), HasSubstr("isa_version"));
+    }
+  }
+}
+
 } // namespace
 } // namespace kiln::test
