@@ -13,7 +13,7 @@
 
 #include "simulator/cycle/control_unit.h"
 #include "simulator/cycle/pipe_unit.h"
-#include "simulator/memory/shared_memory.h"
+#include "simulator/memory/memory_system.h"
 
 #include <array>
 #include <functional>
@@ -27,7 +27,7 @@ struct LaunchContext {
   const LaunchRequest *request = nullptr;
   const std::vector<uint8_t> *argumentBlock = nullptr;
   TimingWheel *wheel = nullptr;
-  SharedMemory *memory = nullptr;
+  MemorySystem *memory = nullptr;
   LaunchReport *report = nullptr;
   LaunchObserver *observer = nullptr;
   HostGlobalMemory *gm = nullptr;

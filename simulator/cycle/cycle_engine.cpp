@@ -33,7 +33,8 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   }
   TimingWheel wheel;
   wheel.setSkipping(!request.noSkip);
-  SharedMemory memory(arch_.timing.memory, cores, wheel);
+  std::unique_ptr<MemorySystem> memory =
+      createMemorySystem(arch_, cores, wheel);
   const Checks &checks = request.checks;
   std::unique_ptr<Checker> checker;
   if (checks.race || checks.init || checks.flags) {
@@ -49,7 +50,7 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   launch.request = &request;
   launch.argumentBlock = &argumentBlock;
   launch.wheel = &wheel;
-  launch.memory = &memory;
+  launch.memory = memory.get();
   launch.report = &report_;
   launch.observer = checker.get();
   launch.gm = &gm_;
@@ -58,6 +59,7 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
     return fault_->status();
   }
   finish(request, cores);
+  report_.memory = memory->counters();
   if (checker) {
     report_.findings = checker->takeFindings();
   }

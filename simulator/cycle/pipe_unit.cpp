@@ -392,11 +392,26 @@ void PipeUnit::retire(uint64_t sequence, uint64_t now) {
   auto it =
       std::find_if(inFlight_.begin(), inFlight_.end(),
                    [&](const InFlight &f) { return f.sequence == sequence; });
+  auto isWrite = [&](const InFlight &f) {
+    return f.global && pipe_ != Pipe::MTE2;
+  };
+  bool write = isWrite(*it);
+  if (write && std::find_if(inFlight_.begin(), it, isWrite) != it) {
+    it->complete = true; // rule 21: after the writes in front of it
+    return;
+  }
   apply(*it, now);
   if (context_.stopped) {
     return;
   }
   inFlight_.erase(it);
+  if (write) {
+    auto next = std::find_if(inFlight_.begin(), inFlight_.end(), isWrite);
+    if (next != inFlight_.end() && next->complete) {
+      retire(next->sequence, now); // goes on below for all of them
+      return;
+    }
+  }
   lastActivity_ = std::max(lastActivity_, now);
   context_.lastRetire = std::max(context_.lastRetire, now);
   fireSets(now);

@@ -320,7 +320,7 @@ TEST(PipeTiming, StoresAndFixShareTheWritePort) {
   uint64_t alone = f.start - s.start;
   EXPECT_NEAR(static_cast<double>(std::min(s.busyEnd, f.busyEnd)),
               static_cast<double>(s.start + alone + 2 * (64 - alone)), 8.0);
-  EXPECT_EQ(f.retire, f.busyEnd + 300 + 20);
+  EXPECT_EQ(f.retire, f.busyEnd + 110 + 20);
   EXPECT_GT(
       run.report.pipes[6].stall[static_cast<unsigned>(sim::Stall::kGmPort)],
       0u);
@@ -348,7 +348,7 @@ TEST(PipeTiming, LoadAddStoreByHand) {
   uint64_t t = run.stamps.of(Pipe::MTE2, 1)[0].start;
   uint64_t loaded = t + 16 + 300;
   uint64_t added = loaded + 4 + 1 + 8 + 24;
-  uint64_t stored = added + 4 + 1 + 16 + 300;
+  uint64_t stored = added + 4 + 1 + 16 + 110; // L2 acknowledges
   EXPECT_EQ(run.stamps.of(Pipe::MTE2, 1)[0].retire, loaded);
   EXPECT_EQ(run.stamps.of(Pipe::V, 1)[0].retire, added);
   EXPECT_EQ(run.stamps.of(Pipe::MTE3, 1)[0].retire, stored);
@@ -381,25 +381,42 @@ TEST(PipeTiming, BlocksAreHandedOutInIndexOrder) {
   }
 }
 
-TEST(PipeTiming, CoresShareTheMemoryServer) {
-  EngineBench bench;
-  constexpr uint32_t kCores = 16, kBytes = 128 * 1024;
-  uint64_t gm = bench.allocate(kBytes);
+/// Each core loads the same or its own 128 KiB.
+uint64_t loadByCores(EngineBench &bench, uint32_t cores, bool own) {
+  constexpr uint32_t kBytes = 128 * 1024;
+  uint64_t gm = bench.allocate(uint64_t{kBytes} * cores);
   ProgramBuilder b;
+  b.csrRead(5, isa::kCsrBlockIndex);
+  b.word(17u << 20 | 5u << 15 | 1u << 12 | 5u << 7 | 0x13); // slli x5, x5, 17
   for (uint32_t at = 0; at < kBytes; at += kBytes / 4) {
-    load(b, at, gm + at, kBytes / 4);
+    isa::LoadGeometry g{kBytes / 4, 0};
+    b.li(11, gm + at);
+    if (own) {
+      b.word(5u << 20 | 11u << 15 | 11u << 7 | 0x33); // add x11, x11, x5
+    }
+    b.li(10, view(at, 1, kBytes / 4 / 32));
+    b.li(12, g.pack());
+    b.npuWord({.op = Opcode::kLdUb});
   }
   b.note.bindingCount = 1;
   sim::LaunchRequest request = bench.request(b.program(), {gm});
+  request.blockDim = request.cores = cores;
+  return bench.runCycle(request).kernelCycles;
+}
+
+TEST(PipeTiming, CoresShareTheBandwidthOfDram) {
+  EngineBench bench;
+  bench.arch.timing.memory.dram.part.refiPs = 4'000'000'000;
   // Alone the port decides: 128 bytes a cycle.
-  uint64_t alone = bench.runCycle(request).kernelCycles;
-  EXPECT_EQ(alone, kBytes / 128 + 300);
-  // Sixteen cores want 2048 bytes a cycle, the server gives 1104.
-  request.blockDim = request.cores = kCores;
-  uint64_t together = bench.runCycle(request).kernelCycles;
-  uint64_t bound = ceilDiv(uint64_t{kCores} * kBytes, uint64_t{1104});
+  EXPECT_EQ(loadByCores(bench, 1, true), 128u * 1024 / 128 + 300);
+  // Sixteen cores want 2048 bytes a cycle, the channels give 1200 at most.
+  uint64_t bound = 16u * 128 * 1024 / 1200;
+  // (dram_bandwidth_test measures the steady rate; here are fill and drain.)
+  uint64_t together = loadByCores(bench, 16, true);
   EXPECT_GE(together, bound + 300);
-  EXPECT_LE(together, bound + 300 + 16);
+  EXPECT_LE(together, 2 * bound);
+  // The same bytes come from DRAM once.
+  EXPECT_LE(loadByCores(bench, 16, false), 128u * 1024 / 128 + 300 + 100);
 }
 
 } // namespace
