@@ -116,6 +116,12 @@ private:
   bool hasDispatch_ = false;
 };
 
+void setSync(Submission &submission, Sync sync) {
+  submission.waits = std::move(sync.wait);
+  submission.signals = std::move(sync.signal);
+  submission.callerWaits = sync.callerWaits;
+}
+
 } // namespace
 
 Status Queue::submitEntries(std::span<const Recording::Entry> entries,
@@ -126,8 +132,7 @@ Status Queue::submitEntries(std::span<const Recording::Entry> entries,
     KILN_RETURN_IF_ERROR(resolver.add(entry));
   }
   Submission &submission = resolver.submission;
-  submission.waits = std::move(sync.wait);
-  submission.signals = std::move(sync.signal);
+  setSync(submission, std::move(sync));
   submission.observer = std::move(observer);
   return device_->submit(index_, std::move(submission));
 }
@@ -146,8 +151,7 @@ Status Queue::upload(const BufferRange &target, std::span<const std::byte> data,
   Submission &submission = resolver.submission;
   submission.commands.push_back(UploadCommand{range, *copy});
   submission.keepAlive.push_back(std::move(copy));
-  submission.waits = std::move(sync.wait);
-  submission.signals = std::move(sync.signal);
+  setSync(submission, std::move(sync));
   return device_->submit(index_, std::move(submission));
 }
 

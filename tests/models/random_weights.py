@@ -2,79 +2,73 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fills a `light_*` graph (real network, constant weights) with random weights.
 
-    random_weights.py light_resnet50.onnx OUT_DIR [--seed N] [--dtype f32|f16]
+    random_weights.py light_resnet50.onnx OUT_DIR [--seed N] [--round f32|f16]
+                      [--outputs conv|logits]
 
 Writes OUT_DIR/NAME.onnx and OUT_DIR/NAME.test_data/test_data_set_0, NAME being
-the file's stem with `_random` and the type. Constant weights give uniform
+the file's stem with `_random` and the rounding. Constant weights give uniform
 outputs, which accept almost any wrong kernel; here
 
 - weights of Conv and Gemm are He-scaled (standard deviation sqrt(2 / fan-in)),
-- BatchNormalization carries the statistics its input really has on the test
-  image, disturbed by 10 %, with a scale below one on residual branches,
+- BatchNormalization carries the statistics its input has in a float64 run on
+  the test image, disturbed by 10 %: its output has unit scale. The last one of
+  a residual branch is scaled by 1 / sqrt(number of branches), the initial scale
+  at which the sums neither grow nor amplify rounding errors from block to block
+  (De and Smith, "Batch Normalization Biases Residual Blocks Towards the Identity
+  Function in Deep Networks", NeurIPS 2020),
 - the last weights are rescaled so that the logits have standard deviation 2.5,
-- the graph's outputs are the logits and every convolution's result,
-- expected outputs are ONNX Runtime's, in fp32 also for the f16 model (fp16
-  weights and input are rounded first, so that both compute the same function).
+- the graph's outputs are every convolution's result and the logits, or with
+  `--outputs logits` the logits alone, so that nothing hinders fusion,
+- expected outputs are those of a float64 run (float64_reference.py).
 
-Nodes are evaluated one by one with ONNX Runtime on the way: statistics and
-scales are measured, not guessed. Same seed, same bytes.
+The graph is fp32. With `--round f16` weights and image are fp16 numbers: a run
+with --precision=fp16 then computes the same function. Same seed, same bytes.
 """
 import argparse
 import pathlib
 
+import float64_reference
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 LOGIT_DEVIATION = 2.5
 
 
-def run_model(model, feeds):
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options,
-        providers=["CPUExecutionProvider"])
-    names = {i.name for i in session.get_inputs()}
-    feeds = {k: v for k, v in feeds.items() if k in names}
-    return session.run(None, feeds)
+def depths(graph):
+    """Nodes on the longest way from an input, by name of the value."""
+    depth = {}
+    for node in graph.node:
+        depth[node.output[0]] = 1 + max(
+            (depth.get(i, 0) for i in node.input), default=0)
+    return depth
 
 
-def run_node(node, opset, values):
-    """Evaluates one node on concrete inputs; returns its first output."""
-    inputs = [helper.make_tensor_value_info(
-        name, helper.np_dtype_to_tensor_dtype(values[name].dtype),
-        values[name].shape) for name in dict.fromkeys(node.input) if name]
-    output = onnx.ValueInfoProto(name=node.output[0])
-    graph = helper.make_graph([node], "node", inputs, [output])
-    model = helper.make_model(graph, ir_version=7, opset_imports=[
-        helper.make_opsetid("", opset)])
-    # Optional further outputs (the mask of Dropout) stay unnamed.
-    del model.graph.node[0].output[1:]
-    return run_model(model, values)[0]
+def branch_ends(graph):
+    """Values that residual sums add to a shortcut: of a sum's operands the one
+    with the longest way behind it."""
+    depth = depths(graph)
+    return {max(node.input, key=lambda i: depth.get(i, 0))
+            for node in graph.node if node.op_type in ("Sum", "Add")}
 
 
 class Filler:
     """Walks the graph once; chooses and measures weights on the way."""
 
     def __init__(self, model, seed, half):
-        self.model = model
         self.graph = model.graph
-        self.opset = model.opset_import[0].version
         self.rng = np.random.default_rng(seed)
-        self.half = half
+        self.number = np.float16 if half else np.float32
         self.values = {i.name: numpy_helper.to_array(i)
                        for i in self.graph.initializer}
         self.fillers = {n.output[0]: n for n in self.graph.node
                         if n.op_type == "ConstantOfShape"}
+        self.branches = branch_ends(self.graph)
         self.weights = {}
         self.last_weighted = None
 
     def store(self, name, array):
-        array = np.asarray(array, np.float32)
-        if self.half:
-            array = array.astype(np.float16).astype(np.float32)
+        array = np.asarray(array).astype(self.number).astype(np.float32)
         self.weights[name] = self.values[name] = array
 
     def shape_of(self, name):
@@ -99,14 +93,11 @@ class Filler:
         x = self.values[node.input[0]]
         mean, variance = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
         count = len(mean)
-        # Residual branches end in a BatchNormalization that feeds a Sum: a
-        # scale below one keeps the sum from growing block by block.
-        feeds_sum = any(n.op_type in ("Sum", "Add") and node.output[0]
-                        in n.input for n in self.graph.node)
-        scale = 0.5 if feeds_sum else 1.0
-        self.store(node.input[1], self.rng.uniform(
-            0.8 * scale, 1.2 * scale, count))
-        self.store(node.input[2], self.rng.normal(0, 0.1, count))
+        scale = 1.0
+        if node.output[0] in self.branches:
+            scale = len(self.branches) ** -0.5
+        self.store(node.input[1], scale * self.rng.uniform(0.8, 1.2, count))
+        self.store(node.input[2], scale * self.rng.normal(0, 0.1, count))
         self.store(node.input[3], mean + 0.1 * np.sqrt(variance)
                    * self.rng.normal(0, 1, count))
         self.store(node.input[4], variance
@@ -120,8 +111,8 @@ class Filler:
             self.store(name, self.values[name] * factor)
 
     def run(self, image_name, image):
+        """The name of the logits."""
         self.values[image_name] = image
-        softmax = next(n for n in self.graph.node if n.op_type == "Softmax")
         for node in self.graph.node:
             if node.op_type == "ConstantOfShape":
                 continue
@@ -129,12 +120,12 @@ class Filler:
                 self.fill_weighted(node)
             elif node.op_type == "BatchNormalization":
                 self.fill_batch_norm(node)
-            if node is softmax:
+            elif node.op_type == "Softmax":
                 self.rescale_logits(self.values[node.input[0]])
-                break
-            self.values[node.output[0]] = run_node(
-                node, self.opset, self.values)
-        return softmax.input[0]
+                return node.input[0]
+            self.values[node.output[0]] = float64_reference.evaluate(
+                node, self.values)
+        raise ValueError("no Softmax: what are the logits?")
 
 
 def model_input(graph):
@@ -143,68 +134,86 @@ def model_input(graph):
     return value.name, [d.dim_value for d in value.type.tensor_type.shape.dim]
 
 
-def rebuild(source, weights, outputs, shapes, half):
+def rebuild(source, weights, outputs, shapes):
     """The graph with weights as initializers and `outputs` as outputs."""
-    kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
-    number = np.float16 if half else np.float32
     name, shape = model_input(source.graph)
     keep = [n for n in source.graph.node
             if n.op_type != "ConstantOfShape" or n.output[0] not in weights]
     end = next(i for i, n in enumerate(keep) if n.op_type == "Softmax")
     keep = keep[:end]
     used = {i for n in keep for i in n.input}
-    constants = [numpy_helper.from_array(array.astype(number), key)
+    constants = [numpy_helper.from_array(array, key)
                  for key, array in weights.items() if key in used]
     constants += [i for i in source.graph.initializer
                   if i.name in used and i.name not in weights]
+    number = TensorProto.FLOAT
     graph = helper.make_graph(
         keep, source.graph.name + "_random",
-        [helper.make_tensor_value_info(name, kind, shape)],
-        [helper.make_tensor_value_info(o, kind, shapes[o]) for o in outputs],
-        constants)
+        [helper.make_tensor_value_info(name, number, shape)],
+        [helper.make_tensor_value_info(o, number, shapes[o])
+         for o in outputs], constants)
     return helper.make_model(
         graph, producer_name="kiln random_weights.py", ir_version=7,
         opset_imports=[helper.make_opsetid("", source.opset_import[0].version)])
 
 
 def write_tensor(path, array, name):
-    tensor = numpy_helper.from_array(np.ascontiguousarray(array), name)
+    tensor = numpy_helper.from_array(
+        np.ascontiguousarray(array, np.float32), name)
     path.write_bytes(tensor.SerializeToString())
+
+
+def read_tensor(path):
+    tensor = onnx.TensorProto()
+    tensor.ParseFromString(path.read_bytes())
+    return numpy_helper.to_array(tensor)
 
 
 def generate(path, out_dir, seed=7, half=False):
     """Returns the path of the written model."""
     source = onnx.load(path)
     name, shape = model_input(source.graph)
-    image = np.random.default_rng(seed + 1).normal(
-        0, 1, shape).astype(np.float32)
-    if half:
-        image = image.astype(np.float16).astype(np.float32)
     filler = Filler(source, seed, half)
+    image = np.random.default_rng(seed + 1).normal(0, 1, shape)
+    image = image.astype(filler.number).astype(np.float32)
     logits = filler.run(name, image)
-    outputs = [n.output[0] for n in source.graph.node if n.op_type == "Conv"]
-    outputs = [o for o in outputs if o != logits] + [logits]
-    shapes = {o: filler.values[o].shape for o in outputs}
+    outputs = [n.output[0] for n in source.graph.node
+               if n.op_type == "Conv" and n.output[0] != logits] + [logits]
 
-    in_f32 = rebuild(source, filler.weights, outputs, shapes, False)
-    expected = run_model(in_f32, {name: image})
-    deviation = expected[-1].std()
+    model = rebuild(source, filler.weights, outputs,
+                    {o: filler.values[o].shape for o in outputs})
+    expected = float64_reference.run(model, {name: image})
+    deviation = expected[logits].std()
     assert 1 <= deviation <= 5, f"logit deviation {deviation}"
 
-    written = rebuild(source, filler.weights, outputs, shapes, half)
     stem = f"{path.stem}_random_{'f16' if half else 'f32'}"
     data = out_dir / f"{stem}.test_data" / "test_data_set_0"
     data.mkdir(parents=True, exist_ok=True)
-    number = np.float16 if half else np.float32
-    write_tensor(data / "input_0.pb", image.astype(number), name)
-    for i, (o, array) in enumerate(zip(outputs, expected)):
-        write_tensor(data / f"output_{i}.pb", array.astype(number), o)
+    write_tensor(data / "input_0.pb", image, name)
+    for i, o in enumerate(outputs):
+        write_tensor(data / f"output_{i}.pb", expected[o], o)
     target = out_dir / f"{stem}.onnx"
-    target.write_bytes(written.SerializeToString(deterministic=True))
-    spread = [float(e.std()) for e in expected]
+    target.write_bytes(model.SerializeToString(deterministic=True))
+    spread = [float(expected[o].std()) for o in outputs]
     print(f"{target.name}: {len(outputs)} outputs, logit deviation "
           f"{deviation:.2f}, layer deviations {min(spread):.2f} to "
-          f"{max(spread):.2f}")
+          f"{max(spread):.2f}", flush=True)
+    return target
+
+
+def keep_logits(path, out_dir):
+    """A copy of a generated model with the logits as its only output."""
+    model = onnx.load(path)
+    last = len(model.graph.output) - 1
+    del model.graph.output[:last]
+    source = path.parent / f"{path.stem}.test_data" / "test_data_set_0"
+    data = out_dir / f"{path.stem}.test_data" / "test_data_set_0"
+    data.mkdir(parents=True, exist_ok=True)
+    for name, copy in (("input_0.pb", "input_0.pb"),
+                       (f"output_{last}.pb", "output_0.pb")):
+        (data / copy).write_bytes((source / name).read_bytes())
+    target = out_dir / path.name
+    target.write_bytes(model.SerializeToString(deterministic=True))
     return target
 
 
@@ -213,9 +222,13 @@ def main():
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("out_dir", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--dtype", choices=("f32", "f16"), default="f32")
+    parser.add_argument("--round", choices=("f32", "f16"), default="f32")
+    parser.add_argument("--outputs", choices=("conv", "logits"),
+                        default="conv")
     args = parser.parse_args()
-    generate(args.model, args.out_dir, args.seed, args.dtype == "f16")
+    path = generate(args.model, args.out_dir, args.seed, args.round == "f16")
+    if args.outputs == "logits":
+        keep_logits(path, args.out_dir)
 
 
 if __name__ == "__main__":

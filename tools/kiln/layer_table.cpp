@@ -43,6 +43,13 @@ void LayerTable::add(const hal::DispatchProfile &profile) {
   rows_.push_back(std::move(row));
 }
 
+void LayerTable::keepFaster(const hal::DispatchProfile &profile) {
+  if (profile.index < rows_.size()) {
+    double &least = rows_[profile.index].report.hostSeconds;
+    least = std::min(least, profile.report.hostSeconds);
+  }
+}
+
 nlohmann::json LayerTable::json() const {
   nlohmann::json layers = nlohmann::json::array();
   for (const Row &row : rows_) {
@@ -75,7 +82,7 @@ std::string LayerTable::text() const {
         total ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(cycles) /
                                             static_cast<double>(total))
               : "";
-    text += fmt::format("{:24.24} {:16.16} {:>12} {:>6} {:>10.3f}\n", row.node,
+    text += fmt::format("{:24.24} {:16.16} {:>12} {:>6} {:>10.4f}\n", row.node,
                         row.op, cell, share, 1e3 * row.report.hostSeconds);
   }
   return text;

@@ -15,6 +15,8 @@ public:
   explicit LayerTable(const LoadedModel &model);
 
   void add(const hal::DispatchProfile &profile);
+  /// Of a further run: each row keeps its least host time.
+  void keepFaster(const hal::DispatchProfile &profile);
   void setUsefulMacs(uint64_t macs, ops::DataType type);
 
   /// Sums; nothing on a device without a machine.

@@ -21,21 +21,21 @@ struct Options {
   uint64_t seed = 1;
 };
 
-/// The folder that holds tik_dsl/api: PREFIX/include when installed, the
+/// The folder that holds tik_dsl/api: PREFIX/include/kiln when installed, the
 /// repository when run from its build folder.
 Result<std::filesystem::path> includeFolder() {
   std::error_code error;
   std::filesystem::path program =
       std::filesystem::read_symlink("/proc/self/exe", error);
   std::filesystem::path prefix = program.parent_path().parent_path();
-  for (const auto &folder : {prefix / "include", prefix.parent_path()}) {
+  for (const auto &folder : {prefix / "include/kiln", prefix.parent_path()}) {
     if (std::filesystem::exists(folder / "tik_dsl/api/tik.h", error)) {
       return folder;
     }
   }
   return Status(StatusCode::kUnsupported,
                 "the DSL's headers (tik_dsl/api) are neither in " +
-                    (prefix / "include").string() + " nor in " +
+                    (prefix / "include/kiln").string() + " nor in " +
                     prefix.parent_path().string() +
                     "; run the installed program or that of the build folder");
 }
