@@ -142,7 +142,12 @@ void checkVector(Rules &r, const TimingPart &t) {
     r.range(prefix + "bits16", v.elements16, 1, v.elements8);
     r.range(prefix + "bits32", v.elements32, 1, v.elements16);
     r.range(prefix + "latency_cycles", v.latencyCycles, 0, kMostCycles);
-    r.range(prefix + "row_cycles", v.extraCyclesPerRow, 0, kMostCycles);
+    // Broadcasts and transpositions do not go row by row.
+    const auto kind = static_cast<VectorClass>(c);
+    const bool byRow =
+        kind != VectorClass::kBroadcast && kind != VectorClass::kTranspose;
+    r.range(prefix + "row_cycles", v.extraCyclesPerRow, 0,
+            byRow ? kMostCycles : 0);
   }
 }
 

@@ -55,8 +55,9 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
     t.occupancy =
         ceilDiv(columns * (isa::kBlockBytes / bytes), rate.elementsPerCycle);
   } else {
-    t.occupancy =
-        rows * (ceilDiv(columns, rate.elementsPerCycle) + rate.rowCycles);
+    t.rows = rows;
+    t.beatsPerRow = ceilDiv(columns, rate.elementsPerCycle);
+    t.occupancy = rows * (t.beatsPerRow + rate.rowCycles);
   }
   return t;
 }

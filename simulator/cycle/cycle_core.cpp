@@ -25,7 +25,8 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   launch_ = &launch;
   context_.wheel = launch.wheel;
   context_.report = launch.report;
-  context_.observer = launch.observer;
+  context_.observer =
+      launch.observers.empty() ? nullptr : launch.observers[context_.coreId];
   context_.listener = launch.request->listener;
   context_.dataOff = launch.request->dataOff;
   context_.stopped = false;
@@ -52,8 +53,8 @@ void CycleCore::startBlock(uint32_t block, uint64_t now) {
   running_ = true;
   flags_.reset();
   state_.startBlock(*request.program, *launch_->argumentBlock, position, now);
-  if (launch_->observer) {
-    launch_->observer->beginBlock(position);
+  if (context_.observer) {
+    context_.observer->beginBlock(position);
   }
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     pipes_[p]->clock.enter(Stall::kEmpty, now);

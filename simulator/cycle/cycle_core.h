@@ -29,7 +29,7 @@ struct LaunchContext {
   TimingWheel *wheel = nullptr;
   MemorySystem *memory = nullptr;
   LaunchReport *report = nullptr;
-  LaunchObserver *observer = nullptr;
+  std::vector<LaunchObserver *> observers; // of each core; or empty
   HostGlobalMemory *gm = nullptr;
   /// A core has ended its block, or frozen with a fault.
   std::function<void(uint32_t core, uint64_t now)> blockEnded;

@@ -36,15 +36,13 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   std::unique_ptr<MemorySystem> memory =
       createMemorySystem(arch_, cores, wheel);
   const Checks &checks = request.checks;
-  std::unique_ptr<Checker> checker;
+  std::vector<std::unique_ptr<Checker>> checkers; // of each core
   if (checks.race || checks.init || checks.flags) {
-    if (cores > 1) {
-      return Status(StatusCode::kUnsupported,
-                    fmt::format("checks follow one core at a time, {} run at "
-                                "once: use one core or the functional engine",
-                                cores));
+    checkers.push_back(
+        std::make_unique<Checker>(checks, *request.program, arch_));
+    while (checkers.size() < cores) {
+      checkers.push_back(std::make_unique<Checker>(*checkers.front()));
     }
-    checker = std::make_unique<Checker>(checks, *request.program, arch_);
   }
   LaunchContext launch;
   launch.request = &request;
@@ -52,7 +50,9 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   launch.wheel = &wheel;
   launch.memory = memory.get();
   launch.report = &report_;
-  launch.observer = checker.get();
+  for (const auto &checker : checkers) {
+    launch.observers.push_back(checker.get());
+  }
   launch.gm = &gm_;
   simulate(launch, cores);
   if (fault_) {
@@ -60,8 +60,8 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   }
   finish(request, cores);
   report_.memory = memory->counters();
-  if (checker) {
-    report_.findings = checker->takeFindings();
+  if (!checkers.empty()) {
+    report_.findings = checkers.front()->takeFindings();
   }
   return std::move(report_);
 }

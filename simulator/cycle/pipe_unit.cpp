@@ -95,14 +95,14 @@ void PipeUnit::processHead(uint64_t now) {
   }
 }
 
-/// Takes the head from the queue; what follows is looked at a cycle later.
-void PipeUnit::leaveQueue(uint64_t now) {
+/// Takes the head from the queue; what follows is looked at `cycles` later.
+void PipeUnit::leaveQueue(uint64_t now, uint64_t cycles) {
   queue_.pop_front();
   headMeasured_ = false;
   leftAt_ = now;
-  headFree_ = now + 1;
+  headFree_ = now + cycles;
   lastActivity_ = std::max(lastActivity_, now);
-  wakeAt(now + 1);
+  wakeAt(headFree_);
   context_.core->pipeChanged(now);
 }
 
@@ -116,7 +116,7 @@ void PipeUnit::doSet(uint64_t now) {
       context_.observer->flagSet(c, flag);
     }
   }
-  leaveQueue(now);
+  leaveQueue(now, context_.arch->timing.flagCycles);
   fireSets(now);
 }
 
@@ -149,7 +149,7 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
-  leaveQueue(now);
+  leaveQueue(now, context_.arch->timing.flagCycles);
 }
 
 void PipeUnit::doConfigure(uint64_t now) {
@@ -162,7 +162,7 @@ void PipeUnit::doConfigure(uint64_t now) {
   if (context_.observer) {
     context_.observer->configured(c);
   }
-  leaveQueue(now);
+  leaveQueue(now, context_.arch->timing.configCycles);
 }
 
 void PipeUnit::tryStart(uint64_t now) {
@@ -174,15 +174,28 @@ void PipeUnit::tryStart(uint64_t now) {
     return;
   }
   if (!headMeasured_) {
-    const Command &c = queue_.front().command;
-    headTiming_ = timingOf(c, context_.state->config, *context_.arch);
-    isa::footprint(c, context_.state->config, footprint_);
-    headRanges_ = BoundingRanges(footprint_);
-    headMeasured_ = true;
+    measureHead();
   }
   if (mayStart(now, headTiming_)) {
     start(now, headTiming_);
   }
+}
+
+/// What the command at the head costs and touches (rules 13 to 17, 30 to 34).
+void PipeUnit::measureHead() {
+  const Command &c = queue_.front().command;
+  const isa::PipeConfig &config = context_.state->config;
+  headTiming_ = timingOf(c, config, *context_.arch);
+  isa::footprint(c, config, footprint_);
+  headRanges_ = BoundingRanges(footprint_);
+  if (pipe_ == Pipe::V) {
+    headTiming_.occupancy += banks_.vectorCycles(footprint_, headTiming_.rows,
+                                                 headTiming_.beatsPerRow);
+  } else if (c.op == Opcode::kIm2col) {
+    headTiming_.occupancy +=
+        banks_.im2colCycles(c, config) * context_.arch->timing.im2colCycles;
+  }
+  headMeasured_ = true;
 }
 
 bool PipeUnit::windowFull(bool global) const {

@@ -381,6 +381,109 @@ TEST(PipeTiming, BlocksAreHandedOutInIndexOrder) {
   }
 }
 
+/// The occupancy of dst = src0 + src1 over 64 rows of 256 bytes.
+uint64_t addCycles(uint32_t dst, uint32_t src0, uint32_t src1) {
+  EngineBench bench;
+  ProgramBuilder b;
+  b.npu({.op = Opcode::kVadd, .f3 = kF16}, view(dst, 64), view(src0, 128),
+        view(src1, 0));
+  auto v = runTimed(bench, b).stamps.of(Pipe::V, 1)[0];
+  return v.busyEnd - v.start;
+}
+
+// A bank of UB is 64 KiB; 16 groups of 32-byte blocks, so a row of 256 bytes
+// takes half of them and the next row the other half.
+TEST(PipeTiming, OperandsInBanksOfTheirOwnNeverMeet) {
+  EXPECT_EQ(addCycles(0x20000, 0, 0x10000), 64u);
+}
+
+TEST(PipeTiming, SourcesInOneBankAndPhaseTakeTwoCyclesABeat) {
+  EXPECT_EQ(addCycles(0x20000, 0, 0x4000), 128u);
+  // In the other phase the two read other groups.
+  EXPECT_EQ(addCycles(0x20000, 0, 0x4100), 64u);
+  // The same block is read once.
+  EXPECT_EQ(addCycles(0x20000, 0x4000, 0x4000), 64u);
+}
+
+TEST(PipeTiming, WritesComeBackAfterAnOddDelaySoThatInPlaceIsFree) {
+  EXPECT_EQ(addCycles(0x4000, 0x4000, 0x10000), 64u);
+  EngineBench bench;
+  bench.arch.timing.banks.ubWriteDelayCycles = 20; // even: every beat meets
+  ProgramBuilder b;
+  b.npu({.op = Opcode::kVadd, .f3 = kF16}, view(0x4000, 64), view(0x4000, 128),
+        view(0x10000, 0));
+  auto v = runTimed(bench, b).stamps.of(Pipe::V, 1)[0];
+  EXPECT_GT(v.busyEnd - v.start, 64u);
+}
+
+TEST(PipeTiming, WritesGoFirst) {
+  // Reads of two sources in one bank take turns, 2 cycles a beat; the writes to
+  // the same bank take further cycles of it.
+  uint64_t cycles = addCycles(0x8000, 0, 0x4000);
+  EXPECT_GT(cycles, 100u);
+  EXPECT_LT(cycles, 192u);
+}
+
+TEST(PipeTiming, WithoutGroupsNoBankIsWaitedFor) {
+  EngineBench bench;
+  bench.arch.timing.banks.ubGroups = 0;
+  ProgramBuilder b;
+  b.npu({.op = Opcode::kVadd, .f3 = kF16}, view(0x20000, 64), view(0, 128),
+        view(0x4000, 0));
+  auto v = runTimed(bench, b).stamps.of(Pipe::V, 1)[0];
+  EXPECT_EQ(v.busyEnd - v.start, 64u);
+}
+
+/// The occupancy of an im2col of 64 pixels of an image 64 wide, one k block.
+uint64_t im2colCycles(uint32_t stride, bool c04) {
+  EngineBench bench;
+  ProgramBuilder b;
+  isa::Mte1Config0 image;
+  image.h = 8;
+  image.w = 64 * stride;
+  image.ow = 64;
+  isa::Mte1Config1 kernel;
+  kernel.kh = kernel.kw = kernel.sh = kernel.dh = kernel.dw = 1;
+  kernel.sw = stride;
+  kernel.cValidLast = c04 ? 4 : 16;
+  isa::Mte1Config2 channels;
+  channels.c1 = 1;
+  isa::Mte1Config3 batch;
+  batch.c04 = c04;
+  b.configure(Pipe::MTE1, 0, image.pack());
+  b.configure(Pipe::MTE1, 1, kernel.pack());
+  b.configure(Pipe::MTE1, 2, channels.pack());
+  b.configure(Pipe::MTE1, 3, batch.pack());
+  isa::Im2colTarget to;
+  to.mCount = 64;
+  to.k1Count = 1;
+  b.npu({.op = Opcode::kIm2col, .f3 = kF16}, to.pack(),
+        isa::Im2colSource{}.pack());
+  auto s = runTimed(bench, b).stamps.of(Pipe::MTE1, 1)[0];
+  return s.busyEnd - s.start;
+}
+
+TEST(PipeTiming, Im2colRowsInOneBankOfL1FollowEachOther) {
+  // Eight rows a cycle; a bank is a 32-byte row of 16.
+  EXPECT_EQ(im2colCycles(1, false), 8u);
+  EXPECT_EQ(im2colCycles(2, false), 8u);  // every other bank
+  EXPECT_EQ(im2colCycles(4, false), 16u); // four banks, two rows each
+  EXPECT_EQ(im2colCycles(16, false), 64u);
+  EXPECT_EQ(im2colCycles(2, true), 16u); // 8 bytes a pixel: 128 bytes a cycle
+}
+
+TEST(PipeTiming, StoresRetireInTheirOrder) {
+  // Without an L2 the first waits for a refresh of DRAM longer than the second
+  // would; both have left the port.
+  EngineBench bench("k1-nano");
+  uint64_t gm = bench.allocate(64 * 1024);
+  ProgramBuilder b;
+  store(b, gm, 0, 8192);
+  store(b, gm + 8192, 0, 16);
+  auto s = runTimed(bench, b, {gm}).stamps.of(Pipe::MTE3, 2);
+  EXPECT_GE(s[1].retire, s[0].retire);
+}
+
 /// Each core loads the same or its own 128 KiB.
 uint64_t loadByCores(EngineBench &bench, uint32_t cores, bool own) {
   constexpr uint32_t kBytes = 128 * 1024;
