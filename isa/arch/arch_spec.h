@@ -76,8 +76,12 @@ enum class VectorClass : uint8_t {
   kReduceLane, // vsum.l, vmax.l
   kTranspose,
   kBroadcast, // vbc: rows per cycle in elements*
+  kCompare,   // compare, select
+  kTrigonometric,
+  kGather, // gather, scatter
+  kSort,   // sort, merge
 };
-constexpr unsigned kNumVectorClasses = 10;
+constexpr unsigned kNumVectorClasses = 14;
 
 /// One DRAM part: a channel of it, with the least times of its data sheet in
 /// picoseconds (isa/arch/dram/*.yaml). The memory system rounds each up to

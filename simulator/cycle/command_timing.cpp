@@ -45,7 +45,7 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
   isa::VectorRate rate = isa::vectorRate(timing, c);
   unsigned bytes = isa::sizeOf(static_cast<ElementType>(c.f3));
   uint64_t rows = isa::LocalView::unpack(c.rs1).count;
-  uint64_t columns = isa::LocalView::unpack(c.rs2).count;
+  uint64_t columns = isa::vectorColumns(c);
   CommandTiming t;
   t.latency = rate.latencyCycles;
   if (rate.countsRows) { // of one block each
@@ -55,9 +55,13 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
     t.occupancy =
         ceilDiv(columns * (isa::kBlockBytes / bytes), rate.elementsPerCycle);
   } else {
-    t.rows = rows;
-    t.beatsPerRow = ceilDiv(columns, rate.elementsPerCycle);
-    t.occupancy = rows * (t.beatsPerRow + rate.rowCycles);
+    uint64_t beats = ceilDiv(columns, rate.elementsPerCycle);
+    t.occupancy = rows * (beats + rate.rowCycles);
+    TimingClass kind = isa::info(c.op).timing;
+    if (kind != TimingClass::kVGather && kind != TimingClass::kVSort) {
+      t.rows = rows;
+      t.beatsPerRow = beats;
+    }
   }
   return t;
 }

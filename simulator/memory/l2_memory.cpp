@@ -6,7 +6,7 @@
 namespace kiln::sim {
 
 L2Memory::L2Memory(const isa::ArchSpec &arch, uint32_t cores,
-                   TimingWheel &wheel)
+                   TimingWheel &wheel, uint64_t start)
     : timing_(arch.timing.memory), wheel_(wheel) {
   for (uint32_t core = 0; core < cores; ++core) {
     ports_.push_back(
@@ -23,7 +23,7 @@ L2Memory::L2Memory(const isa::ArchSpec &arch, uint32_t cores,
       DramCycles::of(dram.part, arch.timing.clockHz, timing_.l2.lineBytes);
   for (uint32_t c = 0; c < dram.channels; ++c) {
     // Rule 69: the channels take turns within an interval.
-    uint64_t first = cycles.refi * (c + 1) / dram.channels;
+    uint64_t first = start + cycles.refi * (c + 1) / dram.channels;
     channels_.push_back(std::make_unique<DramChannel>(
         cycles,
         DramChannel::Options{dram.queueDepth, dram.writeHigh, dram.writeLow,

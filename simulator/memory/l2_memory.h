@@ -26,7 +26,8 @@ class L2Memory final : public MemorySystem,
                        public L2Surroundings,
                        public DramClient {
 public:
-  L2Memory(const isa::ArchSpec &arch, uint32_t cores, TimingWheel &wheel);
+  L2Memory(const isa::ArchSpec &arch, uint32_t cores, TimingWheel &wheel,
+           uint64_t start = 0);
 
   MemPort &port(uint32_t core) override { return *ports_[core]; }
   MemoryCounters counters() const override;

@@ -8,11 +8,12 @@ namespace kiln::sim {
 
 std::unique_ptr<MemorySystem> createMemorySystem(const isa::ArchSpec &arch,
                                                  uint32_t cores,
-                                                 TimingWheel &wheel) {
+                                                 TimingWheel &wheel,
+                                                 uint64_t start) {
   if (arch.timing.memory.model == "flat") {
     return std::make_unique<SharedMemory>(arch.timing.memory, cores, wheel);
   }
-  return std::make_unique<L2Memory>(arch, cores, wheel);
+  return std::make_unique<L2Memory>(arch, cores, wheel, start);
 }
 
 } // namespace kiln::sim

@@ -10,8 +10,9 @@
 //   auto memory = createMemorySystem(arch, cores, wheel);
 //   memory->port(core).issue(request, client, now);
 //
-// A launch starts with an empty L2, closed DRAM rows and no refresh behind, so
-// that its cycles depend on nothing before it.
+// A launch starts with an empty L2 and closed DRAM rows, and refresh counts
+// from `start`, the cycle its blocks begin, so that its cycles depend on
+// nothing before it.
 //
 // Thread rule: one thread, that of the wheel.
 #pragma once
@@ -35,6 +36,7 @@ public:
 
 std::unique_ptr<MemorySystem> createMemorySystem(const isa::ArchSpec &arch,
                                                  uint32_t cores,
-                                                 TimingWheel &wheel);
+                                                 TimingWheel &wheel,
+                                                 uint64_t start = 0);
 
 } // namespace kiln::sim

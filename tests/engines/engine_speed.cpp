@@ -123,22 +123,16 @@ void manyCores(EngineBench &bench, uint32_t cores) {
                 1e-3 * static_cast<double>(report.cycles) / seconds,
                 data ? "" : " without data");
   }
-  constexpr size_t kTiles = 2048;
-  uint64_t x = bench.allocate(2048 * kTiles), y = bench.allocate(2048 * kTiles);
-  r = bench.request(assembleFile("vadd.s", 3, 1), {x, x, y});
-  r.constants = {kTiles};
+  constexpr uint64_t kCommands = 64;
+  uint64_t x = bench.allocate(32768 * kCommands * cores);
+  r = bench.request(assembleFile("stream.s", 1, 1), {x});
+  r.constants = {kCommands};
   r.blockDim = r.cores = cores;
-  double seconds = best(*bench.cycle, r, report, 1);
-  std::printf("cycle %2u cores, vadd        %7.0f kcycle/s, DRAM %.0f B/c, L2 "
-              "hits %.0f %%\n",
+  double seconds = best(*bench.cycle, r, report, 3);
+  std::printf("cycle %2u cores, streams     %7.0f kcycle/s, DRAM %.0f B/c\n",
               cores, 1e-3 * static_cast<double>(report.cycles) / seconds,
-              static_cast<double>(report.memory.dramReadBytes +
-                                  report.memory.dramWriteBytes) /
-                  static_cast<double>(report.kernelCycles),
-              100.0 * static_cast<double>(report.memory.l2ReadHits) /
-                  static_cast<double>(report.memory.l2ReadHits +
-                                      report.memory.l2ReadMisses +
-                                      report.memory.l2Merged));
+              static_cast<double>(report.memory.dramReadBytes) /
+                  static_cast<double>(report.kernelCycles));
 }
 
 void checks(EngineBench &bench) {

@@ -46,7 +46,8 @@ void probeOccupancies(const isa::ArchSpec &arch, Digest &digest) {
       Opcode::kMmad,  Opcode::kFixGm, Opcode::kFixUb,  Opcode::kFixL1,
       Opcode::kStL1,  Opcode::kVadd,  Opcode::kVmadd,  Opcode::kVcast,
       Opcode::kVexp,  Opcode::kVrec,  Opcode::kVdiv,   Opcode::kVmaxR,
-      Opcode::kVmaxL, Opcode::kVbc,   Opcode::kVtrIn};
+      Opcode::kVmaxL, Opcode::kVbc,   Opcode::kVtrIn, Opcode::kVcmp,
+      Opcode::kVsin, Opcode::kVgather, Opcode::kVsort};
   for (Opcode op : kProbed) {
     const isa::OpcodeInfo &info = isa::info(op);
     for (uint8_t f3 : {kI8, kF16, kF32}) {
@@ -136,20 +137,31 @@ void emitScalar(ProgramBuilder &b) {
   mark();
 }
 
+/// Flags and configuration that wait for nothing but themselves: operands are
+/// in a0 to a2 before.
 void emitSync(ProgramBuilder &b) {
   b.barrier();
-  b.set(Pipe::V, Pipe::MTE3);
-  b.wait(Pipe::V, Pipe::MTE3);
-  b.set(Pipe::MTE3, Pipe::V);
-  b.wait(Pipe::MTE3, Pipe::V);
-  b.configure(
-      Pipe::FIX, 0,
-      isa::FixConfig0{isa::ElementType::F16, isa::Activation::kNone, 1}.pack());
-  b.configure(Pipe::FIX, 1, 0);
-  b.npu({.op = Opcode::kFixUb, .f3 = kF32}, 0x2000,
-        isa::AccumulatorTile{0, 16, 16}.pack(),
-        isa::FixStrides{512, 32}.pack());
-  add(b, 0x1000, 0, 0, 2);
+  auto flag = [&](Opcode op, Pipe from, Pipe to) {
+    b.npuWord({.op = op,
+               .sub = static_cast<uint8_t>(from),
+               .f3 = static_cast<uint8_t>(to)});
+  };
+  b.li(10, 0);
+  b.li(11, 0);
+  b.li(12, 0);
+  flag(Opcode::kKset, Pipe::V, Pipe::MTE3);
+  flag(Opcode::kKwait, Pipe::V, Pipe::MTE3);
+  flag(Opcode::kKset, Pipe::MTE3, Pipe::V);
+  flag(Opcode::kKwait, Pipe::MTE3, Pipe::V);
+  b.npuWord({.op = Opcode::kVadd, .f3 = kF16}); // of no rows
+  b.barrier();
+  b.li(10, 0x2000); // destination, and scale bits
+  b.li(11, isa::AccumulatorTile{0, 16, 16}.pack());
+  b.li(12, isa::FixStrides{512, 32}.pack());
+  for (int i = 0; i < 2; ++i) {
+    b.npuWord({.op = Opcode::kKcfg, .sub = static_cast<uint8_t>(Pipe::FIX), .f3 = 1});
+  }
+  b.npuWord({.op = Opcode::kFixUb, .f3 = kF32});
 }
 
 /// V on operands that meet in banks; an im2col whose rows do.
@@ -209,6 +221,9 @@ struct Listener final : sim::CommandListener {
 void probeProgram(const isa::ArchSpec &arch, Digest &digest) {
   ProgramBuilder b;
   emitScalar(b);
+  b.configure(Pipe::FIX, 0,
+              isa::FixConfig0{isa::ElementType::F16, isa::Activation::kNone, 1}
+                  .pack());
   emitSync(b);
   emitBanks(b, static_cast<uint32_t>(arch.arch.capacity(isa::Space::UB) / 4));
   emitMemory(b);
