@@ -55,8 +55,13 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
     t.occupancy =
         ceilDiv(columns * (isa::kBlockBytes / bytes), rate.elementsPerCycle);
   } else {
-    t.occupancy =
-        rows * (ceilDiv(columns, rate.elementsPerCycle) + rate.rowCycles);
+    uint64_t beats = ceilDiv(columns, rate.elementsPerCycle);
+    t.occupancy = rows * (beats + rate.rowCycles);
+    TimingClass kind = isa::info(c.op).timing;
+    if (kind != TimingClass::kVGather && kind != TimingClass::kVSort) {
+      t.rows = rows;
+      t.beatsPerRow = beats;
+    }
   }
   return t;
 }

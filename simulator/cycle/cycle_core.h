@@ -14,7 +14,7 @@
 #include "simulator/core/debug_hook.h"
 #include "simulator/cycle/control_unit.h"
 #include "simulator/cycle/pipe_unit.h"
-#include "simulator/memory/shared_memory.h"
+#include "simulator/memory/memory_system.h"
 
 #include <array>
 #include <functional>
@@ -28,9 +28,9 @@ struct LaunchContext {
   const LaunchRequest *request = nullptr;
   const std::vector<uint8_t> *argumentBlock = nullptr;
   TimingWheel *wheel = nullptr;
-  SharedMemory *memory = nullptr;
+  MemorySystem *memory = nullptr;
   LaunchReport *report = nullptr;
-  LaunchObserver *observer = nullptr;
+  std::vector<LaunchObserver *> observers; // of each core; or empty
   HostGlobalMemory *gm = nullptr;
   /// A core has ended its block, or frozen with a fault.
   std::function<void(uint32_t core, uint64_t now)> blockEnded;
