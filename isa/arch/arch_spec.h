@@ -190,6 +190,9 @@ struct TimingPart {
   uint32_t flagVisibleCycles = 0; // after the last earlier retire
   uint32_t configCycles = 0;
   uint32_t barrierCycles = 0; // kbar: after the last retire
+  /// From core to core: a kpost becomes visible, the last arrival at a kdbar
+  /// releases the others.
+  uint32_t semaphoreCycles = 0;
   PathTiming l1ToL0A, l1ToL0B;
   /// im2col reads this many 32-byte rows every im2colCycles cycles.
   uint32_t im2colRowsPerCycle = 0;

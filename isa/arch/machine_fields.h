@@ -76,6 +76,7 @@ template <typename Visitor> void visitControl(Visitor &v, TimingPart &t) {
   v.field("flag_visible_cycles", t.flagVisibleCycles);
   v.field("config_cycles", t.configCycles);
   v.field("barrier_cycles", t.barrierCycles);
+  v.field("semaphore_cycles", t.semaphoreCycles);
   v.close();
 }
 

@@ -86,6 +86,17 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
                                now + arch_.timing.launch.perCoreCycles);
     }
   };
+  semaphores_.reset(request.blockDim);
+  launch.semaphores = &semaphores_;
+  // Blocks that meet run all at once: block n is on core n.
+  launch.semaphoreGrew = [&](uint32_t block, uint64_t now) {
+    cores_[block]->semaphoreGrew(now);
+  };
+  launch.barrierPassed = [&](uint64_t at) {
+    for (uint32_t core = 0; core < cores; ++core) {
+      cores_[core]->leaveDeviceBarrier(at);
+    }
+  };
   launch.faulted = [&](FaultReport report) {
     if (!fault_) {
       fault_ = std::move(report);
@@ -113,6 +124,9 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
     if (cores_[core]->isRunning()) {
       fault_ = cores_[core]->deadlock();
     }
+  }
+  if (std::optional<isa::Fault> f = semaphores_.residue(); f && !fault_) {
+    cores_[0]->failControl(isa::kInstructionRamBase, std::move(*f));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "isa/abi/launch.h"
 #include "isa/gen/operands.h"
+#include "simulator/core/semaphore_file.h"
 
 #include <algorithm>
 
@@ -91,6 +92,12 @@ void PipeUnit::processHead(uint64_t now) {
   case Opcode::kKcfg:
     doConfigure(now);
     break;
+  case Opcode::kKpost:
+    doPost(now);
+    break;
+  case Opcode::kKpend:
+    doPend(now);
+    break;
   default:
     tryStart(now);
   }
@@ -125,10 +132,17 @@ void PipeUnit::fireSets(uint64_t now) {
   while (!sets_.empty() && (inFlight_.empty() ||
                             inFlight_.front().sequence > sets_.front().after)) {
     const PendingSet &set = sets_.front();
+    const isa::TimingPart &timing = context_.arch->timing;
+    const bool post = set.command.op == Opcode::kKpost;
     uint64_t visible =
-        std::max(now, set.head) + context_.arch->timing.flagVisibleCycles;
-    context_.core->setFlagAt(set.command, visible);
-    if (context_.listener) [[unlikely]] {
+        std::max(now, set.head) +
+        (post ? timing.semaphoreCycles : timing.flagVisibleCycles);
+    if (post) {
+      context_.core->postAt(set.command, visible);
+    } else {
+      context_.core->setFlagAt(set.command, visible);
+    }
+    if (context_.listener && !post) [[unlikely]] {
       tellSynced(set.command, set.issue, set.head, visible);
     }
     sets_.pop_front();
@@ -159,6 +173,29 @@ void PipeUnit::doWait(uint64_t now) {
     tellSynced(c, queue_.front().issue, now, now + length);
   }
   leaveQueue(now, length);
+}
+
+/// Fires like a kset, after the earlier commands; travels to another core.
+void PipeUnit::doPost(uint64_t now) {
+  enter(Stall::kControl, now);
+  sets_.push_back(
+      {queue_.front().command, sequence_, now, queue_.front().issue});
+  leaveQueue(now);
+  fireSets(now);
+}
+
+void PipeUnit::doPend(uint64_t now) {
+  const Command &c = queue_.front().command;
+  if (std::optional<isa::Fault> f = SemaphoreFile::checkPend(c)) {
+    context_.core->failCommand(c, std::move(*f));
+    return;
+  }
+  if (!context_.core->takeSemaphore(c)) {
+    enter(Stall::kFlag, now);
+    return; // the post wakes this pipe
+  }
+  enter(Stall::kControl, now);
+  leaveQueue(now);
 }
 
 void PipeUnit::doConfigure(uint64_t now) {

@@ -89,6 +89,8 @@ private:
   void doSet(uint64_t now);
   void doWait(uint64_t now);
   void doConfigure(uint64_t now);
+  void doPost(uint64_t now);
+  void doPend(uint64_t now);
   void tryStart(uint64_t now);
   void start(uint64_t now, const CommandTiming &timing);
   bool mayStart(uint64_t now, const CommandTiming &timing);
