@@ -15,14 +15,16 @@ namespace kiln::cpu {
 
 namespace {
 
-/// The block for `lanes` columns; 0: they are not cut into blocks.
+/// The block for `lanes` columns; 0: they are not cut into blocks. Columns that
+/// divide into none are padded when that adds little.
 int64_t blockOf(int64_t lanes) {
   for (int64_t block : {2 * kLaneBlock, kLaneBlock}) {
     if (lanes > block && lanes % block == 0) {
       return block;
     }
   }
-  return 0;
+  int64_t padding = kLaneBlock - lanes % kLaneBlock;
+  return padding * 8 <= lanes ? kLaneBlock : 0;
 }
 
 /// A contraction and its operand of weights, an argument of the function.
@@ -85,6 +87,14 @@ Value packedConstant(plan::ConstOp constant, int64_t block) {
   auto copy = cast<plan::ConstOp>(b.clone(*constant));
   auto type = cast<RankedTensorType>(copy.getResult().getType());
   SmallVector<int64_t> split(type.getShape());
+  split.back() = llvm::alignTo(split.back(), block);
+  if (split != type.getShape()) {
+    SmallVector<int64_t> low(split.size(), 0), high(low);
+    high.back() = split.back() - type.getShape().back();
+    copy.appendStep("pad", RankedTensorType::get(split, type.getElementType()),
+                    {b.getNamedAttr("low", b.getDenseI64ArrayAttr(low)),
+                     b.getNamedAttr("high", b.getDenseI64ArrayAttr(high))});
+  }
   split.back() /= block;
   split.push_back(block);
   copy.appendStep("reshape",

@@ -8,8 +8,9 @@
 // of K is F elements further, with many channels a page further; packed, the
 // tile reads one run of memory. Done by recipe steps when the package is
 // written; the contraction reads them through its indexing map (f div B, f mod
-// B). Runs after toChannelsLast(), on constants with one user whose columns
-// are a multiple of a block.
+// B). Columns that divide into no block are padded with zeros, which nobody
+// reads, when they are many. Runs after toChannelsLast(), on constants with one
+// user.
 #pragma once
 
 #include "mlir/IR/BuiltinOps.h"

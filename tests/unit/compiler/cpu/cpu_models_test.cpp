@@ -98,6 +98,25 @@ protected:
     }
   }
 
+  /// The text of a stage.
+  std::string stage(const std::string &name) {
+    pipeline::CompileOptions options;
+    options.target = "cpu";
+    options.stopAfter = name;
+    auto compiled = pipeline::compileModelBytes(b.bytes(), "test", options);
+    EXPECT_TRUE(compiled) << compiled.status().message();
+    return compiled ? compiled->text : "";
+  }
+
+  static int count(const std::string &text, const std::string &what) {
+    int n = 0;
+    for (size_t at = text.find(what); at != std::string::npos;
+         at = text.find(what, at + 1)) {
+      ++n;
+    }
+    return n;
+  }
+
   ModelBuilder b{13};
   uint32_t seed = 0;
 
@@ -161,7 +180,7 @@ TEST_F(CpuModel, PartsThatStartAtAnyElementAreBound) {
   expectOutputs({1, 40}, x, expected);
 }
 
-TEST_F(CpuModel, ImagesChangeTheirOrderWhereTheyMust) {
+TEST_F(CpuModel, ImagesChangeTheirOrderOnceWhereTheyMust) {
   b.input("x", {1, 3, 13, 9});
   conv("x", "c1", {16, 3, 3, 3}, {1, 1, 1, 1});
   b.node("Relu", {"c1"}, {"r1"});
@@ -183,6 +202,30 @@ TEST_F(CpuModel, ImagesChangeTheirOrderWhereTheyMust) {
   b.output("y");
   b.output("scaled"); // a model's output is in the model's order
   expectEqualsReference({1, 3, 13, 9});
+  // Both the product and the output want `scaled` in the model's order.
+  EXPECT_EQ(count(stage("layouts"), "linalg.transpose"), 1);
+}
+
+TEST_F(CpuModel, NeitherPaddingNorSumsGoThroughMemory) {
+  b.input("x", {1, 16, 9, 11});
+  conv("x", "c1", {24, 16, 3, 3}, {1, 1, 1, 1});
+  b.node("Relu", {"c1"}, {"y"});
+  b.output("y");
+  std::string text = stage("vectorized");
+  EXPECT_EQ(count(text, "func.func"), 3); // and two changes of order
+  EXPECT_EQ(count(text, "memref<0xi8>"), 3) << "a dispatch has a workspace";
+  EXPECT_EQ(count(text, "memref.alloca"), 0);
+}
+
+TEST_F(CpuModel, EqualDispatchesShareTheirCode) {
+  b.input("x", {1, 16, 9, 11});
+  conv("x", "c1", {16, 16, 3, 3}, {1, 1, 1, 1});
+  conv("c1", "c2", {16, 16, 3, 3}, {1, 1, 1, 1});
+  conv("c2", "c3", {16, 16, 3, 3}, {1, 1, 1, 1});
+  b.output("c3");
+  EXPECT_EQ(count(stage("layouts"), "plan.dispatch @"), 5);
+  EXPECT_EQ(count(stage("vectorized"), "func.func"), 3);
+  expectEqualsReference({1, 16, 9, 11});
 }
 
 TEST_F(CpuModel, BatchesKeepTheirImagesApart) {
@@ -304,6 +347,26 @@ INSTANTIATE_TEST_SUITE_P(
                    9,
                    24,
                    12,
+                   {3, 3},
+                   {1, 1, 1, 1},
+                   {1, 1},
+                   {1, 1}},
+        WindowCase{"blocks of columns",
+                   12,
+                   6,
+                   7,
+                   96,
+                   1,
+                   {1, 1},
+                   {0, 0, 0, 0},
+                   {1, 1},
+                   {1, 1}},
+        WindowCase{"a padded block of columns",
+                   12,
+                   6,
+                   7,
+                   120,
+                   1,
                    {3, 3},
                    {1, 1, 1, 1},
                    {1, 1},
