@@ -2,7 +2,7 @@
 #include "compiler/pipeline/compile.h"
 
 #include "compiler/frontend/onnx/importer.h"
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/pipeline/register.h"
 #include "compiler/pipeline/shared_pipeline.h"
 #include "compiler/pipeline/targets.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/cpu_pipeline.h"
 
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/lld_link.h"
 #include "compiler/transforms/cpu/cpu_passes.h"
 
@@ -26,14 +26,6 @@ using namespace mlir;
 
 namespace kiln::pipeline {
 namespace {
-
-/// Runs `build`'s passes over the module.
-LogicalResult runPasses(ModuleOp module,
-                        llvm::function_ref<void(OpPassManager &)> build) {
-  PassManager pm(module.getContext());
-  build(pm);
-  return pm.run(module);
-}
 
 LogicalResult forEachFunc(ModuleOp module,
                           llvm::function_ref<LogicalResult(func::FuncOp)> fn) {

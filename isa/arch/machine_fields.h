@@ -15,8 +15,9 @@
 namespace kiln::isa {
 
 constexpr const char *kVectorClassKeys[kNumVectorClasses] = {
-    "arithmetic", "multiply_add", "cast",        "exp",       "reciprocal",
-    "divide",     "reduce_rows",  "reduce_lane", "transpose", "broadcast"};
+    "arithmetic", "multiply_add",  "cast",        "exp",       "reciprocal",
+    "divide",     "reduce_rows",   "reduce_lane", "transpose", "broadcast",
+    "compare",    "trigonometric", "gather",      "sort"};
 
 constexpr Pipe kQueuedPipes[] = {Pipe::MTE2, Pipe::MTE1, Pipe::M,
                                  Pipe::FIX,  Pipe::V,    Pipe::MTE3};
@@ -151,7 +152,18 @@ template <typename Visitor> void visitMemory(Visitor &v, TimingPart &t) {
   v.close();
 }
 
-/// All fields of a machine file.
+template <typename Visitor> void visitEnergy(Visitor &v, EnergyPart &e) {
+  v.open("energy");
+  for (unsigned n = 0; n < kNumEnergyEvents; ++n) {
+    v.open(std::string(kEnergyKeys[n]));
+    v.field("fj", e.figures[n].femtojoules);
+    v.field("source", e.figures[n].source);
+    v.close();
+  }
+  v.close();
+}
+
+/// All fields of a machine file; energy only where it is given.
 template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
   v.field("name", spec.name);
   visitArch(v, spec.arch);
@@ -162,6 +174,9 @@ template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
   visitVector(v, spec.timing);
   visitMemory(v, spec.timing);
   v.close();
+  if (spec.energy.given) {
+    visitEnergy(v, spec.energy);
+  }
 }
 
 } // namespace kiln::isa

@@ -147,6 +147,7 @@ Status read(const YAML::Node &root, std::string_view origin, ArchSpec &spec) {
                         "timing",
                         origin)};
   }
+  spec.energy.given = static_cast<bool>(root["energy"]);
   Reader reader(root, origin);
   visitMachine(reader, spec);
   reader.close();

@@ -77,6 +77,8 @@ HWY_INLINE VF binaryOf(BinaryOp op, VF a, VF b) {
     return maximumOf(a, b);
   case BinaryOp::kMin:
     return minimumOf(a, b);
+  default: // on bits or integers
+    break;
   }
   return a;
 }
@@ -105,6 +107,8 @@ HWY_INLINE void binaryF32(BinaryOp op, const float *a, const float *b,
     return binaryLoop<BinaryOp::kMax>(a, b, dst, n);
   case BinaryOp::kMin:
     return binaryLoop<BinaryOp::kMin>(a, b, dst, n);
+  default: // on bits or integers
+    break;
   }
 }
 
@@ -183,6 +187,25 @@ HWY_INLINE void sqrtF32(const float *src, float *dst, size_t n) {
   for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
     hn::StoreU(canonicalNan(hn::Sqrt(hn::LoadU(kF, src + i))), kF, dst + i);
   }
+}
+
+/// 1/sqrt through f64: two roundings of 53 bits are never close enough to the
+/// middle of two f32 to matter (all 2^25 cases: functions_test.cpp, long set).
+HWY_INLINE void rsqrtF32(const float *src, float *dst, size_t n) {
+#if HWY_TARGET == HWY_EMU128 // its f64 to f32 does not give infinities
+  scalar::unary(UnaryOp::kRsqrt, ElementType::F32, src, dst, n);
+#else
+  const hn::CappedTag<double, 8> d;
+  const hn::Rebind<float, decltype(d)> half;
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto x = hn::PromoteTo(d, hn::LoadU(half, src + i));
+    const auto y = hn::Div(hn::Set(d, 1.0), hn::Sqrt(x));
+    hn::StoreU(hn::DemoteTo(half, y), half, dst + i);
+  }
+  for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
+    hn::StoreU(canonicalNan(hn::LoadU(kF, dst + i)), kF, dst + i);
+  }
+#endif
 }
 
 /// dst += src

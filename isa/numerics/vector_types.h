@@ -10,10 +10,52 @@
 
 namespace kiln::isa {
 
-/// Integers: add, sub and mul wrap; div is for floats only.
-enum class BinaryOp : uint8_t { kAdd, kSub, kMul, kDiv, kMax, kMin };
-/// Floats only.
-enum class UnaryOp : uint8_t { kExp, kRec, kSqrt, kTanh };
+/// Integers: add, sub and mul wrap; div is for floats only. And, or, xor take
+/// the bits of any type. Shifts are for integers: the count is the second
+/// operand read as unsigned, counts at or beyond the width shift everything
+/// out; kShr fills with the sign of signed types, kShrUnsigned with zeros.
+enum class BinaryOp : uint8_t {
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMax,
+  kMin,
+  kAnd,
+  kOr,
+  kXor,
+  kShl,
+  kShr,
+  kShrUnsigned
+};
+constexpr bool isLogic(BinaryOp op) {
+  return op >= BinaryOp::kAnd && op <= BinaryOp::kXor;
+}
+constexpr bool isShift(BinaryOp op) { return op >= BinaryOp::kShl; }
+
+/// kNot takes the bits of any type, the others floats.
+enum class UnaryOp : uint8_t {
+  kExp,
+  kRec,
+  kSqrt,
+  kTanh,
+  kNot,
+  kLn,
+  kRsqrt,
+  kErf,
+  kSin,
+  kCos
+};
+
+/// As IEEE: a comparison with NaN is false, kNe true; -0 equals +0.
+enum class CompareOp : uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
+
+/// The integer type of an element's width, for operations on bits.
+constexpr ElementType bitsType(ElementType t) {
+  return sizeOf(t) == 1   ? ElementType::U8
+         : sizeOf(t) == 2 ? ElementType::U16
+                          : ElementType::I32;
+}
 
 /// Lanes of a row reduction: lane j holds elements e with e mod 64 = j.
 constexpr unsigned kReduceLanes = 64;

@@ -27,6 +27,8 @@ public:
                   std::span<const uint8_t> argumentBlock,
                   const BlockPosition &position, uint64_t now = 0);
 
+  std::span<std::byte> scalarRam() const { return scalarRam_; }
+
   isa::CoreMemory memory;
   isa::PipeConfig config;
   ControlCore control;

@@ -45,7 +45,7 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
   isa::VectorRate rate = isa::vectorRate(timing, c);
   unsigned bytes = isa::sizeOf(static_cast<ElementType>(c.f3));
   uint64_t rows = isa::LocalView::unpack(c.rs1).count;
-  uint64_t columns = isa::LocalView::unpack(c.rs2).count;
+  uint64_t columns = isa::vectorColumns(c);
   CommandTiming t;
   t.latency = rate.latencyCycles;
   if (rate.countsRows) { // of one block each

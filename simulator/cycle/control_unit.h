@@ -22,6 +22,7 @@ public:
 
   void reset() {
     clock.reset();
+    clock.listen(context_.listener, context_.coreId, isa::Pipe::S);
     waiting_ = Waiting::kNothing;
   }
   /// Starts a block whose first instruction issues at `now`.
@@ -41,6 +42,7 @@ private:
   void runAhead();
   void act(uint64_t, uint64_t now);
   void actCommand(uint64_t now);
+  void actSet(uint64_t now);
   void actWindow(uint64_t now);
   void tryPush(uint64_t, uint64_t now);
   void tryWait(uint64_t now);
@@ -49,6 +51,8 @@ private:
   void endBlock(uint64_t, uint64_t now);
   void goOn(uint64_t now);
   void stall(Waiting what, Stall why, uint64_t now);
+  /// Tells the listener of a command that S itself performed.
+  void tellSynced(uint64_t start, uint64_t visible);
   const isa::Command &command() const {
     return context_.state->control.command();
   }

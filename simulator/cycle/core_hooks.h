@@ -28,6 +28,8 @@ public:
   virtual bool allIdle(uint64_t &lastActivity) const = 0;
   /// The cycle in which the last flag set so far becomes visible.
   virtual uint64_t flagsSettledAt() const = 0;
+  /// A debugger looks at the core at `now`; false: it ends the launch.
+  virtual bool stoppedForDebugger(uint64_t now) = 0;
   /// The block has ended at `now`; flags are checked.
   virtual void blockEnded(const isa::Command &end, uint64_t now) = 0;
 };

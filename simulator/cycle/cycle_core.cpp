@@ -28,6 +28,7 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   context_.observer = launch.observer;
   context_.listener = launch.request->listener;
   context_.dataOff = launch.request->dataOff;
+  state_.control.setDebug(launch.request->debug);
   context_.stopped = false;
   context_.firstStart = ~uint64_t{0};
   context_.lastRetire = 0;
@@ -54,6 +55,9 @@ void CycleCore::startBlock(uint32_t block, uint64_t now) {
   state_.startBlock(*request.program, *launch_->argumentBlock, position, now);
   if (launch_->observer) {
     launch_->observer->beginBlock(position);
+  }
+  if (context_.listener) {
+    context_.listener->beganBlock(context_.coreId, block, now);
   }
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     pipes_[p]->clock.enter(Stall::kEmpty, now);
@@ -149,6 +153,23 @@ bool CycleCore::allIdle(uint64_t &lastActivity) const {
     lastActivity = std::max(lastActivity, pipes_[p]->lastActivity());
   }
   return true;
+}
+
+DebugView CycleCore::debugView(uint64_t now) {
+  DebugView view;
+  view.program = launch_->request->program.get();
+  view.state = &state_;
+  view.flags = &flags_;
+  view.position = {site_.block, launch_->request->blockDim, site_.core};
+  view.cycle = now;
+  view.queue = [this](Pipe pipe) {
+    return pipes_[static_cast<unsigned>(pipe)]->queuedCommands();
+  };
+  return view;
+}
+
+bool CycleCore::stoppedForDebugger(uint64_t now) {
+  return launch_->request->debug->stopped(debugView(now));
 }
 
 FaultReport CycleCore::deadlock() const {

@@ -11,6 +11,7 @@
 //                              v MemPort (read)             v MemPort (write)
 #pragma once
 
+#include "simulator/core/debug_hook.h"
 #include "simulator/cycle/control_unit.h"
 #include "simulator/cycle/pipe_unit.h"
 #include "simulator/memory/shared_memory.h"
@@ -46,6 +47,8 @@ public:
   bool isRunning() const { return running_; }
   /// Adds cycles, instructions and lines to the report.
   void finishLaunch(uint64_t now);
+  /// The core as it stands at `now`, for a debugger.
+  DebugView debugView(uint64_t now);
   /// The fault of a core that nothing will wake again.
   FaultReport deadlock() const;
 
@@ -63,6 +66,7 @@ public:
   bool hasRoom(isa::Pipe pipe, uint64_t now) const override;
   bool allIdle(uint64_t &lastActivity) const override;
   uint64_t flagsSettledAt() const override { return flagsSettledAt_; }
+  bool stoppedForDebugger(uint64_t now) override;
   void blockEnded(const isa::Command &end, uint64_t now) override;
 
 private:

@@ -31,6 +31,11 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
     cores_.push_back(std::make_unique<CycleCore>(
         arch_, gm_, static_cast<uint32_t>(cores_.size())));
   }
+  if (request.debug && cores > 1) {
+    return Status(
+        StatusCode::kUnsupported,
+        fmt::format("a debugger follows one core, {} run at once", cores));
+  }
   TimingWheel wheel;
   wheel.setSkipping(!request.noSkip);
   SharedMemory memory(arch_.timing.memory, cores, wheel);
@@ -54,6 +59,9 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   launch.observer = checker.get();
   launch.gm = &gm_;
   simulate(launch, cores);
+  if (fault_ && request.debug) {
+    request.debug->faulted(cores_[0]->debugView(wheel.now()), *fault_);
+  }
   if (fault_) {
     return fault_->status();
   }

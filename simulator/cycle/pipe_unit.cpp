@@ -24,6 +24,7 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   wakePending_ = kNever;
   headMeasured_ = transferring_ = waitsForSlot_ = false;
   clock.reset();
+  clock.listen(context_.listener, context_.coreId, pipe_);
   busyByWord.assign(words, 0);
   busyPc_ = busySettled_ = 0;
 }
@@ -109,7 +110,7 @@ void PipeUnit::leaveQueue(uint64_t now) {
 void PipeUnit::doSet(uint64_t now) {
   Command c = queue_.front().command;
   enter(Stall::kControl, now);
-  sets_.push_back({c, sequence_, now});
+  sets_.push_back({c, sequence_, now, queue_.front().issue});
   if (context_.observer) {
     FlagName flag = flagOf(c);
     if (flag.id < isa::kNumFlagIds) {
@@ -123,9 +124,13 @@ void PipeUnit::doSet(uint64_t now) {
 void PipeUnit::fireSets(uint64_t now) {
   while (!sets_.empty() && (inFlight_.empty() ||
                             inFlight_.front().sequence > sets_.front().after)) {
-    context_.core->setFlagAt(sets_.front().command,
-                             std::max(now, sets_.front().head) +
-                                 context_.arch->timing.flagVisibleCycles);
+    const PendingSet &set = sets_.front();
+    uint64_t visible =
+        std::max(now, set.head) + context_.arch->timing.flagVisibleCycles;
+    context_.core->setFlagAt(set.command, visible);
+    if (context_.listener) [[unlikely]] {
+      tellSynced(set.command, set.issue, set.head, visible);
+    }
     sets_.pop_front();
   }
   if (isIdle()) {
@@ -149,6 +154,9 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
+  }
   leaveQueue(now);
 }
 
@@ -161,6 +169,9 @@ void PipeUnit::doConfigure(uint64_t now) {
   }
   if (context_.observer) {
     context_.observer->configured(c);
+  }
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
   }
   leaveQueue(now);
 }
@@ -414,8 +425,14 @@ void PipeUnit::apply(const InFlight &done, uint64_t now) {
   countCommand(done.command, done.config, *context_.report);
   if (context_.listener) {
     context_.listener->retired({context_.coreId, done.command, done.issue,
-                                done.start, done.busyEnd, now});
+                                done.start, done.busyEnd, now, &done.config});
   }
+}
+
+void PipeUnit::tellSynced(const Command &c, uint64_t issue, uint64_t start,
+                          uint64_t visible) {
+  context_.listener->synced(
+      {context_.coreId, c, issue, start, start + 1, visible});
 }
 
 } // namespace kiln::sim

@@ -36,9 +36,14 @@ Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
     checker_ = std::make_unique<Checker>(checks, *request.program, arch_);
   }
   core_.control.watchWindow(checker_ != nullptr);
+  core_.control.setDebug(request.debug);
   random_.seed(request.seed);
   for (uint32_t block = 0; block < request.blockDim; ++block) {
-    KILN_RETURN_IF_ERROR(runBlock(block));
+    Status ran = runBlock(block);
+    if (fault_ && request.debug) {
+      request.debug->faulted(debugView(), *fault_);
+    }
+    KILN_RETURN_IF_ERROR(std::move(ran));
   }
   report_.cores = std::min(request.cores, request.blockDim);
   if (checker_) {
@@ -91,6 +96,13 @@ bool FunctionalEngine::runControl() {
     case Stop::kWindow:
       checker_->windowAccess(control.pc(), control.windowAccess());
       control.performWindowAccess();
+      break;
+    case Stop::kDebug:
+      if (!request_->debug->stopped(debugView())) {
+        fail(site_.ofControl(
+            control.pc(), {isa::FaultKind::kTrap, "killed by the debugger"}));
+        return false;
+      }
       break;
     case Stop::kFault:
       fail(site_.ofControl(control.faultPc(), control.fault()));
@@ -356,6 +368,17 @@ bool FunctionalEngine::randomStep() {
     }
   }
   return false;
+}
+
+DebugView FunctionalEngine::debugView() {
+  DebugView view;
+  view.program = request_->program.get();
+  view.state = &core_;
+  view.flags = &flags_;
+  view.position = {site_.block, request_->blockDim, site_.core};
+  view.cycle = core_.control.instructions();
+  view.queue = [this](Pipe pipe) { return queue(pipe).all(); };
+  return view;
 }
 
 void FunctionalEngine::fail(FaultReport report) {

@@ -12,6 +12,7 @@
 
 #include "simulator/check/checker.h"
 #include "simulator/core/core_state.h"
+#include "simulator/core/debug_hook.h"
 #include "simulator/core/engine.h"
 #include "simulator/core/flag_file.h"
 #include "simulator/functional/command_ring.h"
@@ -54,6 +55,7 @@ private:
   bool randomStep();
   void drainReady(unsigned pipes);
 
+  DebugView debugView();
   void fail(FaultReport report);
   void failCommand(const isa::Command &c, isa::Fault fault);
   void failDeadlock(ControlWait wait);

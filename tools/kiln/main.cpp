@@ -97,6 +97,8 @@ int run(int argc, char **argv) {
   addDis(app, context);
   addBench(app, context);
   addTestOp(app, context);
+  addProfile(app, context);
+  addTop(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &e) {
