@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BurstList: cuts the GM rows of one command into bursts for the port.
+// BurstList: cuts the GM rows of one command into bursts for the port (rule 18
+// of docs/microarchitecture.md).
 //
 // A row is a contiguous run of bytes (rows that touch are one). It costs
 // ceil(bytes / beat) beats, one more when it does not start at a multiple of a

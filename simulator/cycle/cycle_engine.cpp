@@ -39,8 +39,7 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   TimingWheel wheel;
   wheel.setSkipping(!request.noSkip);
   std::unique_ptr<MemorySystem> memory =
-      createMemorySystem(arch_, cores, wheel,
-                         launchCycles(request, cores));
+      createMemorySystem(arch_, cores, wheel, launchCycles(request, cores));
   const Checks &checks = request.checks;
   std::vector<std::unique_ptr<Checker>> checkers; // of each core
   if (checks.race || checks.init || checks.flags) {

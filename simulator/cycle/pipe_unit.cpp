@@ -114,6 +114,7 @@ void PipeUnit::leaveQueue(uint64_t now, uint64_t cycles) {
   context_.core->pipeChanged(now);
 }
 
+// Rules 6 and 7.
 void PipeUnit::doSet(uint64_t now) {
   Command c = queue_.front().command;
   enter(Stall::kControl, now);
@@ -152,6 +153,7 @@ void PipeUnit::fireSets(uint64_t now) {
   }
 }
 
+// Rule 8.
 void PipeUnit::doWait(uint64_t now) {
   const Command &c = queue_.front().command;
   FlagName flag = flagOf(c);
@@ -248,6 +250,7 @@ void PipeUnit::measureHead() {
   headMeasured_ = true;
 }
 
+// Rule 10.
 bool PipeUnit::windowFull(bool global) const {
   const isa::ArchPart &arch = context_.arch->arch;
   unsigned p = static_cast<unsigned>(pipe_);
@@ -261,6 +264,7 @@ bool PipeUnit::windowFull(bool global) const {
   return used >= static_cast<int64_t>(global ? limitGm : arch.inFlight[p]);
 }
 
+// Rule 12.
 uint64_t PipeUnit::continuesAt(const CommandTiming &timing) const {
   if (pipe_ != Pipe::M || inFlight_.empty() ||
       inFlight_.back().sequence != sequence_) {
@@ -276,6 +280,7 @@ uint64_t PipeUnit::continuesAt(const CommandTiming &timing) const {
          (latency > timing.stepCycles ? latency - timing.stepCycles : 0);
 }
 
+// Rules 10 to 12; rule 9 is in tryStart().
 bool PipeUnit::mayStart(uint64_t now, const CommandTiming &timing) {
   if (windowFull(timing.global)) {
     enter(Stall::kWindow, now);
@@ -384,7 +389,7 @@ void PipeUnit::granted(uint64_t now) {
   }
 }
 
-/// Hands over burst_; the pipe is busy for its beats.
+/// Rule 19: hands over burst_; the pipe is busy for its beats.
 void PipeUnit::send(uint64_t now) {
   clock.enter(PipeState::busy(), now);
   bool write = pipe_ != Pipe::MTE2;

@@ -2,7 +2,7 @@
 //
 // PipeUnit: one of the six pipes of a core, from queue to retirement.
 //
-// Rules (k1_numbers; cycles of this core):
+// Rules (5 to 21 of docs/microarchitecture.md):
 //   - a command issued in cycle t may leave the queue in t + 1; the entry is
 //     free for S in the cycle after it left; one command leaves per cycle;
 //   - kset, kwait and kcfg take one cycle at the head and do not wait for the

@@ -59,6 +59,7 @@ void DramChannel::push(const DramRequest &request, uint64_t now) {
     --at; // requests of one cycle stand in their own order, rule 62
   }
   queue.insert(at, w);
+  rowsQuietUntil_ = 0;
   arm(now);
 }
 
@@ -122,6 +123,7 @@ bool DramChannel::refresh(uint64_t now) {
 }
 
 void DramChannel::closeAll(uint64_t activateAt) {
+  rowsQuietUntil_ = 0;
   for (Bank &bank : banks_) {
     bank.open = false;
     bank.activateAt = activateAt;
@@ -131,6 +133,7 @@ void DramChannel::closeAll(uint64_t activateAt) {
 /// Rule 63: reads first; writes when there are no reads, or in runs from
 /// writeHigh waiting ones down to writeLow.
 bool DramChannel::chooseWrites() {
+  bool before = draining_;
   if (writes_.empty()) {
     draining_ = false;
   } else if (reads_.empty()) {
@@ -139,6 +142,9 @@ bool DramChannel::chooseWrites() {
     draining_ = draining_ ? writes_.size() > options_.writeLow
                           : writes_.size() >= options_.writeHigh;
   }
+  if (draining_ != before) {
+    rowsQuietUntil_ = 0;
+  }
   return draining_;
 }
 
@@ -146,39 +152,43 @@ size_t DramChannel::window(const Queue &queue) const {
   return std::min<size_t>(queue.size(), options_.queueDepth);
 }
 
-/// The first cycle in which the column commands of `w` may be issued.
-uint64_t DramChannel::columnAt(const Waiting &w, bool write) const {
-  uint64_t busCycle = busEnd_ / timing_.rateBytes; // data still in this cycle
+/// The first cycle in which the data bus lets a column command go.
+uint64_t DramChannel::busAt(bool write) const {
   uint64_t lead = write ? timing_.cwl : timing_.cl;
-  uint64_t at = banks_[w.bank].columnAt;
-  uint64_t free = busCycle;
-  if (busWrote_ && !write) { // rule 66: write to read
-    uint64_t end = ceilDiv(busEnd_, timing_.rateBytes);
-    at = std::max(at, end + timing_.wtr);
-  } else if (!busWrote_ && write && busEnd_) { // read to write
-    free = ceilDiv(busEnd_, timing_.rateBytes) + timing_.rtw;
+  uint64_t end = ceilDiv(busEnd_, timing_.rateBytes);
+  uint64_t free = busEnd_ / timing_.rateBytes; // data still in this cycle
+  if (!busWrote_ && write && busEnd_) {        // rule 66: read to write
+    free = end + timing_.rtw;
   }
-  return std::max(at, free > lead ? free - lead : 0);
+  uint64_t at = free > lead ? free - lead : 0;
+  return busWrote_ && !write ? std::max(at, end + timing_.wtr) : at;
 }
 
 /// Rule 64: the oldest request of the window whose row is open and whose data
 /// can follow.
 void DramChannel::issueColumn(Queue &queue, bool write, uint64_t now) {
   size_t n = window(queue);
+  uint64_t bus = busAt(write);
+  if (bus > now) {
+    if (n) {
+      consider(bus, now);
+    }
+    return;
+  }
   for (size_t i = 0; i < n; ++i) {
     Waiting &w = queue[i];
     const Bank &bank = banks_[w.bank];
     if (!bank.open || bank.row != w.row) {
       continue;
     }
-    uint64_t at = columnAt(w, write);
-    if (at > now) {
-      consider(at, now);
+    if (bank.columnAt > now) {
+      consider(bank.columnAt, now);
       continue;
     }
     transfer(w, now);
     queue.erase(queue.begin() + static_cast<ptrdiff_t>(i));
-    consider(now + 1, now);
+    rowsQuietUntil_ = 0;
+    consider(now + 1, now); // the other queue may have its turn
     return;
   }
 }
@@ -218,50 +228,73 @@ void DramChannel::done(uint64_t slot, uint64_t now) {
 /// Rules 67 and 68: for the oldest request of each bank whose row is not open,
 /// if nothing in the window wants the row that is.
 void DramChannel::issueRow(Queue &queue, uint64_t now) {
-  size_t n = window(queue);
-  uint64_t seen = 0; // banks that have been decided
-  for (size_t i = 0; i < n; ++i) {
-    const Bank &bank = banks_[queue[i].bank];
-    if (bank.open && bank.row == queue[i].row) {
-      seen |= uint64_t{1} << queue[i].bank;
+  if (now < rowsQuietUntil_) { // nothing has changed since the last look
+    if (rowsQuietUntil_ != kNever) {
+      consider(rowsQuietUntil_, now);
     }
+    return;
+  }
+  // The oldest request of each bank that finds another row, in their order;
+  // and the banks whose open row is wanted.
+  std::array<uint32_t, 65> candidates; // 64 banks, and one over
+  size_t found = 0;
+  uint64_t missed = 0, wanted = 0;
+  size_t n = window(queue);
+  for (size_t i = 0; i < n; ++i) {
+    const Waiting &w = queue[i];
+    const Bank &bank = banks_[w.bank];
+    uint64_t bit = uint64_t{1} << w.bank;
+    bool hit = bank.open && bank.row == w.row;
+    wanted |= hit ? bit : 0;
+    candidates[found] = static_cast<uint32_t>(i);
+    found += !hit && !(missed & bit);
+    missed |= hit ? 0 : bit;
   }
   uint64_t activate = lastActivate_ ? lastActivate_ - 1 + timing_.rrd : 0;
   if (uint64_t oldest = activations_[oldestActivation_]) {
     activate = std::max(activate, oldest - 1 + timing_.faw);
   }
-  for (size_t i = 0; i < n; ++i) {
-    Waiting &w = queue[i];
-    uint64_t bit = uint64_t{1} << w.bank;
-    if (seen & bit) {
+  uint64_t first = kNever;
+  for (size_t i = 0; i < found; ++i) {
+    Waiting &w = queue[candidates[i]];
+    if (wanted >> w.bank & 1) {
       continue;
     }
-    seen |= bit;
     Bank &bank = banks_[w.bank];
     uint64_t at =
         bank.open ? bank.prechargeAt : std::max(bank.activateAt, activate);
     if (at > now) {
-      consider(at, now);
+      first = std::min(first, at);
       continue;
     }
-    if (bank.open) {
-      bank.open = false;
-      bank.activateAt = now + timing_.rp;
-      ++counters_.rowConflicts;
-    } else {
-      bank.open = true;
-      bank.row = w.row;
-      bank.columnAt = now + timing_.rcd;
-      bank.prechargeAt = now + timing_.ras;
-      w.opened = true;
-      lastActivate_ = now + 1;
-      for (uint32_t a = 0; a < timing_.activations; ++a) {
-        activations_[oldestActivation_] = now + 1;
-        oldestActivation_ = (oldestActivation_ + 1) % 4;
-      }
-    }
+    rowCommand(w, bank, now);
+    rowsQuietUntil_ = 0;
     consider(now + 1, now);
     return;
+  }
+  rowsQuietUntil_ = first;
+  if (first != kNever) {
+    consider(first, now);
+  }
+}
+
+/// Rule 68: closes the row that is open, or opens the one of `w`.
+void DramChannel::rowCommand(Waiting &w, Bank &bank, uint64_t now) {
+  if (bank.open) {
+    bank.open = false;
+    bank.activateAt = now + timing_.rp;
+    ++counters_.rowConflicts;
+    return;
+  }
+  bank.open = true;
+  bank.row = w.row;
+  bank.columnAt = now + timing_.rcd;
+  bank.prechargeAt = now + timing_.ras;
+  w.opened = true;
+  lastActivate_ = now + 1;
+  for (uint32_t a = 0; a < timing_.activations; ++a) {
+    activations_[oldestActivation_] = now + 1;
+    oldestActivation_ = (oldestActivation_ + 1) % 4;
   }
 }
 

@@ -92,7 +92,8 @@ private:
   void issueRow(Queue &queue, uint64_t now);
   void transfer(Waiting &waiting, uint64_t now);
   void done(uint64_t slot, uint64_t now);
-  uint64_t columnAt(const Waiting &w, bool write) const;
+  void rowCommand(Waiting &waiting, Bank &bank, uint64_t now);
+  uint64_t busAt(bool write) const;
   size_t window(const Queue &queue) const;
   void consider(uint64_t cycle, uint64_t now);
   void arm(uint64_t cycle);
@@ -111,6 +112,8 @@ private:
   bool busWrote_ = false;     // the last data was written
   bool draining_ = false;     // a run of writes
   uint64_t refreshDue_ = 0;
+  /// No row command can go before, while requests and rows stay as they are.
+  uint64_t rowsQuietUntil_ = 0;
   uint64_t armedAt_ = kNever;
   uint64_t next_ = kNever;
   std::vector<DramRequest> inFlight_; // by slot of their event

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // L2Slice: one bank of the L2: tags, replacement, misses under way and lines
-// being written back (docs/microarchitecture.md, rules 45 to 56).
+// being written back (docs/microarchitecture.md, rules 45 to 54).
 //
 // Two queues, one of reads and one of writes, served in order at the width of
 // the slice; a look-up that finds no free entry holds its queue. Lines keep a

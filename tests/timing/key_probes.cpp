@@ -42,12 +42,12 @@ private:
 void probeOccupancies(const isa::ArchSpec &arch, Digest &digest) {
   // One of each class and path; sums would hide the narrow widths.
   constexpr Opcode kProbed[] = {
-      Opcode::kCpL0a, Opcode::kCpL0b, Opcode::kIm2col, Opcode::kCpBt,
-      Opcode::kMmad,  Opcode::kFixGm, Opcode::kFixUb,  Opcode::kFixL1,
-      Opcode::kStL1,  Opcode::kVadd,  Opcode::kVmadd,  Opcode::kVcast,
-      Opcode::kVexp,  Opcode::kVrec,  Opcode::kVdiv,   Opcode::kVmaxR,
-      Opcode::kVmaxL, Opcode::kVbc,   Opcode::kVtrIn, Opcode::kVcmp,
-      Opcode::kVsin, Opcode::kVgather, Opcode::kVsort};
+      Opcode::kCpL0a, Opcode::kCpL0b,   Opcode::kIm2col, Opcode::kCpBt,
+      Opcode::kMmad,  Opcode::kFixGm,   Opcode::kFixUb,  Opcode::kFixL1,
+      Opcode::kStL1,  Opcode::kVadd,    Opcode::kVmadd,  Opcode::kVcast,
+      Opcode::kVexp,  Opcode::kVrec,    Opcode::kVdiv,   Opcode::kVmaxR,
+      Opcode::kVmaxL, Opcode::kVbc,     Opcode::kVtrIn,  Opcode::kVcmpEq,
+      Opcode::kVsin,  Opcode::kVgather, Opcode::kVsort32};
   for (Opcode op : kProbed) {
     const isa::OpcodeInfo &info = isa::info(op);
     for (uint8_t f3 : {kI8, kF16, kF32}) {
@@ -159,7 +159,8 @@ void emitSync(ProgramBuilder &b) {
   b.li(11, isa::AccumulatorTile{0, 16, 16}.pack());
   b.li(12, isa::FixStrides{512, 32}.pack());
   for (int i = 0; i < 2; ++i) {
-    b.npuWord({.op = Opcode::kKcfg, .sub = static_cast<uint8_t>(Pipe::FIX), .f3 = 1});
+    b.npuWord(
+        {.op = Opcode::kKcfg, .sub = static_cast<uint8_t>(Pipe::FIX), .f3 = 1});
   }
   b.npuWord({.op = Opcode::kFixUb, .f3 = kF32});
 }
@@ -221,9 +222,9 @@ struct Listener final : sim::CommandListener {
 void probeProgram(const isa::ArchSpec &arch, Digest &digest) {
   ProgramBuilder b;
   emitScalar(b);
-  b.configure(Pipe::FIX, 0,
-              isa::FixConfig0{isa::ElementType::F16, isa::Activation::kNone, 1}
-                  .pack());
+  b.configure(
+      Pipe::FIX, 0,
+      isa::FixConfig0{isa::ElementType::F16, isa::Activation::kNone, 1}.pack());
   emitSync(b);
   emitBanks(b, static_cast<uint32_t>(arch.arch.capacity(isa::Space::UB) / 4));
   emitMemory(b);
