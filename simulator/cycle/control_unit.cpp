@@ -178,6 +178,7 @@ void ControlUnit::stall(Waiting what, Stall why, uint64_t now) {
   }
 }
 
+// Rule 2.
 void ControlUnit::tryPush(uint64_t, uint64_t now) {
   if (context_.stopped) {
     return;
@@ -223,6 +224,7 @@ void ControlUnit::pipeChanged(uint64_t now) {
   }
 }
 
+// Rule 4.
 void ControlUnit::tryBarrier(uint64_t now) {
   uint64_t lastActivity = 0;
   if (barrierEnding_ || !context_.core->allIdle(lastActivity)) {

@@ -3,7 +3,7 @@
 // ControlUnit: S in time. Between two things the rest of the core can see, S
 // runs ahead alone; what it does then is booked when it becomes visible.
 //
-// Rules: an NPU command takes one cycle and enters its queue in the cycle it
+// Rules (1 to 4 of docs/microarchitecture.md): an NPU command takes one cycle and enters its queue in the cycle it
 // issues, if there was room when the cycle began; kset of S is visible
 // flagVisibleCycles after the later of itself and its last store to UB; kwait
 // of S issues when the flag is visible; kbar and kend go on barrierCycles

@@ -25,7 +25,8 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   launch_ = &launch;
   context_.wheel = launch.wheel;
   context_.report = launch.report;
-  context_.observer = launch.observer;
+  context_.observer =
+      launch.observers.empty() ? nullptr : launch.observers[context_.coreId];
   context_.listener = launch.request->listener;
   context_.dataOff = launch.request->dataOff;
   state_.control.setDebug(launch.request->debug);
@@ -54,8 +55,8 @@ void CycleCore::startBlock(uint32_t block, uint64_t now) {
   running_ = true;
   flags_.reset();
   state_.startBlock(*request.program, *launch_->argumentBlock, position, now);
-  if (launch_->observer) {
-    launch_->observer->beginBlock(position);
+  if (context_.observer) {
+    context_.observer->beginBlock(position);
   }
   if (context_.listener) {
     context_.listener->beganBlock(context_.coreId, block, now);

@@ -15,7 +15,7 @@
 #include "simulator/core/semaphore_file.h"
 #include "simulator/cycle/control_unit.h"
 #include "simulator/cycle/pipe_unit.h"
-#include "simulator/memory/shared_memory.h"
+#include "simulator/memory/memory_system.h"
 
 #include <array>
 #include <functional>
@@ -29,9 +29,9 @@ struct LaunchContext {
   const LaunchRequest *request = nullptr;
   const std::vector<uint8_t> *argumentBlock = nullptr;
   TimingWheel *wheel = nullptr;
-  SharedMemory *memory = nullptr;
+  MemorySystem *memory = nullptr;
   LaunchReport *report = nullptr;
-  LaunchObserver *observer = nullptr;
+  std::vector<LaunchObserver *> observers; // of each core; or empty
   HostGlobalMemory *gm = nullptr;
   SemaphoreFile *semaphores = nullptr;
   /// A semaphore of the block has grown; all blocks have come to the device

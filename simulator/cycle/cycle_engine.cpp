@@ -38,25 +38,26 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   }
   TimingWheel wheel;
   wheel.setSkipping(!request.noSkip);
-  SharedMemory memory(arch_.timing.memory, cores, wheel);
+  std::unique_ptr<MemorySystem> memory =
+      createMemorySystem(arch_, cores, wheel, launchCycles(request, cores));
   const Checks &checks = request.checks;
-  std::unique_ptr<Checker> checker;
+  std::vector<std::unique_ptr<Checker>> checkers; // of each core
   if (checks.race || checks.init || checks.flags) {
-    if (cores > 1) {
-      return Status(StatusCode::kUnsupported,
-                    fmt::format("checks follow one core at a time, {} run at "
-                                "once: use one core or the functional engine",
-                                cores));
+    checkers.push_back(
+        std::make_unique<Checker>(checks, *request.program, arch_));
+    while (checkers.size() < cores) {
+      checkers.push_back(std::make_unique<Checker>(*checkers.front()));
     }
-    checker = std::make_unique<Checker>(checks, *request.program, arch_);
   }
   LaunchContext launch;
   launch.request = &request;
   launch.argumentBlock = &argumentBlock;
   launch.wheel = &wheel;
-  launch.memory = &memory;
+  launch.memory = memory.get();
   launch.report = &report_;
-  launch.observer = checker.get();
+  for (const auto &checker : checkers) {
+    launch.observers.push_back(checker.get());
+  }
   launch.gm = &gm_;
   simulate(launch, cores);
   if (fault_ && request.debug) {
@@ -66,8 +67,9 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
     return fault_->status();
   }
   finish(request, cores);
-  if (checker) {
-    report_.findings = checker->takeFindings();
+  report_.memory = memory->counters();
+  if (!checkers.empty()) {
+    report_.findings = checkers.front()->takeFindings();
   }
   return std::move(report_);
 }
