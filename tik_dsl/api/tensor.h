@@ -49,13 +49,16 @@ constexpr bool isFloat(Type type) {
 /// An element of a memory, and how rows go on from there.
 class Place {
 public:
-  Place(const KilnTikTable *table, KilnTikMemory memory, Type type,
-        const Operand &byteOffset, const Operand &pitchBytes,
-        int64_t nzRows = 0)
-      : table_(table), memory_(memory), type_(type), offset_(byteOffset),
-        pitch_(pitchBytes), nzRows_(nzRows) {}
+  Place(const KilnTikTable *table, KilnTikMemory memory,
+        const KilnTikMemoryInfo &info, const Operand &byteOffset,
+        const Operand &pitchBytes, int64_t nzRows = 0)
+      : table_(table), memory_(memory), type_(static_cast<Type>(info.type)),
+        space_(info.space), offset_(byteOffset), pitch_(pitchBytes),
+        nzRows_(nzRows) {}
 
   Type type() const { return type_; }
+  /// KilnTikSpace.
+  uint32_t space() const { return space_; }
   /// Bytes from row to row.
   const Operand &pitch() const { return pitch_; }
   /// Rows between column blocks (l1Nz), 0 for row-major memory.
@@ -95,6 +98,7 @@ private:
   const KilnTikTable *table_;
   KilnTikMemory memory_;
   Type type_;
+  uint32_t space_;
   Operand offset_;
   Operand pitch_;
   int64_t nzRows_;
@@ -154,7 +158,7 @@ protected:
                       : scale(dimension(rank() - 1, line), sizeOf(type()));
   }
   Place placeAt(const Operand &bytes) const {
-    return {table_, handle_, type(), bytes, rowBytes(bytes.line()), nzRows_};
+    return {table_, handle_, info_, bytes, rowBytes(bytes.line()), nzRows_};
   }
   /// Sum of index * elements, in bytes.
   Operand byteOffset(const Operand *indices, int64_t count) const {

@@ -5,6 +5,7 @@
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/pipeline/register.h"
 #include "compiler/transforms/npu/insert_sync.h"
+#include "compiler/transforms/npu/plan_local_memory.h"
 #include "compiler/transforms/npu/verify_sync.h"
 #include "tik_dsl/loader/operator_file.h"
 

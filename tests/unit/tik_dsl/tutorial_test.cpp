@@ -80,6 +80,9 @@ TEST(Examples, AreAsShortAsPromised) {
   EXPECT_LE(bodyLines(region("tik_dsl/examples/02_matmul.cpp", "kernel")), 45u);
   EXPECT_LE(bodyLines(region("tik_dsl/examples/05_softmax.cpp", "kernel")),
             40u);
+  EXPECT_LE(
+      bodyLines(region("tik_dsl/examples/12_flash_attention.cpp", "kernel")),
+      150u);
 }
 
 } // namespace
