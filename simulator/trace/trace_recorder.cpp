@@ -212,7 +212,8 @@ void TraceRecorder::countWork(const Command &c) {
   bool wide = size == 4;
   bool madd = timing == TimingClass::kVMultiplyAdd;
   if (timing == TimingClass::kVExp || timing == TimingClass::kVDivide ||
-      timing == TimingClass::kVReciprocal) {
+      timing == TimingClass::kVReciprocal ||
+      timing == TimingClass::kVTrigonometric) {
     (wide ? events.functionLanes32 : events.functionLanes16) += lanes;
     return;
   }
