@@ -37,6 +37,13 @@ Program::load(std::span<const uint8_t> file, std::string origin) {
   return std::shared_ptr<const Program>(std::move(program));
 }
 
+bool Program::meetsBlocks() const {
+  return std::ranges::any_of(code_.commands, [](const isa::Command &c) {
+    return c.op == isa::Opcode::kKpost || c.op == isa::Opcode::kKpend ||
+           c.op == isa::Opcode::kKdbar;
+  });
+}
+
 Status Program::checkFits(const isa::ArchSpec &arch,
                           uint64_t argumentBytes) const {
   std::string lacks;

@@ -93,15 +93,29 @@ void ControlUnit::actCommand(uint64_t now) {
     }
     break;
   case Opcode::kKbar:
+  case Opcode::kKdbar:
   case Opcode::kKend:
     clock.spend(PipeState::busy(), 1);
     barrierIssued_ = now;
     stall(Waiting::kEmpty, Stall::kBarrier, now + 1);
     tryBarrier(now);
     break;
-  default: // ktrap
-    context_.core->failCommand(
-        c, {isa::FaultKind::kTrap, fmt::format("ktrap with code {}", c.rs1)});
+  default:
+    actText(c, now);
+  }
+}
+
+/// kprint, kassert and ktrap.
+void ControlUnit::actText(const Command &c, uint64_t now) {
+  std::optional<isa::Fault> fault;
+  if (!runTextCommand(c, context_.block, *context_.state, *context_.report,
+                      fault)) {
+    fault = {isa::FaultKind::kTrap, fmt::format("ktrap with code {}", c.rs1)};
+  }
+  if (fault) {
+    context_.core->failCommand(c, std::move(*fault));
+  } else {
+    goOn(now);
   }
 }
 
@@ -164,6 +178,7 @@ void ControlUnit::stall(Waiting what, Stall why, uint64_t now) {
   }
 }
 
+// Rule 2.
 void ControlUnit::tryPush(uint64_t, uint64_t now) {
   if (context_.stopped) {
     return;
@@ -209,6 +224,7 @@ void ControlUnit::pipeChanged(uint64_t now) {
   }
 }
 
+// Rule 4.
 void ControlUnit::tryBarrier(uint64_t now) {
   uint64_t lastActivity = 0;
   if (barrierEnding_ || !context_.core->allIdle(lastActivity)) {
@@ -230,10 +246,25 @@ void ControlUnit::endBarrier(uint64_t, uint64_t now) {
     return;
   }
   barrierEnding_ = false;
-  waiting_ = Waiting::kNothing;
   if (context_.observer) {
     context_.observer->barrier();
   }
+  if (command().op == Opcode::kKdbar) {
+    waiting_ = Waiting::kBlocks; // the stall goes on
+    context_.core->arrive(now);
+    return;
+  }
+  leaveBarrier(now);
+}
+
+void ControlUnit::passBarrier(uint64_t, uint64_t now) {
+  if (!context_.stopped) {
+    leaveBarrier(now);
+  }
+}
+
+void ControlUnit::leaveBarrier(uint64_t now) {
+  waiting_ = Waiting::kNothing;
   tellSynced(barrierIssued_, now);
   clock.enter(Stall::kDependency, now);
   context_.state->control.resume();
@@ -258,6 +289,9 @@ ControlWait ControlUnit::wait() const {
   case Waiting::kFlag:
     w.kind = ControlWait::Kind::kFlag;
     w.flag = flagOf(command());
+    break;
+  case Waiting::kBlocks:
+    w.kind = ControlWait::Kind::kBlocks;
     break;
   case Waiting::kRoom:
     w.kind = ControlWait::Kind::kQueueFull;

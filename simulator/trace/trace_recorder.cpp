@@ -42,6 +42,7 @@ TraceKind kindOf(Opcode op) {
   case Opcode::kKcfg:
     return TraceKind::kConfigure;
   case Opcode::kKbar:
+  case Opcode::kKdbar:
     return TraceKind::kBarrier;
   case Opcode::kKend:
     return TraceKind::kEnd;

@@ -96,6 +96,7 @@ int run(int argc, char **argv) {
   addAsm(app, context);
   addDis(app, context);
   addBench(app, context);
+  addNewOp(app, context);
   addTestOp(app, context);
   addProfile(app, context);
   addTop(app, context);

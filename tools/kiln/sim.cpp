@@ -99,6 +99,11 @@ Status show(const Context &context, const Options &options,
   for (unsigned p = 0; p < isa::kNumPipes; ++p) {
     json["commands"][std::string(isa::kPipeNames[p])] = report.commands[p];
   }
+  json["printed"] = nlohmann::json::array();
+  for (const sim::PrintedLine &line : report.printed) {
+    json["printed"].push_back({{"block", line.block}, {"text", line.text}});
+    text += fmt::format("[block {}] {}\n", line.block, line.text);
+  }
   for (const sim::Finding &finding : report.findings) {
     json["findings"].push_back(finding.text);
     text += finding.text + "\n";

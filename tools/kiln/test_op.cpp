@@ -52,6 +52,10 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   json["passed"] = shape.problems.empty();
   json["problems"] = shape.problems;
   json["runs"] = shape.runs;
+  json["bound"] = {{"by", shape.bound.by},
+                   {"cycles", shape.bound.cycles},
+                   {"share", shape.bound.share}};
+  json["remarks"] = shape.remarks;
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
   return json;

@@ -65,8 +65,8 @@ TEST(ArchSpec, K1HasThePublishedFigures) {
   EXPECT_EQ(k1->arch.inFlightGm[static_cast<unsigned>(Pipe::FIX)], 8u);
   EXPECT_EQ(k1->timing.clockHz, 1'000'000'000u);
   EXPECT_EQ(k1->timing.cubeLatencyCycles, 21u);
-  EXPECT_EQ(k1->timing.memory.serverBytesPerCycle, 1104u);
-  EXPECT_EQ(k1->timing.memory.latencyCycles, 300u);
+  EXPECT_EQ(k1->timing.memory.flat.serverBytesPerCycle, 1104u);
+  EXPECT_EQ(k1->timing.memory.flat.latencyCycles, 300u);
 }
 
 TEST(ArchSpec, PeaksFollowFromTheCell) {
@@ -85,7 +85,7 @@ TEST(ArchSpec, PeaksFollowFromTheCell) {
 }
 
 TEST(ArchSpec, BuiltinsAreSortedAndLoad) {
-  EXPECT_THAT(builtinMachines(), ElementsAre("k1", "k1-nano"));
+  EXPECT_THAT(builtinMachines(), ElementsAre("k1", "k1-edge", "k1-nano"));
   for (const std::string &name : builtinMachines()) {
     const Result<ArchSpec> spec = loadArchSpec(name);
     ASSERT_TRUE(spec) << spec.status().message();
@@ -105,7 +105,7 @@ TEST(ArchSpec, AnUnknownNameListsTheBuiltins) {
   const Result<ArchSpec> spec = loadArchSpec("k9");
   ASSERT_FALSE(spec);
   EXPECT_EQ(spec.status().code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(spec.status().message(), HasSubstr("k1, k1-nano"));
+  EXPECT_THAT(spec.status().message(), HasSubstr("k1, k1-edge, k1-nano"));
 }
 
 TEST(ArchSpec, AMissingFileIsNamed) {
