@@ -209,6 +209,15 @@ void emitMemory(ProgramBuilder &b) {
   b.npu({.op = Opcode::kStUb, .f3 = 1}, kGm, view(0x2000, 1, 128), g.pack());
 }
 
+/// A block that posts to itself.
+void emitSemaphore(ProgramBuilder &b) {
+  b.barrier();
+  b.npu({.op = Opcode::kKpost, .f3 = static_cast<uint8_t>(Pipe::MTE3)}, 0);
+  b.npu({.op = Opcode::kKpend, .f3 = static_cast<uint8_t>(Pipe::MTE2)}, 0);
+  b.npu({.op = Opcode::kLdUb}, view(0, 1, 1), kGm,
+        isa::LoadGeometry{16, 0}.pack());
+}
+
 struct Listener final : sim::CommandListener {
   explicit Listener(Digest &digest) : digest(digest) {}
   void retired(const sim::CommandStamp &s) override {
@@ -228,6 +237,7 @@ void probeProgram(const isa::ArchSpec &arch, Digest &digest) {
   emitSync(b);
   emitBanks(b, static_cast<uint32_t>(arch.arch.capacity(isa::Space::UB) / 4));
   emitMemory(b);
+  emitSemaphore(b);
   while (b.size() < 1600) {
     b.addi(0, 0, 0); // bytes of text for the launch
   }
