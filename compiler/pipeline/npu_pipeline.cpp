@@ -104,7 +104,7 @@ Result<NpuProgram> compileNpuKernel(func::FuncOp kernel,
   }
   after("planned");
   NpuProgram program{
-      name, {}, describe(*module->getOps<func::FuncOp>().begin())};
+      name, {}, describe(*module->getOps<func::FuncOp>().begin()), {}};
   if (failed(runPasses(*module, addNpuIsaPasses))) {
     return errors.status(StatusCode::kInvalidArgument,
                          "instructions of NPU kernel '" + name + "'");
@@ -121,6 +121,7 @@ Result<NpuProgram> compileNpuKernel(func::FuncOp kernel,
   }
   after("llvm");
   KILN_ASSIGN_OR_RETURN(program.elf, target::emitNpuElf(*module, program.note));
+  program.remarks = errors.remarks();
   return program;
 }
 

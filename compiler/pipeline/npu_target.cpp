@@ -114,7 +114,8 @@ Result<target::TargetCode> NpuBackend::emit(ModuleOp module,
                                             const target::StageHook &hook) {
   OwningOpRef<ModuleOp> kernels = ModuleOp::create(module.getLoc());
   for (auto func : module.getOps<func::FuncOp>()) {
-    if (func->hasAttr(plan::PlanDialect::kDispatchAttr)) {
+    if (func->hasAttr(plan::PlanDialect::kDispatchAttr) &&
+        !func.isDeclaration()) {
       auto copy = func.clone();
       copy->removeAttr(plan::PlanDialect::kDispatchAttr);
       kernels->push_back(copy);

@@ -190,6 +190,9 @@ struct TimingPart {
   uint32_t flagVisibleCycles = 0; // after the last earlier retire
   uint32_t configCycles = 0;
   uint32_t barrierCycles = 0; // kbar: after the last retire
+  /// From core to core: a kpost becomes visible, the last arrival at a kdbar
+  /// releases the others.
+  uint32_t semaphoreCycles = 0;
   PathTiming l1ToL0A, l1ToL0B;
   /// im2col reads this many 32-byte rows every im2colCycles cycles.
   uint32_t im2colRowsPerCycle = 0;
@@ -207,10 +210,49 @@ struct TimingPart {
   LaunchTiming launch;
 };
 
+/// Energy of one event of a class, in femtojoules, and where it comes from.
+struct EnergyFigure {
+  uint32_t femtojoules = 0;
+  std::string source;
+};
+enum class EnergyEvent : uint8_t {
+  kMac8, // by width of the operands
+  kMac16,
+  kMac32,
+  kAddLane16, // vector lanes; 16 includes 8
+  kAddLane32,
+  kMulLane16,
+  kMulLane32,
+  kFunctionLane16, // exp, division and the like
+  kFunctionLane32,
+  kSmallSramByte, // bias table
+  kLocalByte,     // L0A, L0B, L0C, UB
+  kL1Byte,
+  kGmByte,      // memory device and, where there is one, L2
+  kNetworkByte, // way between core and memory
+  kControlInstruction,
+  kIdleCoreCycle,
+};
+constexpr unsigned kNumEnergyEvents = 16;
+constexpr std::string_view kEnergyKeys[kNumEnergyEvents] = {
+    "mac_8",           "mac_16",           "mac_32",
+    "add_lane_16",     "add_lane_32",      "mul_lane_16",
+    "mul_lane_32",     "function_lane_16", "function_lane_32",
+    "small_sram_byte", "local_byte",       "l1_byte",
+    "gm_byte",         "network_byte",     "control_instruction",
+    "idle_core_cycle"};
+
+/// Optional in a machine file: without it profiles hold no energy.
+struct EnergyPart {
+  bool given = false;
+  std::array<EnergyFigure, kNumEnergyEvents> figures{};
+};
+
 struct ArchSpec {
   std::string name;
   ArchPart arch;
   TimingPart timing;
+  EnergyPart energy;
   /// SHA-256 (hex) of the machine file's canonical content: tuned records and
   /// published results carry it.
   std::string hash;

@@ -76,6 +76,7 @@ template <typename Visitor> void visitControl(Visitor &v, TimingPart &t) {
   v.field("flag_visible_cycles", t.flagVisibleCycles);
   v.field("config_cycles", t.configCycles);
   v.field("barrier_cycles", t.barrierCycles);
+  v.field("semaphore_cycles", t.semaphoreCycles);
   v.close();
 }
 
@@ -219,7 +220,18 @@ template <typename Visitor> void visitLaunch(Visitor &v, TimingPart &t) {
   v.close();
 }
 
-/// All fields of a machine file.
+template <typename Visitor> void visitEnergy(Visitor &v, EnergyPart &e) {
+  v.open("energy");
+  for (unsigned n = 0; n < kNumEnergyEvents; ++n) {
+    v.open(std::string(kEnergyKeys[n]));
+    v.field("fj", e.figures[n].femtojoules);
+    v.field("source", e.figures[n].source);
+    v.close();
+  }
+  v.close();
+}
+
+/// All fields of a machine file; energy only where it is given.
 template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
   v.field("name", spec.name);
   visitArch(v, spec.arch);
@@ -232,6 +244,9 @@ template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
   visitMemory(v, spec.timing.memory);
   visitLaunch(v, spec.timing);
   v.close();
+  if (spec.energy.given) {
+    visitEnergy(v, spec.energy);
+  }
 }
 
 } // namespace kiln::isa

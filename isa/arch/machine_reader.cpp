@@ -45,6 +45,12 @@ public:
     value = static_cast<uint32_t>(wide);
   }
 
+  /// Whether the open mapping has `key` (an optional part).
+  bool holds(const std::string &key) const {
+    const YAML::Node node = levels_.back().node;
+    return static_cast<bool>(node[key]);
+  }
+
   Status status() const { return status_; }
 
 private:
@@ -174,8 +180,10 @@ Status readPart(DramPart &part) {
 
 Result<ArchSpec> parseArchSpec(std::string_view yaml, std::string_view origin) {
   ArchSpec spec;
-  KILN_RETURN_IF_ERROR(read(
-      yaml, origin, spec, [](Reader &r, ArchSpec &s) { visitMachine(r, s); }));
+  KILN_RETURN_IF_ERROR(read(yaml, origin, spec, [](Reader &r, ArchSpec &s) {
+    s.energy.given = r.holds("energy");
+    visitMachine(r, s);
+  }));
   KILN_RETURN_IF_ERROR(
       readPart(spec.timing.memory.dram.part).withContext(origin));
   KILN_RETURN_IF_ERROR(validate(spec).withContext(origin));

@@ -102,6 +102,7 @@ void checkControl(Rules &r, const TimingPart &t) {
           kMostCycles);
   r.range("timing.sync.config_cycles", t.configCycles, 1, kMostCycles);
   r.range("timing.sync.barrier_cycles", t.barrierCycles, 0, kMostCycles);
+  r.range("timing.sync.semaphore_cycles", t.semaphoreCycles, 1, kMostCycles);
 }
 
 void checkPaths(Rules &r, const TimingPart &t) {

@@ -99,8 +99,10 @@ void Checker::executing(const Command &command, const isa::PipeConfig &config) {
   }
   common_->accessors.push_back(who);
   isa::footprint(command, config, footprint_);
+  // Transposes of 8 and 32-bit elements need whole fractals.
   const bool moves =
-      command.op == Opcode::kCpL0a || command.op == Opcode::kCpL0b;
+      (command.op == Opcode::kCpL0a || command.op == Opcode::kCpL0b) &&
+      command.f3 <= static_cast<unsigned>(isa::Transpose::kT);
   if (moves && checks_.init && !footprint_.ranges.empty()) {
     moveFractals(command);
   }
@@ -203,8 +205,8 @@ void Checker::checkRace(const isa::StridedRange &range, uint32_t accessor) {
                                  ? common_->gm
                                  : cells_[static_cast<unsigned>(range.space)];
   forEachCell(range, [&](uint64_t index, uint32_t mask) {
-    checkCell(cells[index], {accessor, mask, range.write}, range.space,
-              index * kShadowCellBytes);
+    checkCell(cells[index], {accessor, mask, range.write, range.commutes},
+              range.space, index * kShadowCellBytes);
   });
 }
 
@@ -217,7 +219,8 @@ void Checker::checkCell(Cell &cell, const Entry &now, Space space,
       continue;
     }
     const Accessor &before = common_->accessors[entry.accessor];
-    if ((entry.write || now.write) && !isOrdered(before, who)) {
+    bool commute = entry.commutes != 0 && entry.commutes == now.commutes;
+    if ((entry.write || now.write) && !commute && !isOrdered(before, who)) {
       reportRace(entry, now, space,
                  address + static_cast<unsigned>(std::countr_zero(common)));
     }

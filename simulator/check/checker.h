@@ -62,6 +62,7 @@ private:
     uint32_t accessor = 0;
     uint32_t mask = 0;
     bool write = false;
+    uint8_t commutes = 0; // see isa::StridedRange
   };
   using Cell = std::vector<Entry>;
   /// What the checkers of a launch have in common.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isa/codec/machine_types.h"
+#include "simulator/core/kernel_text.h"
 #include "simulator/core/line_table.h"
 
 #include <array>
@@ -88,6 +89,8 @@ struct LaunchReport {
   uint64_t gmWriteBytes = 0;
   std::vector<Finding> findings; // at most kMaxFindings
   static constexpr size_t kMaxFindings = 16;
+  std::vector<PrintedLine> printed; // by kprint, at most kMaxPrinted
+  static constexpr size_t kMaxPrinted = 65536;
 
   uint64_t cycles = 0;       // launch included
   uint64_t kernelCycles = 0; // first command start to last retire

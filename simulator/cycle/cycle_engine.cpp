@@ -31,6 +31,11 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
     cores_.push_back(std::make_unique<CycleCore>(
         arch_, gm_, static_cast<uint32_t>(cores_.size())));
   }
+  if (request.debug && cores > 1) {
+    return Status(
+        StatusCode::kUnsupported,
+        fmt::format("a debugger follows one core, {} run at once", cores));
+  }
   TimingWheel wheel;
   wheel.setSkipping(!request.noSkip);
   std::unique_ptr<MemorySystem> memory =
@@ -55,6 +60,9 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
   }
   launch.gm = &gm_;
   simulate(launch, cores);
+  if (fault_ && request.debug) {
+    request.debug->faulted(cores_[0]->debugView(wheel.now()), *fault_);
+  }
   if (fault_) {
     return fault_->status();
   }
@@ -75,6 +83,17 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
     if (nextBlock < request.blockDim) {
       cores_[core]->startBlock(nextBlock++,
                                now + arch_.timing.launch.perCoreCycles);
+    }
+  };
+  semaphores_.reset(request.blockDim);
+  launch.semaphores = &semaphores_;
+  // Blocks that meet run all at once: block n is on core n.
+  launch.semaphoreGrew = [&](uint32_t block, uint64_t now) {
+    cores_[block]->semaphoreGrew(now);
+  };
+  launch.barrierPassed = [&](uint64_t at) {
+    for (uint32_t core = 0; core < cores; ++core) {
+      cores_[core]->leaveDeviceBarrier(at);
     }
   };
   launch.faulted = [&](FaultReport report) {
@@ -104,6 +123,9 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
     if (cores_[core]->isRunning()) {
       fault_ = cores_[core]->deadlock();
     }
+  }
+  if (std::optional<isa::Fault> f = semaphores_.residue(); f && !fault_) {
+    cores_[0]->failControl(isa::kInstructionRamBase, std::move(*f));
   }
 }
 

@@ -36,6 +36,7 @@ private:
   const isa::ArchSpec &arch_;
   HostGlobalMemory &gm_;
   std::vector<std::unique_ptr<CycleCore>> cores_; // kept between launches
+  SemaphoreFile semaphores_;
   std::optional<FaultReport> fault_;
   LaunchReport report_;
   uint64_t endCycle_ = 0;

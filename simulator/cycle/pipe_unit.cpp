@@ -3,6 +3,7 @@
 
 #include "isa/abi/launch.h"
 #include "isa/gen/operands.h"
+#include "simulator/core/semaphore_file.h"
 
 #include <algorithm>
 
@@ -24,6 +25,7 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   wakePending_ = kNever;
   headMeasured_ = transferring_ = waitsForSlot_ = false;
   clock.reset();
+  clock.listen(context_.listener, context_.coreId, pipe_);
   busyByWord.assign(words, 0);
   busyPc_ = busySettled_ = 0;
 }
@@ -90,6 +92,12 @@ void PipeUnit::processHead(uint64_t now) {
   case Opcode::kKcfg:
     doConfigure(now);
     break;
+  case Opcode::kKpost:
+    doPost(now);
+    break;
+  case Opcode::kKpend:
+    doPend(now);
+    break;
   default:
     tryStart(now);
   }
@@ -110,7 +118,7 @@ void PipeUnit::leaveQueue(uint64_t now, uint64_t cycles) {
 void PipeUnit::doSet(uint64_t now) {
   Command c = queue_.front().command;
   enter(Stall::kControl, now);
-  sets_.push_back({c, sequence_, now});
+  sets_.push_back({c, sequence_, now, queue_.front().issue});
   if (context_.observer) {
     FlagName flag = flagOf(c);
     if (flag.id < isa::kNumFlagIds) {
@@ -124,9 +132,20 @@ void PipeUnit::doSet(uint64_t now) {
 void PipeUnit::fireSets(uint64_t now) {
   while (!sets_.empty() && (inFlight_.empty() ||
                             inFlight_.front().sequence > sets_.front().after)) {
-    context_.core->setFlagAt(sets_.front().command,
-                             std::max(now, sets_.front().head) +
-                                 context_.arch->timing.flagVisibleCycles);
+    const PendingSet &set = sets_.front();
+    const isa::TimingPart &timing = context_.arch->timing;
+    const bool post = set.command.op == Opcode::kKpost;
+    uint64_t visible =
+        std::max(now, set.head) +
+        (post ? timing.semaphoreCycles : timing.flagVisibleCycles);
+    if (post) {
+      context_.core->postAt(set.command, visible);
+    } else {
+      context_.core->setFlagAt(set.command, visible);
+    }
+    if (context_.listener && !post) [[unlikely]] {
+      tellSynced(set.command, set.issue, set.head, visible);
+    }
     sets_.pop_front();
   }
   if (isIdle()) {
@@ -151,7 +170,34 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
-  leaveQueue(now, context_.arch->timing.flagCycles);
+  const uint64_t length = context_.arch->timing.flagCycles;
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + length);
+  }
+  leaveQueue(now, length);
+}
+
+/// Fires like a kset, after the earlier commands; travels to another core.
+void PipeUnit::doPost(uint64_t now) {
+  enter(Stall::kControl, now);
+  sets_.push_back(
+      {queue_.front().command, sequence_, now, queue_.front().issue});
+  leaveQueue(now);
+  fireSets(now);
+}
+
+void PipeUnit::doPend(uint64_t now) {
+  const Command &c = queue_.front().command;
+  if (std::optional<isa::Fault> f = SemaphoreFile::checkPend(c)) {
+    context_.core->failCommand(c, std::move(*f));
+    return;
+  }
+  if (!context_.core->takeSemaphore(c)) {
+    enter(Stall::kFlag, now);
+    return; // the post wakes this pipe
+  }
+  enter(Stall::kControl, now);
+  leaveQueue(now);
 }
 
 void PipeUnit::doConfigure(uint64_t now) {
@@ -164,7 +210,11 @@ void PipeUnit::doConfigure(uint64_t now) {
   if (context_.observer) {
     context_.observer->configured(c);
   }
-  leaveQueue(now, context_.arch->timing.configCycles);
+  const uint64_t length = context_.arch->timing.configCycles;
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + length);
+  }
+  leaveQueue(now, length);
 }
 
 void PipeUnit::tryStart(uint64_t now) {
@@ -447,8 +497,14 @@ void PipeUnit::apply(const InFlight &done, uint64_t now) {
   countCommand(done.command, done.config, *context_.report);
   if (context_.listener) {
     context_.listener->retired({context_.coreId, done.command, done.issue,
-                                done.start, done.busyEnd, now});
+                                done.start, done.busyEnd, now, &done.config});
   }
+}
+
+void PipeUnit::tellSynced(const Command &c, uint64_t issue, uint64_t start,
+                          uint64_t visible) {
+  context_.listener->synced(
+      {context_.coreId, c, issue, start, start + 1, visible});
 }
 
 } // namespace kiln::sim

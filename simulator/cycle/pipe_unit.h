@@ -58,6 +58,14 @@ public:
     return queue_.empty() ? nullptr : &queue_.front().command;
   }
   size_t queued() const { return queue_.size(); }
+  /// For a debugger: the commands in the queue, the next one first.
+  std::vector<isa::Command> queuedCommands() const {
+    std::vector<isa::Command> commands;
+    for (const Queued &q : queue_) {
+      commands.push_back(q.command);
+    }
+    return commands;
+  }
 
   PipeClock clock;
   /// Busy cycles by instruction word of the program.
@@ -72,6 +80,7 @@ private:
     isa::Command command;
     uint64_t after = 0; // sequence of the last earlier data command
     uint64_t head = 0;  // cycle it was at the head
+    uint64_t issue = 0;
   };
 
   void processHead(uint64_t now);
@@ -80,6 +89,8 @@ private:
   void doSet(uint64_t now);
   void doWait(uint64_t now);
   void doConfigure(uint64_t now);
+  void doPost(uint64_t now);
+  void doPend(uint64_t now);
   void tryStart(uint64_t now);
   void start(uint64_t now, const CommandTiming &timing);
   bool mayStart(uint64_t now, const CommandTiming &timing);
@@ -103,6 +114,10 @@ private:
   void fireSets(uint64_t now);
   void wakeAt(uint64_t cycle);
   void enter(PipeState state, uint64_t now);
+  /// Tells the listener, which must be there, of a kset, kwait or kcfg.
+  [[gnu::cold, gnu::noinline]] void tellSynced(const isa::Command &c,
+                                               uint64_t issue, uint64_t start,
+                                               uint64_t visible);
 
   isa::Pipe pipe_;
   UnitContext &context_;

@@ -77,6 +77,7 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
       launch.program,
       sim::Program::load(request.kernel->elf, request.kernel->name));
   KILN_RETURN_IF_ERROR(place(*request.bindings, *gm, launch));
+  launch.constants = request.constants;
   launch.blockDim = request.kernel->blocks;
   launch.cores = request.cores;
   launch.order = orderOf(request.order);

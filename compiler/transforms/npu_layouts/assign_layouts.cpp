@@ -34,6 +34,10 @@ private:
   Value blockedOf(Value v);
   Value plainOf(Value v);
   bool isBlocked(Value v) const { return blocked_.contains(v); }
+  /// Of a custom operator: its program takes row-major tensors.
+  bool isFinished(plan::DispatchOp op) const {
+    return symbols_.lookup<func::FuncOp>(op.getCallee()).isDeclaration();
+  }
 
   // Steps of a constant's recipe, or a view or dispatch for a run-time value.
   FailureOr<Value> cast(Value v, Type element);
@@ -485,7 +489,8 @@ LogicalResult Assigner::run() {
   }
   SmallVector<Operation *> replaced;
   for (Operation *op : ops) {
-    if (auto dispatch = dyn_cast<plan::DispatchOp>(op)) {
+    auto dispatch = dyn_cast<plan::DispatchOp>(op);
+    if (dispatch && !isFinished(dispatch)) {
       if (failed(rewrite(dispatch))) {
         return failure();
       }

@@ -158,6 +158,29 @@ TEST(ArchSpec, RefusesWhatIsNotYaml) {
   EXPECT_FALSE(parseArchSpec("[1, 2]", "m.yaml"));
 }
 
+TEST(ArchSpec, EveryEnergyFigureSaysWhereItComesFrom) {
+  for (std::string_view name : {"k1", "k1-nano"}) {
+    const Result<ArchSpec> spec = loadArchSpec(name);
+    ASSERT_TRUE(spec) << spec.status().message();
+    ASSERT_TRUE(spec->energy.given);
+    for (const EnergyFigure &figure : spec->energy.figures) {
+      EXPECT_GT(figure.femtojoules, 0u);
+      EXPECT_THAT(figure.source, ::testing::MatchesRegex("[PDC](:? .*)?"));
+    }
+  }
+}
+
+TEST(ArchSpec, EnergyIsWholeOrAbsent) {
+  expectRefused("  mac_16:", "  mac_17:", StatusCode::kCorrupt,
+                "energy.mac_16: missing key");
+  std::string text = yamlOf("k1");
+  text.resize(text.find("\nenergy:"));
+  const Result<ArchSpec> spec = parseArchSpec(text, "m.yaml");
+  ASSERT_TRUE(spec) << spec.status().message();
+  EXPECT_FALSE(spec->energy.given);
+  EXPECT_NE(spec->hash, loadArchSpec("k1")->hash);
+}
+
 TEST(ArchSpec, RefusesAMissingKey) {
   expectRefused("  cores: 32 # [P]\n", "", StatusCode::kCorrupt,
                 "arch.cores: missing key");
