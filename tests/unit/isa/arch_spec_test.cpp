@@ -69,36 +69,6 @@ TEST(ArchSpec, K1HasThePublishedFigures) {
   EXPECT_EQ(k1->timing.memory.flat.latencyCycles, 300u);
 }
 
-TEST(ArchSpec, K1HasItsMemorySystem) {
-  const Result<ArchSpec> k1 = loadArchSpec("k1");
-  ASSERT_TRUE(k1) << k1.status().message();
-  const MemoryTiming &m = k1->timing.memory;
-  EXPECT_EQ(m.model, "system");
-  EXPECT_EQ(m.l2.bytes, 32u << 20);
-  EXPECT_EQ(m.l2.slices * m.l2.readBytesPerCycle, 4096u);
-  EXPECT_EQ(m.l2.slices * m.l2.writeBytesPerCycle, 2048u);
-  EXPECT_EQ(2 * m.nocCycles + m.l2.hitCycles, 110u);
-  // 32 channels of 128 pins: 1200 bytes per nanosecond.
-  EXPECT_EQ(m.dram.part.name, "hbm2");
-  EXPECT_EQ(m.dram.channels * m.dram.part.channelBits / 8 *
-                (m.dram.part.pinKbps / 1000.0),
-            1.2e6);
-}
-
-TEST(ArchSpec, DramPartsAreFilesAMachineNames) {
-  EXPECT_THAT(builtinDramParts(), ElementsAre("ddr4", "hbm2", "lpddr4x"));
-  const Result<ArchSpec> file =
-      changed("part: hbm2", "part: isa/arch/dram/hbm2.yaml");
-  ASSERT_TRUE(file) << file.status().message();
-  EXPECT_EQ(file->timing.memory.dram.part.refiPs, 3'900'000u);
-  EXPECT_EQ(file->hash, loadArchSpec("k1")->hash);
-  EXPECT_NE(changed("part: hbm2", "part: lpddr4x")->hash, file->hash);
-  expectRefused("part: hbm2", "part: sdram", StatusCode::kInvalidArgument,
-                "no DRAM part 'sdram'; built in: ddr4, hbm2, lpddr4x");
-  expectRefused("part: hbm2", "part: no/such.yaml",
-                StatusCode::kInvalidArgument, "no/such.yaml");
-}
-
 TEST(ArchSpec, PeaksFollowFromTheCell) {
   const Result<ArchSpec> k1 = loadArchSpec("k1");
   const Result<ArchSpec> nano = loadArchSpec("k1-nano");
@@ -248,19 +218,6 @@ TEST(ArchSpec, RefusesABrokenRule) {
                 "timing.memory.port_read_bytes_per_cycle");
   expectRefused("outstanding_reads: 128", "outstanding_reads: 0", code,
                 "timing.memory.outstanding_reads");
-  expectRefused("model: system", "model: magic", code,
-                "timing.memory.model = 'magic'");
-  expectRefused("bytes: 33554432", "bytes: 33554431", code,
-                "timing.memory.l2.bytes");
-  expectRefused("line_bytes: 512", "line_bytes: 500", code, "power of two");
-  expectRefused("line_bytes: 512", "line_bytes: 256", code,
-                "must hold a burst");
-  expectRefused("slices: 32", "slices: 0", code, "timing.memory.l2.slices");
-  expectRefused("channels: 32", "channels: 0", code,
-                "timing.memory.dram.channels");
-  expectRefused("write_low: 8", "write_low: 32", code,
-                "must be less than write_high");
-  expectRefused("ub_banks: 4", "ub_banks: 5", code, "must divide");
   expectRefused("image_bytes_per_cycle: 64", "image_bytes_per_cycle: 0", code,
                 "timing.launch.image_bytes_per_cycle");
   expectRefused("csr_cycles: 1", "csr_cycles: 2000000", code,
