@@ -145,7 +145,7 @@ class Spec:
     enums: Dict[str, EnumSpec]
     layouts: Dict[str, LayoutSpec]
     config: Dict[str, List[str]]
-    timing_classes: List[str]
+    timing_classes: Dict[str, str]  # name: its figures
     vector_shapes: Dict[str, str]
     instructions: List[Instruction] = field(default_factory=list)
 

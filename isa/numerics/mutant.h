@@ -88,6 +88,8 @@ namespace kiln::isa::oracle {
   X(kSortNanLast, "a sorted list ends with NaN")                               \
   X(kSortZerosEqual, "-0 and +0 sort as equals")                               \
   X(kSortUnstable, "equal keys are sorted in reverse")                         \
+  X(kLeakyScalesPositive, "leaky relu scales the values above 0")              \
+  X(kClipKeepsNegative, "clip has no lower bound")                             \
   X(kSequenceTwoRoundings, "a sequence rounds e * step before the addition")
 
 enum class Mutant : uint8_t {

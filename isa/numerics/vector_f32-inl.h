@@ -395,18 +395,39 @@ HWY_INLINE void fromI32(const int32_t *src, float *dst, size_t n) {
   }
 }
 
-/// FIX: scale (scales[i], or one for all when stride is 0) and relu.
-HWY_INLINE void scaleAndRelu(float *x, const float *scales, size_t stride,
-                             bool relu, size_t n) {
+/// A value per lane: an array, or one for all when stride is 0.
+struct PerLane {
+  const float *values = nullptr;
+  size_t stride = 0;
+
+  HWY_INLINE VF at(size_t i) const {
+    return stride != 0 ? hn::LoadU(kF, values + i) : hn::Set(kF, values[0]);
+  }
+};
+
+/// FIX: scale, when there is one, and activation.
+HWY_INLINE void scaleAndActivate(float *x, const PerLane &scale,
+                                 Activation activation,
+                                 const PerLane &parameter, size_t n) {
+  const VF zero = hn::Zero(kF);
   for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
     VF v = hn::LoadU(kF, x + i);
-    if (scales != nullptr) {
-      const VF s =
-          stride != 0 ? hn::LoadU(kF, scales + i) : hn::Set(kF, scales[0]);
-      v = hn::Mul(v, s);
+    if (scale.values != nullptr) {
+      v = canonicalNan(hn::Mul(v, scale.at(i)));
     }
-    if (relu) {
-      v = maximumOf(v, hn::Zero(kF));
+    switch (activation) {
+    case Activation::kNone:
+      break;
+    case Activation::kRelu:
+      v = maximumOf(v, zero);
+      break;
+    case Activation::kLeaky:
+    case Activation::kPrelu:
+      v = hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, parameter.at(i)), v);
+      break;
+    case Activation::kClip:
+      v = minimumOf(maximumOf(v, zero), parameter.at(i));
+      break;
     }
     hn::StoreU(canonicalNan(v), kF, x + i);
   }

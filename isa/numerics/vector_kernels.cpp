@@ -443,13 +443,25 @@ void finishColumnsKernel(ElementType type, const uint32_t *sums, void *dst,
   }
 }
 
+/// Values per column for `count` elements from element i on, or one for all.
+HWY_INLINE PerLane perLane(const uint32_t *columns, const uint32_t &one,
+                           size_t i, size_t count, Piece &buffer) {
+  if (columns == nullptr) {
+    std::memcpy(buffer.values, &one, 4);
+    return {buffer.values, 0};
+  }
+  std::memcpy(buffer.values, columns + i, 4 * count);
+  std::fill(buffer.values + count, buffer.values + padded(count), 0.0f);
+  return {buffer.values, 1};
+}
+
 void fixKernel(const FixMode &mode, const uint32_t *accumulators,
-               const uint32_t *scales, void *dst, size_t n) {
+               const FixChannels &channels, void *dst, size_t n) {
   if (mode.out == ElementType::I32) {
     std::memcpy(dst, accumulators, 4 * n);
     return;
   }
-  Piece x, s;
+  Piece x, s, p;
   alignas(64) int32_t words[kPiece] = {};
   for (size_t i = 0; i < n; i += kPiece) {
     const size_t count = std::min(kPiece, n - i), group = padded(count);
@@ -459,15 +471,13 @@ void fixKernel(const FixMode &mode, const uint32_t *accumulators,
       std::memcpy(words, x.values, 4 * group);
       fromI32(words, x.values, group);
     }
-    if (scales != nullptr) {
-      std::memcpy(s.values, scales + i, 4 * count);
-      std::fill(s.values + count, s.values + group, 0.0f);
-    } else {
-      std::memcpy(s.values, &mode.scale, 4);
+    PerLane scale = perLane(channels.scales, mode.scale, i, count, s);
+    if (channels.scales == nullptr && !mode.scaled) {
+      scale.values = nullptr;
     }
-    scaleAndRelu(x.values,
-                 scales != nullptr || mode.scaled ? s.values : nullptr,
-                 scales != nullptr ? 1 : 0, mode.relu, group);
+    scaleAndActivate(x.values, scale, mode.activation,
+                     perLane(channels.slopes, mode.parameter, i, count, p),
+                     group);
     std::byte *out = at(dst, mode.out, i);
     if (mode.out >= ElementType::F16) {
       store(mode.out, x.values, out, count);
@@ -597,8 +607,8 @@ uint32_t extreme(BinaryOp op, ElementType type, const void *src, size_t n) {
 }
 
 void fix(const FixMode &mode, const uint32_t *accumulators,
-         const uint32_t *scales, void *dst, size_t n) {
-  HWY_DYNAMIC_DISPATCH(fixKernel)(mode, accumulators, scales, dst, n);
+         const FixChannels &channels, void *dst, size_t n) {
+  HWY_DYNAMIC_DISPATCH(fixKernel)(mode, accumulators, channels, dst, n);
 }
 
 } // namespace kiln::isa::numerics

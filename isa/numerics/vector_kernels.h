@@ -55,9 +55,8 @@ void finishColumns(ElementType type, const uint32_t *sums, void *dst, size_t n);
 /// The maximum or minimum of n >= 1 elements, as an element.
 uint32_t extreme(BinaryOp op, ElementType type, const void *src, size_t n);
 
-/// FIX over n accumulator elements of a row. `scales`, when not null, holds
-/// the f32 factor of each element and replaces mode.scale.
+/// FIX over n accumulator elements of a row.
 void fix(const FixMode &mode, const uint32_t *accumulators,
-         const uint32_t *scales, void *dst, size_t n);
+         const FixChannels &channels, void *dst, size_t n);
 
 } // namespace kiln::isa::numerics

@@ -323,12 +323,12 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     } else if (kF32.isNan(x)) {
       x = M == Mutant::kNanNotCanonical ? x : kF32.nan();
     }
-    if (M == Mutant::kFixReluFirst && mode.relu) {
-      x = relu(x);
+    if (M == Mutant::kFixReluFirst) {
+      x = activate(mode, x);
     }
     if (M == Mutant::kFixScaleFused && mode.scaled &&
         mode.out == ElementType::F16 && finite(x) && finite(mode.scale) &&
-        !(mode.relu && kF32.isNegative(x))) {
+        !(mode.activation != Activation::kNone && kF32.isNegative(x))) {
       return F::pack(kF16, F::multiplyExact(F::unpack(kF32, x),
                                             F::unpack(kF32, mode.scale)));
     }
@@ -340,8 +340,8 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     } else if (mode.scaled) {
       x = F::multiply(kF32, x, mode.scale);
     }
-    if (mode.relu && M != Mutant::kFixReluFirst) {
-      x = relu(x);
+    if (M != Mutant::kFixReluFirst) {
+      x = activate(mode, x);
     }
     if (isFloat(mode.out)) {
       return mode.out == ElementType::F32
@@ -375,6 +375,27 @@ private:
   }
   static constexpr bool finite(uint32_t x) {
     return !kF32.isNan(x) && !kF32.isInf(x);
+  }
+
+  static constexpr uint32_t activate(const FixMode &mode, uint32_t x) {
+    switch (mode.activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return relu(x);
+    case Activation::kLeaky:
+    case Activation::kPrelu: {
+      const bool below = compare(CompareOp::kLt, ElementType::F32, x, 0);
+      return below != (M == Mutant::kLeakyScalesPositive)
+                 ? F::multiply(kF32, x, mode.parameter)
+                 : x;
+    }
+    case Activation::kClip:
+      return M == Mutant::kClipKeepsNegative
+                 ? F::minimum(kF32, x, mode.parameter)
+                 : F::minimum(kF32, relu(x), mode.parameter);
+    }
+    return x;
   }
 
   /// Maximum of x and +0.

@@ -64,11 +64,20 @@ constexpr unsigned kReduceLanes = 64;
 struct FixMode {
   ElementType accumulator = ElementType::F32; // I32 or F32
   ElementType out = ElementType::F16;
-  bool relu = false;
+  Activation activation = Activation::kNone;
   bool scaled = false; // multiply by `scale`
   uint32_t scale = 0;  // f32 bits
   /// Added after rounding to I8 or U8; 0 for other types.
   int zeroPoint = 0;
+  /// f32 bits: the slope of leaky and prelu, the bound of clip.
+  uint32_t parameter = 0;
+};
+
+/// What FIX takes per column: f32 bits for each element of a call, in place of
+/// FixMode::scale and FixMode::parameter; null where the mode's value counts.
+struct FixChannels {
+  const uint32_t *scales = nullptr;
+  const uint32_t *slopes = nullptr;
 };
 
 } // namespace kiln::isa

@@ -2,25 +2,9 @@
 #include "tools/kiln/custom_operator_files.h"
 
 #include "tik_dsl/library/operator_library.h"
+#include "tools/kiln/operator_options.h"
 
 namespace kiln::tools {
-
-Result<std::filesystem::path> includeFolder() {
-  std::error_code error;
-  std::filesystem::path program =
-      std::filesystem::read_symlink("/proc/self/exe", error);
-  std::filesystem::path prefix = program.parent_path().parent_path();
-  for (const auto &folder : {prefix / "include/kiln", prefix.parent_path()}) {
-    if (std::filesystem::exists(folder / "tik_dsl/api/tik.h", error)) {
-      return folder;
-    }
-  }
-  return Status(StatusCode::kUnsupported,
-                "the DSL's headers (tik_dsl/api) are neither in " +
-                    (prefix / "include/kiln").string() + " nor in " +
-                    prefix.parent_path().string() +
-                    "; run the installed program or that of the build folder");
-}
 
 Status CustomOperatorFiles::load() {
   if (!library_) {

@@ -10,14 +10,11 @@
 
 #include "compiler/frontend/custom_operators.h"
 
-#include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace kiln::tools {
-
-/// The folder that holds tik_dsl/api: PREFIX/include when installed, the
-/// repository when run from its build folder.
-Result<std::filesystem::path> includeFolder();
 
 class CustomOperatorFiles final : public CustomOperators {
 public:

@@ -98,6 +98,8 @@ int run(int argc, char **argv) {
   addBench(app, context);
   addNewOp(app, context);
   addTestOp(app, context);
+  addProfile(app, context);
+  addTop(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &e) {

@@ -50,7 +50,10 @@ std::vector<uint64_t> argumentBlock(const DispatchCommand &command) {
       static_cast<uint32_t>(command.bindings.size()),
       static_cast<uint32_t>(command.constants.size()), 0,
       command.workspace ? hostPointer(command.workspace->range) : 0};
-  std::vector<uint64_t> block(kHeaderWords);
+  std::vector<uint64_t> block;
+  block.reserve(kHeaderWords + command.bindings.size() +
+                command.constants.size());
+  block.resize(kHeaderWords);
   std::memcpy(block.data(), &header, sizeof(header));
   for (const MemoryBinding &binding : command.bindings) {
     block.push_back(hostPointer(binding.range));
@@ -158,7 +161,9 @@ public:
     d.summary = enumerate()[0].summary;
     d.memoryBytes =
         options.memoryBytes ? options.memoryBytes : hostMemoryBytes();
-    d.bindingAlignment = kBufferAlignment;
+    // Kernels ask for the alignment of elements only: a binding may be a part
+    // of a tensor that starts anywhere (plan.slice).
+    d.bindingAlignment = 1;
     d.queues = kQueues;
     d.cores = options.threads;
     d.programKinds = {ProgramKind::kNull, ProgramKind::kCpuSo};

@@ -220,7 +220,8 @@ TEST(Mutants, EveryOneIsKilledByDirectedOperands) {
                kI8Saturates, kI8SignOfA, kI8SignOfB>(killed);
   expectKilled<Fix, kFixScaleFused, kFixAccExact, kFixReluFirst, kFixTruncates,
                kFixZeroPointFirst, kFixWraps, kReluKeepsNegativeZero,
-               kReluDropsNan, kNanNotCanonical>(killed);
+               kReluDropsNan, kNanNotCanonical, kLeakyScalesPositive,
+               kClipKeepsNegative>(killed);
   expectKilled<Vector, kMaxDropsNan, kMaxZerosEqual, kMaddTwoRoundings,
                kBf16TwoRoundings, kIntegersSaturate, kSumSequential,
                kSumAdjacentPairs, kSum32Lanes, kSumDescending,

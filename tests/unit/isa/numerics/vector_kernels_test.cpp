@@ -254,7 +254,7 @@ TEST_P(VectorKernels, FixEqualsTheOracle) {
     for (unsigned i = 0; i < 600; ++i) {
       a.push_back(static_cast<uint32_t>(random()) >> (i % 3 == 0 ? 12 : 0));
     }
-    Values want, scaled, scales;
+    Values want, scaled, scales, sloped, slopes;
     for (size_t i = 0; i < a.size(); ++i) {
       want.push_back(Oracle::fix(mode, a[i]));
       scales.push_back(0x3e000000 + (static_cast<uint32_t>(random()) >> 6));
@@ -262,13 +262,21 @@ TEST_P(VectorKernels, FixEqualsTheOracle) {
       own.scaled = true;
       own.scale = scales.back();
       scaled.push_back(Oracle::fix(own, a[i]));
+      own = mode;
+      own.parameter = scales.back() ^ (i % 5 == 0 ? 0x80000000 : 0);
+      slopes.push_back(own.parameter);
+      sloped.push_back(Oracle::fix(own, a[i]));
     }
     std::vector<std::byte> got(a.size() * sizeOf(mode.out));
-    numerics::fix(mode, a.data(), nullptr, got.data(), a.size());
+    numerics::fix(mode, a.data(), {}, got.data(), a.size());
     expectElements(mode.out, want, got, "fix", a, a);
     if (mode.out != ElementType::I32) {
-      numerics::fix(mode, a.data(), scales.data(), got.data(), a.size());
+      numerics::fix(mode, a.data(), {.scales = scales.data()}, got.data(),
+                    a.size());
       expectElements(mode.out, scaled, got, "fix per channel", a, scales);
+      numerics::fix(mode, a.data(), {.slopes = slopes.data()}, got.data(),
+                    a.size());
+      expectElements(mode.out, sloped, got, "slopes per channel", a, slopes);
     }
   }
 }

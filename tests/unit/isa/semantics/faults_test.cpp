@@ -133,9 +133,6 @@ std::vector<FaultCase> cases() {
        vadd(view(0, 4, 0, 2), a, b)},
       {"blk_stride 0 of a load", kIllegalOperand, "blk_stride is 0",
        load(view(0, 4, 0, 1), kGmBase, 33)},
-      {"atomic store", kIllegalOperand, "mode is 1",
-       command(Opcode::kStUb, kF16, kGmBase, view(0, 1, 1, 1),
-               StoreGeometry{.rowBytes = 4, .mode = StoreMode::kAdd}.pack())},
       {"scalar", kIllegalOperand, "0x10000",
        command(Opcode::kVadds, kF16, d, a, 0x10000)},
       {"rounding", kIllegalOperand, "rounding is 7",
@@ -144,7 +141,7 @@ std::vector<FaultCase> cases() {
        command(Opcode::kVtrIn, kF16, view(0x2000, 0, 1, 17), a)},
       {"i32 from f32", kIllegalOperand, "i32", fix(Opcode::kFixUb, 0, nd),
        fixConfig(ElementType::I32)},
-      {"i32 with relu", kIllegalOperand, "relu true",
+      {"i32 with relu", kIllegalOperand, "activation 1",
        fix(Opcode::kFixUb, 0, nd, 4), fixConfig(ElementType::I32, true)},
       {"two scales", kIllegalOperand, "FIX[1]", fix(Opcode::kFixUb, 0, nd),
        fixConfig(kF16, false, 0x3f800000, FixConfig2{.perChannel = 1}.pack())},
@@ -201,6 +198,15 @@ std::vector<FaultCase> cases() {
                view(0x400, 8, 1, 16), CastMode{.type = kF16}.pack())},
       {"reduction into its source", kOverlap, "src0",
        command(Opcode::kVsumL, kF16, view(0x400, 1, 0, 2), a)},
+      {"atomic address", kMisaligned, "multiples of 4",
+       command(Opcode::kStUb, ElementType::F32, kGmBase + 2, a,
+               StoreGeometry{.rowBytes = 8, .mode = StoreMode::kAdd}.pack())},
+      {"atomic row", kMisaligned, "row_bytes 5",
+       command(Opcode::kStUb, ElementType::I16, kGmBase, a,
+               StoreGeometry{.rowBytes = 5, .mode = StoreMode::kMin}.pack())},
+      {"odd fractals", kIllegalOperand, "outer must be even",
+       command(Opcode::kCpL0a, FractalTarget{.outer = 3, .inner = 2}.pack(),
+               FractalSource{.outerStride = 1, .innerStride = 1}.pack(), 0, 2)},
       // Bounds.
       {"UB", kLocalBounds, "capacity is 0x10000",
        vadd(d, view(0xffe0, 0, 1, 17), view(0x2000, 4, 1))},
@@ -318,7 +324,7 @@ TEST(Configure, RefusesUnknownWordsAndBadFields) {
       {Pipe::MTE2, 1, 0, FaultKind::kIllegalInstruction},
       {Pipe::FIX, 3, 0, FaultKind::kIllegalInstruction},
       {Pipe::MTE2, 0, 1ull << 32, FaultKind::kIllegalOperand},
-      {Pipe::FIX, 0, 2u << 3, FaultKind::kIllegalOperand},      // activation 2
+      {Pipe::FIX, 0, 5u << 3, FaultKind::kIllegalOperand},      // activation 5
       {Pipe::MTE1, 1, 33ull << 48, FaultKind::kIllegalOperand}, // channels
       {Pipe::MTE1, 3, 1ull << 60, FaultKind::kIllegalOperand},
   };

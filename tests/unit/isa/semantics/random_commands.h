@@ -73,12 +73,15 @@ private:
                             RowBlocks{.blocks = 1 + below(12)}.pack());
       return;
     }
-    out.command = command(
-        op, kGmBase + below(500),
-        view(32 * below(64), below(9), below(4), 1 + below(9)),
-        StoreGeometry{.rowBytes = 1 + below(250), .gmStride = 250 + below(300)}
-            .pack(),
-        f3);
+    const uint32_t size = sizeOf(static_cast<ElementType>(f3));
+    out.command =
+        command(op, kGmBase + size * below(120),
+                view(32 * below(64), below(9), below(4), 1 + below(9)),
+                StoreGeometry{.rowBytes = size * (1 + below(60)),
+                              .mode = static_cast<StoreMode>(below(4)),
+                              .gmStride = size * (62 + below(70))}
+                    .pack(),
+                f3);
   }
 
   void drawCopy(RandomCommand &out, Opcode op, uint32_t f3) {
@@ -86,16 +89,17 @@ private:
       out.command = command(op, 32 * below(16), 32 * below(64), 1 + below(500));
       return;
     }
-    out.command = command(op,
-                          FractalTarget{.addr = 512 * below(4),
-                                        .outer = 1 + below(3),
-                                        .inner = 1 + below(4)}
-                              .pack(),
-                          FractalSource{.addr = 32 * below(100),
-                                        .outerStride = below(9),
-                                        .innerStride = below(3)}
-                              .pack(),
-                          0, f3);
+    out.command =
+        command(op,
+                FractalTarget{.addr = 512 * below(4),
+                              .outer = (f3 > 1 ? 2u : 1u) * (1 + below(3)),
+                              .inner = (f3 > 1 ? 2u : 1u) * (1 + below(4))}
+                    .pack(),
+                FractalSource{.addr = 32 * below(100),
+                              .outerStride = below(9),
+                              .innerStride = below(3)}
+                    .pack(),
+                0, f3);
   }
 
   void drawMmad(RandomCommand &out, uint32_t f3) {
@@ -164,19 +168,27 @@ private:
     const bool raw = f3 == 4 && below(3) == 0;
     const ElementType type = raw ? ElementType::I32 : kOut[below(6)];
     const bool perChannel = !raw && below(3) == 0;
-    const bool relu = !raw && below(2) == 0;
+    const auto activation =
+        raw ? Activation::kNone : static_cast<Activation>(below(5));
+    const bool parameter =
+        activation == Activation::kLeaky || activation == Activation::kClip;
     const uint32_t m = 1 + below(40), n = 1 + below(50);
     const uint32_t size = sizeOf(type);
-    out.config.fix[0] =
-        FixConfig0{.type = type,
-                   .activation = relu ? Activation::kRelu : Activation::kNone,
-                   .l0cM1 = (m + 15) / 16 + below(2)}
-            .pack();
-    out.config.fix[1] = raw || perChannel || below(2) == 0 ? 0 : 0x3f000000;
-    out.config.fix[2] = FixConfig2{.scales = 4 * below(20),
-                                   .perChannel = perChannel ? 1u : 0u,
-                                   .zeroPoint = below(256)}
+    out.config.fix[0] = FixConfig0{.type = type,
+                                   .activation = activation,
+                                   .l0cM1 = (m + 15) / 16 + below(2)}
                             .pack();
+    out.config.fix[1] =
+        FixConfig1{.scale = raw || perChannel || below(2) == 0 ? 0u : 0x3f000000u,
+                   .parameter = parameter ? 0x3e000000u : 0}
+            .pack();
+    out.config.fix[2] =
+        FixConfig2{.scales = 4 * below(20),
+                   .perChannel = perChannel ? 1u : 0u,
+                   .zeroPoint = below(256),
+                   .slopes =
+                       activation == Activation::kPrelu ? 4 * below(30) : 0}
+            .pack();
     const bool blocked = below(2) == 0;
     const uint64_t addr = size * below(64);
     out.command =
