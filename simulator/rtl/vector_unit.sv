@@ -98,7 +98,7 @@ module vector_unit
       row_cycles = key[K_REDUCE_LANE_ROW];
     end
     begun.beats = (cols + begun.rate - 1) / begun.rate;
-    begun.extra = 32'(begun.rows) * 32'(row_cycles);
+    begun.extra = cols == 0 ? 0 : 32'(begun.rows) * 32'(row_cycles);
   end
 
   // Rule 30: which operands cost accesses, and how many blocks a row has.
