@@ -55,6 +55,7 @@ module control_core
     output logic [31:0] issued_pc,
     output logic [31:0] issued_tag,
     output logic [63:0] issued_rs1,
+    output logic queue_full,     // S waits for room in a queue
     output logic went_on,        // S goes on behind a kbar, or ends
     output logic ended,
     output fault_e fault
@@ -231,6 +232,8 @@ module control_core
   assign window_data = b;
   assign window_write = issue && is_store && !in_ram && in_ub;
 
+  assign queue_full =
+      ready && fetch_ok && is_npu && npu.legal && !own && !npu_go;
   assign issued = npu_issue;
   assign issued_pc = pc[31:0];
   assign issued_tag = tags;

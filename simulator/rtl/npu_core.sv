@@ -56,6 +56,8 @@ module npu_core
     output logic [31:0] retired_tag[NUM_PIPES*MAX_SLOTS],
     output logic [NUM_FLAGS-1:0] appeared,
     output logic bank_conflict,
+    output logic interlock,        // of V or MTE2
+    output logic queue_full,
     output logic ended,
     output fault_e fault
 );
@@ -94,7 +96,7 @@ module npu_core
       .set_fire(s_set_fire), .set_flag(s_set_flag), .set_delay(s_set_delay),
       .clear_fire(clear_fire[PIPE_S]), .clear_flag(clear_flag[PIPE_S]),
       .flags_settled(settled), .window_write, .window_address, .window_bytes,
-      .window_data, .window_value, .issued, .issued_pc, .issued_tag, .issued_rs1, .went_on,
+      .window_data, .window_value, .issued, .issued_pc, .issued_tag, .issued_rs1, .queue_full, .went_on,
       .ended, .fault(s_fault));
   assign start[PIPE_S] = 0;
   assign configure[PIPE_S] = 0;
@@ -110,6 +112,7 @@ module npu_core
   logic [1:0] start_slot[NUM_PIPES];
   logic [1:0] retire[NUM_PIPES];
   logic [31:0] slot_tag[NUM_PIPES][2];
+  logic [NUM_PIPES-1:0] interlocks;
   logic [15:0] windows[NUM_PIPES];
   always_comb begin
     for (int p = 0; p < NUM_PIPES; p++) windows[p] = 0;
@@ -127,7 +130,8 @@ module npu_core
         .unit_free(unit_free[p]), .start(start[p]),
         .start_slot(start_slot[p]), .retire(retire[p]),
         .configure(configure[p]), .left(left[p]), .left_tag(left_tag[p]),
-        .slot_tag(slot_tag[p]), .bad_id(bad_id[p]));
+        .slot_tag(slot_tag[p]), .interlock(interlocks[p]),
+        .bad_id(bad_id[p]));
     assign retired[p] = {2'b0, retire[p]};
   end
   always_comb begin
@@ -135,6 +139,8 @@ module npu_core
       for (int i = 0; i < MAX_SLOTS; i++)
         retired_tag[p*MAX_SLOTS+i] = p > 0 && i < 2 ? slot_tag[p][i] : 0;
   end
+  assign interlocks[PIPE_S] = 0;
+  assign interlock = interlocks != 0;
   for (genvar p = PIPE_MTE1; p <= PIPE_FIX; p++) begin : no_unit
     assign unit_free[p] = 0;
     assign ranges[p] = '0;

@@ -46,6 +46,7 @@ module pipe_front
     output logic left,                 // head leaves the queue
     output logic [31:0] left_tag,
     output logic [31:0] slot_tag[SLOTS],
+    output logic interlock,
     output logic bad_id
 );
   command_t queue[MAX_QUEUE];
@@ -108,6 +109,7 @@ module pipe_front
   assign configure = at_head && head.kind == KIND_CONFIG;
   assign start = at_head && head.kind == KIND_DATA && unit_free &&
       in_flight < window && !interlocked;
+  assign interlock = at_head && head.kind == KIND_DATA && interlocked;
   logic set_now;
   assign set_now = at_head && head.kind == KIND_SET && !bad_id;
   assign left = clear_fire || configure || start || set_now;

@@ -81,18 +81,6 @@ TEST_F(RtlPipes, FlagsBetweenAllPairsOfPipes) {
   EXPECT_EQ(check(), "");
 }
 
-TEST_F(RtlPipes, AFullQueueHoldsS) {
-  load(0, 0, 8, 512, 512);
-  for (unsigned i = 0; i < 40; ++i) {
-    b.li(10, i);
-    for (unsigned n = 0; n < 4; ++n) {
-      b.npuWord({.op = Opcode::kKcfg, .sub = 1, .f3 = 0});
-    }
-    load(4096 + 32 * i, 64 * i, 1, 32, 0);
-  }
-  EXPECT_EQ(check(), "");
-}
-
 TEST_F(RtlPipes, LoadsOfEveryShape) {
   load(0, 0, 1, 64, 0);
   load(1024, 3, 3, 100, 128);

@@ -3,6 +3,7 @@
 
 #include "isa/gen/operands.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <random>
@@ -67,11 +68,17 @@ private:
     constexpr uint32_t kMost[] = {40, 200, 200, 1500};
     return 1 + some(kMost[below(4)]);
   }
+  uint32_t someRows(uint32_t bytes) {
+    if (below(40) == 0) {
+      return 0;
+    }
+    return 1 + some(bytes < 64 && below(3) == 0 ? 24 : 5);
+  }
   Step load() {
     isa::LoadGeometry g;
     g.rowBytes = below(40) ? rowBytes() : 0;
     g.gmStride = g.rowBytes + (below(3) ? some(64) : 0);
-    uint32_t rows = below(40) ? 1 + some(5) : 0;
+    uint32_t rows = someRows(g.rowBytes);
     return command(Opcode::kLdUb, 0,
                    view(rows, (g.rowBytes + 31) / 32, false).pack(),
                    gmAddress(), g.pack());
@@ -80,7 +87,7 @@ private:
     isa::StoreGeometry g;
     g.rowBytes = below(40) ? rowBytes() : 0;
     g.gmStride = g.rowBytes + (below(3) ? some(64) : 0);
-    uint32_t rows = below(40) ? 1 + some(5) : 0;
+    uint32_t rows = someRows(g.rowBytes);
     return command(Opcode::kStUb, static_cast<uint8_t>(below(8)), gmAddress(),
                    view(rows, (g.rowBytes + 31) / 32, true).pack(), g.pack());
   }
@@ -156,7 +163,7 @@ private:
   }
   void one() {
     int slot = 8 * static_cast<int>(below(16));
-    switch (below(12)) {
+    switch (below(13)) {
     case 0:
       b_.load(3, reg(), kRamReg, slot);
       break;
@@ -182,6 +189,9 @@ private:
       break;
     case 8:
       flag();
+      break;
+    case 9:
+      b_.csrRead(reg(), isa::kCsrBlockIndex + static_cast<unsigned>(below(4)));
       break;
     default:
       b_.addi(reg(), reg(), static_cast<int>(below(4096)) - 2048);
@@ -243,6 +253,15 @@ std::vector<Step> randomRtlSteps(const isa::ArchSpec &arch, uint64_t gm,
       if (footprint.ranges.empty() && !touchesNothing(step)) {
         continue; // it would fault
       }
+      bool inside = std::all_of(
+          footprint.ranges.begin(), footprint.ranges.end(),
+          [&](const isa::StridedRange &r) {
+            return r.end() <= (r.space == isa::Space::UB ? kScratchUb
+                                                         : gm + kRandomGmBytes);
+          });
+      if (!inside) {
+        continue;
+      }
     }
     steps.push_back(step);
   }
@@ -268,6 +287,47 @@ RtlProgram makeRtlProgram(const std::vector<Step> &steps,
   p.builder.end();
   p.text = synced.text();
   return p;
+}
+
+ProgramBuilder fullQueues(uint64_t gm) {
+  ProgramBuilder b;
+  b.note.bindingCount = 1;
+  isa::LoadGeometry geometry;
+  geometry.rowBytes = 2048;
+  for (Pipe p : {Pipe::MTE1, Pipe::M, Pipe::FIX, Pipe::V, Pipe::MTE3}) {
+    b.npu({.op = Opcode::kLdUb}, LocalView{0, 0, 1, 1}.pack(), gm,
+          geometry.pack());
+    b.set(Pipe::MTE2, p, 0);
+    b.wait(Pipe::MTE2, p, 0);
+    // Flags of p to S and MTE2: words that nothing else would do for M.
+    const Pipe kTo[] = {Pipe::S, Pipe::MTE2, p == Pipe::V ? Pipe::M : Pipe::V};
+    for (unsigned id = 0; id < isa::kNumFlagIds; ++id) {
+      b.li(10, id);
+      for (Pipe to : kTo) {
+        b.npuWord({.op = Opcode::kKset,
+                   .sub = static_cast<uint8_t>(p),
+                   .f3 = static_cast<uint8_t>(to)});
+      }
+    }
+    for (unsigned id = 0; id < isa::kNumFlagIds; ++id) {
+      for (Pipe to : kTo) {
+        b.wait(p, to, id);
+      }
+    }
+  }
+  // MTE2 behind itself: loads wait for the port.
+  for (unsigned i = 0; i < 40; ++i) {
+    b.li(10, i);
+    for (unsigned n = 0; n < 4; ++n) {
+      b.npuWord({.op = Opcode::kKcfg, .sub = 1, .f3 = 0});
+    }
+    geometry.rowBytes = 64;
+    b.npu({.op = Opcode::kLdUb}, LocalView{64 * i, 0, 1, 1}.pack(), gm + 64 * i,
+          geometry.pack());
+  }
+  b.barrier();
+  b.end();
+  return b;
 }
 
 std::vector<std::byte> edgyBytes(size_t count, uint64_t seed) {

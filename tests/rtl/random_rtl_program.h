@@ -26,6 +26,10 @@ struct RtlProgram {
 RtlProgram makeRtlProgram(const std::vector<Step> &steps,
                           const isa::ArchSpec &arch, uint64_t seed);
 
+/// Fills the queue of every pipe, one after the other, behind a wait for a
+/// load of 2 KiB from `gm` on; S stalls. Ends with kbar and kend.
+ProgramBuilder fullQueues(uint64_t gm);
+
 /// Contents of GM that meet the edges of the float formats often.
 std::vector<std::byte> edgyBytes(size_t count, uint64_t seed);
 

@@ -26,6 +26,10 @@ public:
                 initial.data(), initial.size());
     return comparison.difference(p.builder.program(), {gm}, mutate);
   }
+  std::string
+  checkQueues(const std::function<void(std::vector<uint16_t> &)> &mutate) {
+    return comparison.difference(fullQueues(gm).program(), {gm}, mutate);
+  }
   std::vector<Step> steps(uint64_t seed) {
     return randomRtlSteps(comparison.bench.arch, gm, seed, 20 + seed % 50);
   }
@@ -67,6 +71,39 @@ TEST(RtlRandom, StampsAndBytesEqualTheEnginesWithFlatMemory) {
 TEST(RtlRandom, StampsAndBytesEqualTheEnginesWithDram) {
   Laboratory lab;
   runPrograms(lab, 100'001, 100);
+}
+
+TEST(RtlRandom, FullQueuesHoldS) {
+  Laboratory lab;
+  EXPECT_EQ(lab.checkQueues({}), "");
+  EXPECT_GT(lab.comparison.found.queueFull, 100u);
+}
+
+/// A core with one figure off by one is found out.
+TEST(RtlRandom, EveryStrapOffByOneIsFound) {
+  Laboratory lab;
+  const std::vector<std::string> &names = rtlKeyNames();
+  for (size_t key = 0; key < names.size(); ++key) {
+    for (int step : {1, -1}) {
+      auto mutate = [&](std::vector<uint16_t> &keys) {
+        bool power = names[key].ends_with("_16") ||
+                     names[key].ends_with("_32") ||
+                     names[key].ends_with("_bytes");
+        // Rates and sizes are powers of two.
+        keys[key] = static_cast<uint16_t>(!power     ? keys[key] + step
+                                          : step < 0 ? keys[key] / 2
+                                                     : keys[key] * 2);
+      };
+      if (names[key] == "ub_reads" && step > 0) {
+        continue; // no command here reads three blocks in a beat
+      }
+      bool found = !lab.checkQueues(mutate).empty();
+      for (uint64_t seed = 1; seed <= 60 && !found; ++seed) {
+        found = !lab.check(lab.steps(seed), seed, mutate).empty();
+      }
+      EXPECT_TRUE(found) << names[key] << (step > 0 ? " up" : " down");
+    }
+  }
 }
 
 } // namespace

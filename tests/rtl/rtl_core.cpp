@@ -341,6 +341,8 @@ void Bench::observe() {
     observeIssue();
   }
   result_.bankConflicts += core_.bank_conflict;
+  result_.queueFull += core_.queue_full;
+  result_.interlocks += core_.interlock;
 }
 
 RtlRun Bench::run() {

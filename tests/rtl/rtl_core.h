@@ -38,7 +38,7 @@ struct RtlRun {
   unsigned fault = 0;  // fault_e of kiln_rtl_pkg.sv
   uint64_t cycles = 0; // when the block ended
   std::string problem; // the bench saw something impossible; else empty
-  uint64_t bankConflicts = 0, queueFull = 0; // cycles
+  uint64_t bankConflicts = 0, queueFull = 0, interlocks = 0; // cycles
 };
 
 struct RtlLaunch {
