@@ -64,6 +64,22 @@ struct MemoryCounters {
   uint64_t refreshes = 0;    // of channels that were in use since
   uint64_t dramReadBytes = 0;
   uint64_t dramWriteBytes = 0;
+
+  MemoryCounters &operator+=(const MemoryCounters &other) {
+    l2ReadHits += other.l2ReadHits;
+    l2ReadMisses += other.l2ReadMisses;
+    l2Merged += other.l2Merged;
+    l2WriteHits += other.l2WriteHits;
+    l2WriteMisses += other.l2WriteMisses;
+    l2WriteBacks += other.l2WriteBacks;
+    rowHits += other.rowHits;
+    rowMisses += other.rowMisses;
+    rowConflicts += other.rowConflicts;
+    refreshes += other.refreshes;
+    dramReadBytes += other.dramReadBytes;
+    dramWriteBytes += other.dramWriteBytes;
+    return *this;
+  }
 };
 
 /// Occupancy of all pipes by the source line of the command.

@@ -181,6 +181,9 @@ void PipeUnit::doWait(uint64_t now) {
 /// Fires like a kset, after the earlier commands; travels to another core.
 void PipeUnit::doPost(uint64_t now) {
   enter(Stall::kControl, now);
+  if (context_.observer) {
+    context_.observer->posted(queue_.front().command);
+  }
   sets_.push_back(
       {queue_.front().command, sequence_, now, queue_.front().issue});
   leaveQueue(now);
@@ -198,6 +201,9 @@ void PipeUnit::doPend(uint64_t now) {
     return; // the post wakes this pipe
   }
   enter(Stall::kControl, now);
+  if (context_.observer) {
+    context_.observer->pended(c);
+  }
   if (context_.listener) [[unlikely]] {
     tellSynced(c, queue_.front().issue, now, now + 1);
   }

@@ -25,23 +25,10 @@
 // the kernel is built. Source of the instructions: isa/spec.
 #pragma once
 
-#include "tik_dsl/api/float_bits.h"
 #include "tik_dsl/api/loops.h"
-#include "tik_dsl/api/tensor.h"
+#include "tik_dsl/api/vector.h"
 
 namespace kiln::tik {
-
-/// rows x cols elements; from one number: one row.
-struct Tile {
-  template <RunTimeInteger T>
-  Tile(T count, Line line = Line::current())
-      : rows(1, line), cols(count, line) {}
-  template <RunTimeInteger T>
-  Tile(const Scalar<T> &count, Line line = Line::current())
-      : rows(1, line), cols(count, line) {}
-  Tile(const Operand &r, const Operand &c) : rows(r), cols(c) {}
-  Operand rows, cols;
-};
 
 /// Distances of fractals in L1, in fractals.
 struct FractalStrides {
@@ -67,47 +54,65 @@ private:
   bool on_ = false;
 };
 
-/// The scalar operand of a vector instruction: a C++ number, converted to the
-/// type of the instruction, or run-time bits of that type.
-class Number {
+enum class Activation : uint32_t {
+  none = KILN_TIK_NONE,
+  relu = KILN_TIK_RELU,
+  leaky = KILN_TIK_LEAKY, // values below 0 times the parameter
+  clip = KILN_TIK_CLIP,   // 0 to the parameter
+  prelu = KILN_TIK_PRELU  // values below 0 times the slope of the column
+};
+
+/// A number per column, f32 in the bias table.
+class ColumnTable {
+public:
+  ColumnTable() = default;
+  ColumnTable(const Buffer &table) : place_(Place(table).place()) {}
+  KilnTikPlace place() const { return place_; }
+
+private:
+  KilnTikPlace place_{0, 0};
+};
+
+/// What FIX does on the way out of L0C: times the scale (or that of the
+/// column), activation, cast; plus the zero point, to an 8-bit type.
+struct FixOptions {
+  bool relu = false;
+  float scale = 1;
+  ColumnTable scales = {}, slopes = {}; // slopes: of prelu
+  Activation activation = Activation::none;
+  float parameter = 0; // of leaky and clip
+  int64_t zeroPoint = 0;
+};
+
+/// How a store meets what global memory holds.
+enum class Accumulation : uint32_t {
+  sum = KILN_TIK_STORE_ADD,
+  maximum = KILN_TIK_STORE_MAX,
+  minimum = KILN_TIK_STORE_MIN
+};
+
+/// A text of print() or require() with the author's line.
+struct Text {
+  Text(const char *words, Line where = Line::current())
+      : text(words), line(where) {}
+  const char *text;
+  Line line;
+};
+/// A value for a placeholder of a text.
+class Shown {
 public:
   template <typename T>
-    requires std::integral<T> || std::floating_point<T>
-  Number(T value) : value_(static_cast<double>(value)) {}
-  template <typename T>
-  Number(const Scalar<T> &bits)
-      : handle_(bits.handle()), isRunTime_(true),
-        bits_(detail::floatType<T>()) {}
-  KilnTikValue handle(const KilnTikTable *t, Type type,
-                      const KilnTikLine &at) const {
-    const auto code = static_cast<uint32_t>(type);
-    if (isRunTime_) {
-      if (bits_ != detail::kNoFloat && bits_ != code) {
-        t->mistake(t->self, 311,
-                   "the run-time float is of another type than the elements",
-                   &at);
-      }
-      return handle_;
-    }
-    if (const char *wrong = detail::unfit(value_, code)) {
-      t->mistake(t->self, detail::isFraction(value_, code) ? 308 : 307, wrong,
-                 &at);
-      return 0;
-    }
-    return t->constant(t->self, detail::bitsOf(value_, code));
+  Shown(const Scalar<T> &value) : handle_(value.handle()) {}
+  Shown(RunTimeInteger auto number)
+      : isNumber_(true), number_(static_cast<int64_t>(number)) {}
+  KilnTikValue handle(const KilnTikTable *t) const {
+    return isNumber_ ? t->constant(t->self, number_) : handle_;
   }
 
 private:
   KilnTikValue handle_ = 0;
-  bool isRunTime_ = false;
-  uint32_t bits_ = detail::kNoFloat;
-  double value_ = 0;
-};
-
-/// What FIX does on the way out of L0C.
-struct FixOptions {
-  bool relu = false;
-  float scale = 1; // before relu
+  bool isNumber_ = false;
+  int64_t number_ = 0;
 };
 
 /// An image [c1][height][width][C0] in L1 and the convolution over it, for
@@ -125,16 +130,6 @@ struct Patches {
   Operand m, mCount, k1, k1Count;
 };
 
-enum class Rounding : uint32_t {
-  nearestEven,
-  towardZero,
-  down,
-  up,
-  nearestAway,
-  nearestUp,
-  toOdd
-};
-
 /// Pipes, as flags of manual scopes name them.
 enum class Pipe : uint32_t {
   scalar = KILN_TIK_PIPE_S,   // the control core
@@ -146,9 +141,9 @@ enum class Pipe : uint32_t {
   store = KILN_TIK_PIPE_MTE3, // store, moveToL1
 };
 
-class Kernel {
+class Kernel : public VectorCommands {
 public:
-  explicit Kernel(const KilnTikTable *table) : t_(table) {}
+  using VectorCommands::VectorCommands;
 
   //===--------------------------------------------------------------------===//
   // Surroundings
@@ -266,10 +261,65 @@ public:
     const KilnTikLine at = detail::toC(line);
     t_->require(t_->self, condition.handle(), text, &at);
   }
+  /// The same with a text in which {d}, {u} or {x} shows a value.
+  void require(const Condition &condition, const Text &text,
+               const Shown &value) const {
+    const KilnTikLine at = detail::toC(text.line);
+    t_->requireValue(t_->self, condition.handle(), text.text,
+                     value.handle(t_), &at);
+  }
+  /// Prints a line to the launch's report, with at most two values in the
+  /// places of {d} (signed), {u}, {x}, {f16}, {bf16} and {f32}.
+  void print(const Text &text) const { print(text, 0, nullptr); }
+  void print(const Text &text, const Shown &value) const {
+    const KilnTikValue values[] = {value.handle(t_)};
+    print(text, 1, values);
+  }
+  void print(const Text &text, const Shown &first, const Shown &second) const {
+    const KilnTikValue values[] = {first.handle(t_), second.handle(t_)};
+    print(text, 2, values);
+  }
   /// Waits until every pipe is empty. Never needed for correctness.
   void barrier(Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     t_->barrier(t_->self, &at);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Blocks that meet: all of them run at once, so there are at most as many as
+  // cores
+  //===--------------------------------------------------------------------===//
+
+  /// In the body every store updates what global memory holds, in one piece
+  /// with respect to the other blocks, so all of them may write one place. What
+  /// is updated has to be stored before, and the blocks to meet() in between.
+  template <typename Body>
+  void accumulate(Accumulation how, const Body &body,
+                  Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->beginAccumulate(t_->self, static_cast<uint32_t>(how), &at);
+    body();
+    t_->endAccumulate(t_->self, &at);
+  }
+  /// Every block waits until all have come here; then each sees what the others
+  /// have written. All blocks have to come: not in a when() on the block.
+  void meet(Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->meet(t_->self, &at);
+  }
+  /// What this block has written to `tensor` is there for `block` once that has
+  /// waited with pend() for the same semaphore (0 to 15, each block has its
+  /// own; they count to 15). Every post() has its pend().
+  void post(const Tensor &tensor, Operand block, Operand semaphore,
+            Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->post(t_->self, tensor.handle(), block.handle(t_), semaphore.handle(t_),
+             &at);
+  }
+  void pend(const Tensor &tensor, Operand semaphore,
+            Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->pend(t_->self, tensor.handle(), semaphore.handle(t_), &at);
   }
 
   //===--------------------------------------------------------------------===//
@@ -402,164 +452,34 @@ public:
            const FixOptions &options = {}, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     const bool nz = dst.nzRows() > 0;
-    const KilnTikFix fix = {dst.place(),
-                            acc.place(),
-                            tile.rows.handle(t_),
-                            tile.cols.handle(t_),
-                            count(tile.rows, 16, line),
-                            t_->constant(t_->self, nz ? dst.nzRows() * 32 : 32),
-                            nz ? t_->constant(t_->self, 32)
-                               : dst.pitch().handle(t_),
-                            options.relu,
-                            options.scale != 1,
-                            options.scale};
-    t_->fix(t_->self, &fix, &at);
-  }
-
-  //===--------------------------------------------------------------------===//
-  // Vector, on UB. Sources and destination have one type except where said.
-  //===--------------------------------------------------------------------===//
-
-#define KILN_TIK_BINARY(function, code)                                        \
-  void function(const Place &dst, const Place &a, const Place &b,              \
-                const Tile &tile, Line line = Line::current()) const {         \
-    binary(code, dst, a, b, tile, line);                                       \
-  }
-  KILN_TIK_BINARY(add, KILN_TIK_VADD)
-  KILN_TIK_BINARY(sub, KILN_TIK_VSUB)
-  KILN_TIK_BINARY(mul, KILN_TIK_VMUL)
-  KILN_TIK_BINARY(div, KILN_TIK_VDIV)
-  KILN_TIK_BINARY(max, KILN_TIK_VMAX)
-  KILN_TIK_BINARY(min, KILN_TIK_VMIN)
-  /// dst = a * b + dst, one rounding.
-  KILN_TIK_BINARY(madd, KILN_TIK_VMADD)
-  /// dst = exp(a - b); dst may be f16 or bf16 with f32 sources.
-  KILN_TIK_BINARY(expDifference, KILN_TIK_VEXPD)
-#undef KILN_TIK_BINARY
-
-#define KILN_TIK_SCALAR_OP(function, code)                                     \
-  void function(const Place &dst, const Place &src, const Number &number,      \
-                const Tile &tile, Line line = Line::current()) const {         \
-    const KilnTikLine at = detail::toC(line);                                  \
-    const KilnTikView to = dst.view(), from = src.view();                      \
-    const KilnTikTile size = handles(tile);                                    \
-    t_->vscalar(t_->self, code, &to, &from, number.handle(t_, src.type(), at), \
-                &size, &at);                                                   \
-  }
-  KILN_TIK_SCALAR_OP(adds, KILN_TIK_VADDS)
-  KILN_TIK_SCALAR_OP(muls, KILN_TIK_VMULS)
-  KILN_TIK_SCALAR_OP(maxs, KILN_TIK_VMAXS)
-  KILN_TIK_SCALAR_OP(mins, KILN_TIK_VMINS)
-#undef KILN_TIK_SCALAR_OP
-
-#define KILN_TIK_UNARY(function, code)                                         \
-  void function(const Place &dst, const Place &src, const Tile &tile,          \
-                Line line = Line::current()) const {                           \
-    const KilnTikLine at = detail::toC(line);                                  \
-    const KilnTikView to = dst.view(), from = src.view();                      \
-    const KilnTikTile size = handles(tile);                                    \
-    t_->vunary(t_->self, code, &to, &from, &size, &at);                        \
-  }
-  KILN_TIK_UNARY(copy, KILN_TIK_VMOV)
-  KILN_TIK_UNARY(exp, KILN_TIK_VEXP)
-  KILN_TIK_UNARY(reciprocal, KILN_TIK_VREC)
-  KILN_TIK_UNARY(sqrt, KILN_TIK_VSQRT)
-  KILN_TIK_UNARY(tanh, KILN_TIK_VTANH)
-#undef KILN_TIK_UNARY
-
-  /// dst = number everywhere.
-  void fill(const Place &dst, const Number &number, const Tile &tile,
-            Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view();
-    const KilnTikTile size = handles(tile);
-    t_->vdup(t_->self, &to, number.handle(t_, dst.type(), at), &size, &at);
-  }
-  /// dst = src in dst's type.
-  void cast(const Place &dst, const Place &src, const Tile &tile,
-            Rounding rounding = Rounding::nearestEven,
-            Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
-    const KilnTikTile size = handles(tile);
-    t_->vcast(t_->self, &to, &from, static_cast<uint32_t>(rounding), &size,
-              &at);
-  }
-
-#define KILN_TIK_REDUCE(function, code)                                        \
-  void function(const Place &dst, const Place &src, const Tile &tile,          \
-                Line line = Line::current()) const {                           \
-    const KilnTikLine at = detail::toC(line);                                  \
-    const KilnTikView to = dst.view(), from = src.view();                      \
-    const KilnTikTile size = handles(tile);                                    \
-    t_->vreduce(t_->self, code, &to, &from, &size, &at);                       \
-  }
-  /// One element per row, dst rows one row pitch apart.
-  KILN_TIK_REDUCE(rowSum, KILN_TIK_SUM_ROW)
-  KILN_TIK_REDUCE(rowMax, KILN_TIK_MAX_ROW)
-  /// One row: the sum or maximum over the rows.
-  KILN_TIK_REDUCE(sumOfRows, KILN_TIK_SUM_ROWS)
-  KILN_TIK_REDUCE(maxOfRows, KILN_TIK_MAX_ROWS)
-#undef KILN_TIK_REDUCE
-
-  /// Row r of dst = the first element of row r of src.
-  void broadcast(const Place &dst, const Place &src, const Tile &tile,
-                 Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
-    const KilnTikTile size = handles(tile);
-    t_->vbroadcast(t_->self, &to, &from, &size, &at);
-  }
-  /// Rows of channels -> one block of C0 channels per pixel, and back; tile is
-  /// {channels, pixels}.
-  void toBlocked(const Place &dst, const Place &src, const Tile &tile,
-                 Line line = Line::current()) const {
-    transpose(0, dst, src, tile, line);
-  }
-  void toPlanar(const Place &dst, const Place &src, const Tile &tile,
-                Line line = Line::current()) const {
-    transpose(1, dst, src, tile, line);
-  }
-
-  //===--------------------------------------------------------------------===//
-  // The control core reads and writes single elements of UB
-  //===--------------------------------------------------------------------===//
-
-  /// An integer element.
-  Index read(const Place &src, Line line = Line::current()) const {
-    if (isFloat(src.type())) {
-      return mistaken(309, "read: the elements are floats; use readFloat<T>()",
-                      line);
-    }
-    return {t_, readBits(src, line)};
-  }
-  /// A float element as bits: Scalar<float>, Scalar<Half>, Scalar<BFloat16>.
-  template <detail::FloatBits T>
-  Scalar<T> readFloat(const Place &src, Line line = Line::current()) const {
-    if (detail::floatType<T>() != static_cast<uint32_t>(src.type())) {
-      mistaken(310, "readFloat<T>: T is not the type of the elements", line);
-      return {};
-    }
-    return {t_, readBits(src, line)};
-  }
-  void write(const Place &dst, const Number &number,
-             Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikPlace to = dst.place();
-    t_->scalarStore(t_->self, &to, static_cast<uint32_t>(dst.type()),
-                    number.handle(t_, dst.type(), at), &at);
+    const Activation activation =
+        options.relu ? Activation::relu : options.activation;
+    const KilnTikFixColumns fix = {
+        {dst.place(), acc.place(), tile.rows.handle(t_), tile.cols.handle(t_),
+         count(tile.rows, 16, line),
+         t_->constant(t_->self, nz ? dst.nzRows() * 32 : 32),
+         nz ? t_->constant(t_->self, 32) : dst.pitch().handle(t_),
+         /*relu=*/0, options.scale != 1, options.scale},
+        options.scales.place(),
+        options.slopes.place(),
+        static_cast<uint32_t>(activation),
+        options.parameter,
+        options.zeroPoint};
+    t_->fixColumns(t_->self, &fix, &at);
   }
 
 private:
+  void print(const Text &text, uint32_t count,
+             const KilnTikValue *values) const {
+    const KilnTikLine at = detail::toC(text.line);
+    t_->print(t_->self, text.text, count, values, &at);
+  }
   Buffer alloc(uint32_t space, Type type, std::initializer_list<int64_t> dims,
                const char *name, uint32_t depth, const Line &line) const {
     const KilnTikLine at = detail::toC(line);
     return Buffer(t_, t_->alloc(t_->self, space, static_cast<uint32_t>(type),
                                 static_cast<uint32_t>(dims.size()),
                                 dims.begin(), depth, name, &at));
-  }
-  KilnTikTile handles(const Tile &tile) const {
-    return {tile.rows.handle(t_), tile.cols.handle(t_)};
   }
   KilnTikValue bytes(const Operand &n, Type type, const KilnTikLine &at) const {
     return t_->arith(t_->self, KILN_TIK_MUL, n.handle(t_),
@@ -594,33 +514,6 @@ private:
                               size.k.handle(t_),  accumulate.handle(t_)};
     t_->mmad(t_->self, &mmad, &at);
   }
-  void binary(uint32_t code, const Place &dst, const Place &a, const Place &b,
-              const Tile &tile, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), x = a.view(), y = b.view();
-    const KilnTikTile size = handles(tile);
-    t_->vbinary(t_->self, code, &to, &x, &y, &size, &at);
-  }
-  void transpose(uint32_t out, const Place &dst, const Place &src,
-                 const Tile &tile, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
-    const KilnTikTile size = handles(tile);
-    t_->vtranspose(t_->self, out, &to, &from, &size, &at);
-  }
-  Index mistaken(uint32_t number, const char *text, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    t_->mistake(t_->self, number, text, &at);
-    return {};
-  }
-  KilnTikValue readBits(const Place &src, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikPlace from = src.place();
-    return t_->scalarLoad(t_->self, &from, static_cast<uint32_t>(src.type()),
-                          &at);
-  }
-
-  const KilnTikTable *t_;
 };
 
 } // namespace kiln::tik
