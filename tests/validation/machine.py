@@ -3,7 +3,8 @@
 
     bench = Bench(build_dir, folder)
     bench.assemble(KERNEL_TEXT, [4096]).run()["kernel_cycles"]
-    bench.operator("02_matmul", "M=64,N=64,K=64").run("timing.memory.model: flat")
+    matmul = bench.operator("02_matmul", "M=64,N=64,K=64")
+    matmul.run("timing.sync.flag_cycles: 2")
 
 Kernel cycles go from the first start of a command to the last retirement.
 """
