@@ -143,7 +143,7 @@ void PipeUnit::fireSets(uint64_t now) {
     } else {
       context_.core->setFlagAt(set.command, visible);
     }
-    if (context_.listener && !post) [[unlikely]] {
+    if (context_.listener) [[unlikely]] {
       tellSynced(set.command, set.issue, set.head, visible);
     }
     sets_.pop_front();
@@ -197,6 +197,9 @@ void PipeUnit::doPend(uint64_t now) {
     return; // the post wakes this pipe
   }
   enter(Stall::kControl, now);
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
+  }
   leaveQueue(now);
 }
 

@@ -12,7 +12,8 @@
 // ranges, flags and kbar; the occupancy and latency of each command, and the
 // own time of S between its commands, are those of the trace. So waiting for
 // the memory system stays as it was. Valid where every kwait follows its kset
-// in program order (modelled(); else gains are not estimated).
+// in program order and no core waits for another (modelled(); else gains are
+// not estimated).
 #pragma once
 
 #include "simulator/trace/trace.h"
@@ -47,7 +48,8 @@ class Replay {
 public:
   explicit Replay(const Trace &trace);
 
-  /// False when a kwait precedes its kset in program order.
+  /// False when a kwait precedes its kset in program order, or a kpend or
+  /// kdbar makes a core wait for another.
   bool modelled() const { return modelled_; }
   /// First start of a data command to the last retirement, over all cores.
   uint64_t cycles(const WhatIf &change = {}) const;

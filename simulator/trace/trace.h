@@ -35,7 +35,9 @@ enum class TraceKind : uint8_t {
   kSet,
   kWait,
   kConfigure,
-  kBarrier, // kbar of S
+  kPost,    // of a semaphore
+  kPend,    // of a semaphore
+  kBarrier, // kbar and kdbar of S
   kEnd,     // kend of S
 };
 

@@ -41,6 +41,10 @@ TraceKind kindOf(Opcode op) {
     return TraceKind::kWait;
   case Opcode::kKcfg:
     return TraceKind::kConfigure;
+  case Opcode::kKpost:
+    return TraceKind::kPost;
+  case Opcode::kKpend:
+    return TraceKind::kPend;
   case Opcode::kKbar:
   case Opcode::kKdbar:
     return TraceKind::kBarrier;

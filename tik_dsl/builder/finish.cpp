@@ -108,7 +108,7 @@ bool KernelBuilder::checkCapacities(func::FuncOp kernel) {
   scratch->push_back(copy);
   bool ok = true;
   const auto errors = collect(builder_.getContext(), [&] {
-    ok = succeeded(npu::planLocalMemory(copy, options_.capacities));
+    ok = succeeded(npu::planLocalMemoryBySize(copy, options_.capacities));
   });
   if (ok) {
     return true;

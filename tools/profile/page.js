@@ -93,6 +93,19 @@ function showBytes() {
       (p.bytes / launch.kernel_cycles).toFixed(1)]]));
 }
 
+function showMemory() {
+  const m = launch.memory;
+  const share = (hits, all) => all ? percent(hits, all) : '';
+  const reads = m.l2_read_hits + m.l2_read_misses + m.l2_reads_merged;
+  const writes = m.l2_write_hits + m.l2_write_misses;
+  const rows = m.dram_row_hits + m.dram_row_misses + m.dram_row_conflicts;
+  const of = {l2_read_hits: reads, l2_reads_merged: reads,
+    l2_write_hits: writes, dram_row_hits: rows, dram_row_conflicts: rows};
+  table('memory', ['counter', 'count', 'share'],
+    Object.entries(m).map(([name, n]) => [[name.replaceAll('_', ' '),
+      number(n), share(n, of[name])]]));
+}
+
 function showEnergy() {
   const rows = launch.energy.filter((r) => r.count);
   const total = rows.reduce((sum, r) => sum + r.count * r.fj / 1e3, 0);
@@ -344,6 +357,7 @@ function show(index) {
   showUse();
   showStalls();
   showBytes();
+  showMemory();
   showEnergy();
   showLines();
   showRoofline();
