@@ -154,6 +154,10 @@ Shown describeRun(const Options &options, const LoadedModel &model,
   shown.json["precision"] = model.package().precision;
   shown.json["host_cpu_s"] = hostCpuSeconds();
   shown.json["layers"] = layers.json();
+  shown.json["findings"] = layers.findings();
+  for (const std::string &finding : layers.findings()) {
+    shown.text += finding + "\n";
+  }
   if (options.layers) {
     shown.text += layers.text();
   }
@@ -166,12 +170,18 @@ Shown describeRun(const Options &options, const LoadedModel &model,
 }
 
 Status showRun(const Context &context, const Options &options,
-               const LayerWriter &writer, Shown shown) {
+               const LayerWriter &writer, const LayerTable &layers,
+               Shown shown) {
   if (!writer.finding().empty()) {
     shown.text += writer.finding() + "\n";
     shown.json["watch"] = writer.finding();
   }
   context.print(shown.text, shown.json);
+  if (size_t count = layers.findings().size()) {
+    return {StatusCode::kDeviceFault,
+            fmt::format("{} finding{} of the checks", count,
+                        count == 1 ? "" : "s")};
+  }
   return Status::ok();
 }
 
@@ -195,7 +205,8 @@ Status runOp(const Context &context, Options &options) {
   KILN_RETURN_IF_ERROR(saveOutputs(options, run.outputs));
   Shown shown = describeRun(options, run.model, run.outputs, *run.layers);
   Status verdict = checkOperator(run.op, run.outputs, shown.text, shown.json);
-  KILN_RETURN_IF_ERROR(showRun(context, options, writer, std::move(shown)));
+  KILN_RETURN_IF_ERROR(
+      showRun(context, options, writer, *run.layers, std::move(shown)));
   return verdict;
 }
 
@@ -214,7 +225,7 @@ Status runModel(const Context &context, Options options) {
   runOptions.profile = [&](const hal::DispatchProfile &p) { layers.add(p); };
   KILN_ASSIGN_OR_RETURN(NamedTensors outputs, model.run(inputs, runOptions));
   KILN_RETURN_IF_ERROR(saveOutputs(options, outputs));
-  return showRun(context, options, writer,
+  return showRun(context, options, writer, layers,
                  describeRun(options, model, outputs, layers));
 }
 
