@@ -32,8 +32,7 @@ function(kiln_library name)
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${ARG_LINKS})
     target_compile_features(${name} INTERFACE cxx_std_20)
-    target_include_directories(${name} INTERFACE
-      ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+    kiln_include_folders(${name} INTERFACE)
     kiln_set_layer(${name} ${ARG_LAYER})
     return()
   endif()
@@ -60,22 +59,34 @@ add_custom_target(kiln_tests_asan)
 add_custom_target(kiln_tests_tsan)
 
 # kiln_test(NAME SOURCES ... [LINKS ...] [MLIR] [LABELS quick|full|long ...]
-#           [TIMEOUT seconds])
+#           [TIMEOUT seconds] [SEEDS times])
 #
 # A GoogleTest program, registered as one ctest test. Runs in the source
 # folder, so tests name files relative to the repository root.
+#
+# SEEDS: the test takes its seeds from tests/support/seeds.h; NAME_long, of the
+# long set, runs it with that many times the seeds, from a random place.
 #
 # A folder whose tests are also run under sanitizers sets KILN_SANITIZERS to
 # asan, tsan or both before its tests: each name becomes a label of the test,
 # and the target kiln_tests_<name> builds the tests that carry it.
 function(kiln_test name)
-  cmake_parse_arguments(ARG "MLIR" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "MLIR" "TIMEOUT;SEEDS" "SOURCES;LINKS;LABELS"
+    ${ARGN})
   set(mlir)
   if(ARG_MLIR)
     set(mlir MLIR)
   endif()
+  set(main GTest::gtest_main)
+  if(ARG_SEEDS)
+    set(main kiln_test_seeds)
+    add_test(NAME ${name}_long
+      COMMAND ${name} --times=${ARG_SEEDS} --first-seed=random
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name}_long PROPERTIES LABELS long TIMEOUT 7200)
+  endif()
   kiln_executable(${name} LAYER tests SOURCES ${ARG_SOURCES}
-    LINKS ${ARG_LINKS} GTest::gtest GTest::gtest_main GTest::gmock ${mlir})
+    LINKS ${ARG_LINKS} GTest::gtest ${main} GTest::gmock ${mlir})
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name}
@@ -86,8 +97,9 @@ function(kiln_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES
-    LABELS "${ARG_LABELS};${KILN_SANITIZERS}" TIMEOUT ${ARG_TIMEOUT})
+  list(APPEND ARG_LABELS ${KILN_SANITIZERS})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"
+    TIMEOUT ${ARG_TIMEOUT})
   foreach(sanitizer IN LISTS KILN_SANITIZERS)
     add_dependencies(kiln_tests_${sanitizer} ${name})
   endforeach()
@@ -96,10 +108,18 @@ endfunction()
 function(kiln_own_target name layer)
   kiln_set_layer(${name} ${layer})
   target_compile_features(${name} PUBLIC cxx_std_20)
-  target_include_directories(${name} PUBLIC
-    ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+  kiln_include_folders(${name} PUBLIC)
   target_compile_options(${name} PRIVATE
     -Wall -Wextra -Wno-unused-parameter -Werror -ffp-contract=off)
+endfunction()
+
+# Includes are repo-rooted: in the tree, in the build folder (generated
+# headers), and under include/kiln when installed.
+function(kiln_include_folders name scope)
+  target_include_directories(${name} ${scope}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}>
+    $<INSTALL_INTERFACE:include/kiln>)
 endfunction()
 
 function(kiln_set_layer name layer)

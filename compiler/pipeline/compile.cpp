@@ -2,7 +2,7 @@
 #include "compiler/pipeline/compile.h"
 
 #include "compiler/frontend/onnx/importer.h"
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/pipeline/register.h"
 #include "compiler/pipeline/shared_pipeline.h"
 #include "compiler/pipeline/targets.h"
@@ -46,6 +46,7 @@ private:
   }
   Result<target::PackageInfo> packageInfo(const ImportedModel &model) const;
   Status unknownStage() const;
+  Status checkCustom() const;
 
   std::filesystem::path modelPath;
   const CompileOptions &options;
@@ -118,6 +119,39 @@ Status Compilation::unknownStage() const {
                     "'; this target has: " + known);
 }
 
+Status Compilation::checkCustom() const {
+  if (options.target != "npu") {
+    return Status(StatusCode::kUnsupported,
+                  "custom operators run on the NPU; the target is " +
+                      options.target);
+  }
+  if (options.precision != "strict") {
+    return Status(
+        StatusCode::kUnsupported,
+        "custom operators keep their types: --precision strict, not " +
+            options.precision);
+  }
+  return options.customOperators->load();
+}
+
+/// Programs that came with the model.
+static void addCustomKernels(const ImportedModel &model,
+                             target::TargetCode &code) {
+  for (const auto &[name, kernel] : model.customKernels) {
+    target::DispatchCode dispatch;
+    dispatch.program = code.programs.size();
+    dispatch.blockDim = kernel.blocks;
+    code.dispatches[name] = dispatch;
+    hal::ProgramModel program;
+    program.kind = hal::ProgramKind::kNpuElf;
+    program.name = name;
+    program.entries = {kernel.entry};
+    program.needs.assign(kernel.needs.begin(), kernel.needs.end());
+    program.bytes = kernel.elf;
+    code.programs.push_back(std::move(program));
+  }
+}
+
 Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   SharedLevelOptions shared;
   if (options.precision == "fp16") {
@@ -137,6 +171,12 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   begin("import");
   ImportOptions import;
   import.dims = options.dims;
+  import.machine = options.machine;
+  import.cores = options.cores;
+  if (options.customOperators) {
+    KILN_RETURN_IF_ERROR(checkCustom());
+    import.customOperators = options.customOperators.get();
+  }
   KILN_ASSIGN_OR_RETURN(
       ImportedModel model,
       bytes.empty()
@@ -166,6 +206,8 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   if (stopped) {
     return output;
   }
+
+  addCustomKernels(model, code);
 
   begin("plan");
   auto main = *module.getOps<plan::FuncOp>().begin();

@@ -16,6 +16,7 @@
 //   write(out->package);
 #pragma once
 
+#include "compiler/frontend/custom_operators.h"
 #include "compiler/target/target.h"
 #include "isa/support/status.h"
 
@@ -23,6 +24,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +44,8 @@ struct CompileOptions {
   std::string stopAfter;
   /// Write every stage to DIR/NN-stage.mlir.
   std::filesystem::path dumpDir;
+  /// Serves nodes of other domains, on the NPU; null: there are none.
+  std::shared_ptr<CustomOperators> customOperators;
   std::string fingerprint; // of this build, recorded in the package
   /// Called before each stage, for progress displays.
   std::function<void(const std::string &stage)> progress;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/cpu_pipeline.h"
 
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/lld_link.h"
 #include "compiler/transforms/cpu/cpu_passes.h"
 
@@ -20,18 +20,12 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 
+#include <map>
+
 using namespace mlir;
 
 namespace kiln::pipeline {
 namespace {
-
-/// Runs `build`'s passes over the module.
-LogicalResult runPasses(ModuleOp module,
-                        llvm::function_ref<void(OpPassManager &)> build) {
-  PassManager pm(module.getContext());
-  build(pm);
-  return pm.run(module);
-}
 
 LogicalResult forEachFunc(ModuleOp module,
                           llvm::function_ref<LogicalResult(func::FuncOp)> fn) {
@@ -142,21 +136,14 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
       options.afterStage(stage, module);
     }
   };
-  // 1. Cache tiles on tensors, epilogues fused into them.
-  if (failed(forEachFunc(module, [&](func::FuncOp f) {
-        return cpu::tileForCache(f, target.machine);
-      }))) {
-    return failure();
-  }
-  after("tiled");
-  // 2. Buffers: the signature first, then everything in place.
+  // 1. Buffers: the signature first, then everything in place.
   if (failed(forEachFunc(module, cpu::convertToBufferSignature)) ||
       failed(forEachFunc(module, cpu::bufferizeDispatch)) ||
       failed(runPasses(module, addCleanup))) {
     return failure();
   }
   after("bufferized");
-  // 3. Vectors in registers; math functions as polynomials.
+  // 2. Vectors in registers; math functions as polynomials.
   if (failed(forEachFunc(module,
                          [&](func::FuncOp f) {
                            return cpu::vectorizeRegisterTiles(f,
@@ -166,7 +153,7 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
       failed(expandMath(module)) || failed(runPasses(module, addCleanup))) {
     return failure();
   }
-  // 4. Small tiles on the stack, the rest in the workspace.
+  // 3. Small tiles on the stack, the rest in the workspace.
   if (failed(runPasses(module, [](OpPassManager &pm) {
         bufferization::PromoteBuffersToStackPassOptions stack;
         stack.maxAllocSizeInBytes = 64 << 10;
@@ -191,7 +178,7 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
     entries.push_back(entry);
   }
   after("vectorized");
-  // 5. LLVM dialect and the entries of the ABI.
+  // 4. LLVM dialect and the entries of the ABI.
   if (failed(runPasses(module, addLoopsToLlvm))) {
     return failure();
   }
@@ -204,6 +191,40 @@ LogicalResult lowerToLlvm(ModuleOp module, const CpuOptions &options,
   return success();
 }
 
+/// What a dispatch function computes, without its name and places.
+std::string textOf(func::FuncOp func) {
+  OwningOpRef<func::FuncOp> copy = func.clone();
+  copy->setName("kernel");
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  copy->print(os, OpPrintingFlags().useLocalScope());
+  return text;
+}
+
+/// Clones the dispatch functions of `module` into `code`, equal ones once.
+/// Returns which clone each of them uses, in module order.
+std::vector<std::pair<std::string, std::string>> collectKernels(ModuleOp module,
+                                                                ModuleOp code) {
+  OpBuilder b(module.getContext());
+  b.setInsertionPointToEnd(code.getBody());
+  std::map<std::string, std::string> kernels; // by text
+  std::vector<std::pair<std::string, std::string>> uses;
+  for (func::FuncOp f : module.getOps<func::FuncOp>()) {
+    if (!f->hasAttr("plan.dispatch")) {
+      continue;
+    }
+    std::string name = f.getName().str();
+    auto [it, isNew] = kernels.try_emplace(textOf(f), name);
+    uses.emplace_back(name, it->second);
+    if (isNew) {
+      auto copy = cast<func::FuncOp>(b.clone(*f));
+      copy->removeAttr("plan.dispatch");
+      copy.setPublic();
+    }
+  }
+  return uses;
+}
+
 } // namespace
 
 Result<CpuProgram> compileForCpu(ModuleOp module, const CpuOptions &options) {
@@ -211,21 +232,22 @@ Result<CpuProgram> compileForCpu(ModuleOp module, const CpuOptions &options) {
                         target::resolveCpuTarget(options.cpu));
   OpBuilder b(module.getContext());
   OwningOpRef<ModuleOp> code = ModuleOp::create(b, module.getLoc());
-  b.setInsertionPointToEnd(code->getBody());
-  for (func::FuncOp f : module.getOps<func::FuncOp>()) {
-    if (f->hasAttr("plan.dispatch")) {
-      auto copy = cast<func::FuncOp>(b.clone(*f));
-      copy->removeAttr("plan.dispatch");
-      copy.setPublic();
-    }
-  }
+  std::vector<std::pair<std::string, std::string>> uses =
+      collectKernels(module, *code);
   CpuProgram program;
   program.cpu = target.cpu;
   program.requiredFeatures = target.requiredFeatures;
   module.getContext()->loadAllAvailableDialects();
   DiagnosticCollector errors(module.getContext());
-  if (failed(lowerToLlvm(*code, options, target, program.entries))) {
+  std::vector<CpuEntry> kernels;
+  if (failed(lowerToLlvm(*code, options, target, kernels))) {
     return errors.status(StatusCode::kInternal, "compiling for the CPU");
+  }
+  for (const auto &[dispatch, kernel] : uses) {
+    CpuEntry entry = *llvm::find_if(
+        kernels, [&](const CpuEntry &e) { return e.dispatch == kernel; });
+    entry.dispatch = dispatch;
+    program.entries.push_back(std::move(entry));
   }
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> object,
                         target::emitCpuObject(*code, target));

@@ -26,14 +26,14 @@ namespace kiln::pipeline {
 struct CpuOptions {
   /// "native", or an LLVM CPU name of at least x86-64-v3.
   std::string cpu = "native";
-  /// Called after each stage ("tiled", "bufferized", "vectorized", "llvm")
+  /// Called after each stage ("bufferized", "vectorized", "llvm")
   /// with the module as it is then, for --dump-dir and --stop-after.
   std::function<void(const char *stage, mlir::ModuleOp)> afterStage;
 };
 
 struct CpuEntry {
   std::string dispatch; // name of the dispatch function
-  std::string symbol;   // exported symbol
+  std::string symbol;   // exported symbol; equal dispatches share one
   uint32_t blockDim = 1;
   uint32_t bindingCount = 0;
   uint64_t workspaceBytes = 0;

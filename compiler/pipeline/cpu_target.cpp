@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/cpu_pipeline.h"
+#include "compiler/pipeline/diagnostic_collector.h"
 #include "compiler/target/target.h"
+#include "compiler/transforms/cpu/channels_last.h"
+#include "compiler/transforms/cpu/pack_weights.h"
 
 namespace kiln::target {
 namespace {
@@ -10,7 +13,15 @@ public:
   explicit CpuBackend(std::string cpu) : cpu_(std::move(cpu)) {}
   std::string_view name() const override { return "cpu"; }
 
-  Status prepare(mlir::ModuleOp, const StageHook &) override {
+  Status prepare(mlir::ModuleOp module, const StageHook &hook) override {
+    pipeline::DiagnosticCollector errors(module.getContext());
+    if (mlir::failed(cpu::toChannelsLast(module)) ||
+        mlir::failed(cpu::packWeights(module))) {
+      return errors.status(StatusCode::kInternal, "layouts for the CPU");
+    }
+    if (hook) {
+      (void)hook("layouts", module);
+    }
     return Status::ok();
   }
 
@@ -33,11 +44,14 @@ public:
     program.bytes = std::move(compiled.sharedObject);
     for (const pipeline::CpuEntry &entry : compiled.entries) {
       DispatchCode dispatch;
-      dispatch.entry = program.entries.size();
+      auto known = llvm::find(program.entries, entry.symbol);
+      dispatch.entry = known - program.entries.begin();
+      if (known == program.entries.end()) {
+        program.entries.push_back(entry.symbol);
+      }
       dispatch.blockDim = entry.blockDim;
       dispatch.workspaceBytes = entry.workspaceBytes;
       code.dispatches[entry.dispatch] = dispatch;
-      program.entries.push_back(entry.symbol);
     }
     // A model that only renames or reshapes has nothing to run.
     if (!program.entries.empty()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/diagnostics.h"
 
-#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
@@ -25,22 +25,38 @@ std::string locationText(Location loc) {
   return "";
 }
 
-Status runPasses(PassManager &pm, ModuleOp module, StatusCode failureCode) {
-  std::string message;
-  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &d) {
-    if (d.getSeverity() != DiagnosticSeverity::Error) {
-      return success();
-    }
-    std::string where = locationText(d.getLocation());
-    message += (message.empty() ? "" : "\n") + where +
-               (where.empty() ? "" : ": ") + d.str();
-    return success();
-  });
-  if (succeeded(pm.run(module))) {
-    return Status::ok();
+static std::string render(Diagnostic &d) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  std::string where = locationText(d.getLocation());
+  os << where << (where.empty() ? "" : ": ") << d;
+  for (Diagnostic &note : d.getNotes()) {
+    os << "\n    note: " << note;
   }
-  return {failureCode,
-          message.empty() ? "a pass failed without a message" : message};
+  return text;
+}
+
+DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
+    : handler_(context, [this](Diagnostic &d) {
+        bool error = d.getSeverity() == DiagnosticSeverity::Error;
+        (error ? errors_ : remarks_).push_back(render(d));
+        return success();
+      }) {}
+
+Status DiagnosticCollector::status(StatusCode code,
+                                   const std::string &what) const {
+  std::string text = what + " failed";
+  for (const std::string &error : errors_) {
+    text += "\n  " + error;
+  }
+  return {code, text};
+}
+
+LogicalResult runPasses(ModuleOp module,
+                        llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager manager(module.getContext());
+  add(manager);
+  return manager.run(module);
 }
 
 } // namespace kiln

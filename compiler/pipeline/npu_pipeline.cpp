@@ -3,7 +3,7 @@
 
 #include "compiler/conversion/npu_isa/isa_to_llvm.h"
 #include "compiler/conversion/npu_isa/npu_to_isa.h"
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/npu_codegen.h"
 #include "compiler/transforms/npu/barrier_all.h"
 #include "compiler/transforms/npu/insert_sync.h"
@@ -23,13 +23,6 @@ using namespace mlir;
 namespace kiln::pipeline {
 
 namespace {
-
-LogicalResult runPasses(ModuleOp module,
-                        llvm::function_ref<void(OpPassManager &)> build) {
-  PassManager manager(module.getContext());
-  build(manager);
-  return manager.run(module);
-}
 
 /// What the code itself cannot say; the linker counts flags and barriers.
 isa::KernelNote describe(func::FuncOp kernel) {
@@ -111,7 +104,7 @@ Result<NpuProgram> compileNpuKernel(func::FuncOp kernel,
   }
   after("planned");
   NpuProgram program{
-      name, {}, describe(*module->getOps<func::FuncOp>().begin())};
+      name, {}, describe(*module->getOps<func::FuncOp>().begin()), {}};
   if (failed(runPasses(*module, addNpuIsaPasses))) {
     return errors.status(StatusCode::kInvalidArgument,
                          "instructions of NPU kernel '" + name + "'");
@@ -128,6 +121,7 @@ Result<NpuProgram> compileNpuKernel(func::FuncOp kernel,
   }
   after("llvm");
   KILN_ASSIGN_OR_RETURN(program.elf, target::emitNpuElf(*module, program.note));
+  program.remarks = errors.remarks();
   return program;
 }
 

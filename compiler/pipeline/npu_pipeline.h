@@ -52,6 +52,7 @@ struct NpuProgram {
   std::string kernel; // name of the kernel function
   std::vector<uint8_t> elf;
   isa::KernelNote note;
+  std::vector<std::string> remarks; // "op.cpp:12:5: a barrier replaces ..."
 };
 
 /// Compiles one kernel; the function is not changed. Buffers that do not fit

@@ -3,7 +3,7 @@
 
 #include "compiler/conversion/linalg_to_npu/linalg_to_npu.h"
 #include "compiler/dialect/plan/plan_dialect.h"
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/transforms/npu_layouts/layouts.h"
 #include "compiler/transforms/npu_schedule/passes.h"
 
@@ -38,9 +38,11 @@ private:
 Status NpuBackend::prepare(ModuleOp module, const target::StageHook &hook) {
   {
     DiagnosticCollector errors(module.getContext());
-    PassManager manager(module.getContext());
-    manager.addPass(npu::createAssignLayoutsPass());
-    if (failed(manager.run(module))) {
+    const auto l1 =
+        static_cast<int64_t>(options_.arch.arch.capacity(isa::Space::L1));
+    if (failed(runPasses(module, [l1](OpPassManager &pm) {
+          pm.addPass(npu::createAssignLayoutsPass(l1));
+        }))) {
       return errors.status(StatusCode::kUnsupported, "layouts for the NPU");
     }
   }
@@ -62,9 +64,8 @@ Status NpuBackend::lower(ModuleOp module, const target::StageHook &hook,
   npu::ScheduleOptions schedule{options_.arch, options_.cores};
   auto run = [&](const char *stage, StatusCode code, auto add) -> Status {
     DiagnosticCollector errors(module.getContext());
-    PassManager manager(module.getContext());
-    add(manager.nest<func::FuncOp>());
-    if (failed(manager.run(module))) {
+    auto addNested = [&](OpPassManager &pm) { add(pm.nest<func::FuncOp>()); };
+    if (failed(runPasses(module, addNested))) {
       return errors.status(code, std::string("NPU stage '") + stage + "'");
     }
     stopped = stopped || (hook && !hook(stage, module));
@@ -113,7 +114,8 @@ Result<target::TargetCode> NpuBackend::emit(ModuleOp module,
                                             const target::StageHook &hook) {
   OwningOpRef<ModuleOp> kernels = ModuleOp::create(module.getLoc());
   for (auto func : module.getOps<func::FuncOp>()) {
-    if (func->hasAttr(plan::PlanDialect::kDispatchAttr)) {
+    if (func->hasAttr(plan::PlanDialect::kDispatchAttr) &&
+        !func.isDeclaration()) {
       auto copy = func.clone();
       copy->removeAttr(plan::PlanDialect::kDispatchAttr);
       kernels->push_back(copy);

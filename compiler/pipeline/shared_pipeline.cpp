@@ -9,7 +9,7 @@
 
 namespace kiln {
 
-void addSharedPasses(mlir::PassManager &pm, ConstantStore &constants,
+void addSharedPasses(mlir::OpPassManager &pm, ConstantStore &constants,
                      const SharedLevelOptions &options) {
   // nn: shapes, then everything that constants can absorb, in the model's own
   // precision; a reduced precision comes after that, so that folded weights
@@ -31,10 +31,14 @@ void addSharedPasses(mlir::PassManager &pm, ConstantStore &constants,
 
 Status buildSharedLevel(mlir::ModuleOp module, ConstantStore &constants,
                         const SharedLevelOptions &options) {
-  mlir::PassManager pm(module.getContext());
-  addSharedPasses(pm, constants, options);
-  return runPasses(pm, module, StatusCode::kInternal)
-      .withContext("building the shared level");
+  DiagnosticCollector errors(module.getContext());
+  auto add = [&](mlir::OpPassManager &pm) {
+    addSharedPasses(pm, constants, options);
+  };
+  if (failed(runPasses(module, add))) {
+    return errors.status(StatusCode::kInternal, "building the shared level");
+  }
+  return Status::ok();
 }
 
 } // namespace kiln

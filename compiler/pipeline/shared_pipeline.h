@@ -32,7 +32,7 @@ struct SharedLevelOptions {
 };
 
 /// Appends the passes, in order.
-void addSharedPasses(mlir::PassManager &pm, ConstantStore &constants,
+void addSharedPasses(mlir::OpPassManager &pm, ConstantStore &constants,
                      const SharedLevelOptions &options);
 
 Status buildSharedLevel(mlir::ModuleOp module, ConstantStore &constants,

@@ -37,8 +37,10 @@ int64_t blockElements(const ContractionShape &s) {
   return kBlock / s.elementBytes;
 }
 
-/// L1 bytes of A for m rows and k columns of a tile.
-int64_t aBytes(const ContractionShape &s, int64_t m, int64_t k) {
+/// L1 bytes of A for m rows and k columns of a tile; an image has all its
+/// channels unless it is `sliced`.
+int64_t aBytes(const ContractionShape &s, int64_t m, int64_t k,
+               bool sliced = false) {
   if (s.c1 == 0) {
     return ceilDivide(k, blockElements(s)) * roundUp(m, kCell) * kBlock;
   }
@@ -46,7 +48,8 @@ int64_t aBytes(const ContractionShape &s, int64_t m, int64_t k) {
   int64_t reach = (s.kernelHeight - 1) * s.dilationHeight + 1;
   // One row more than needed: the bound the compiler can prove for strides.
   int64_t input = std::min(s.height, (rows - 1) * s.strideHeight + reach + 1);
-  return s.c1 * input * s.width * kBlock;
+  int64_t blocks = sliced ? ceilDivide(k, s.kUnit) : s.c1;
+  return blocks * input * s.width * kBlock;
 }
 
 int64_t bBytes(const ContractionShape &s, int64_t n, int64_t k) {
@@ -118,7 +121,7 @@ int64_t depthOfL0(const ContractionShape &s, const Machine &machine, int64_t m0,
 /// Candidate: tiles of both levels, loop order and depths, with its cycles.
 struct Candidate {
   Tile l1{0, 0, 0}, l0{0, 0, 0};
-  bool rowsOuter = false;
+  bool rowsOuter = false, sliced = false;
   int64_t aDepth = 1, bDepth = 1;
   double cycles = std::numeric_limits<double>::max();
 };
@@ -160,9 +163,15 @@ double totalCycles(const ContractionShape &s, const Machine &machine,
   double a = aBytes(s, c.l1.m, s.k), b = bBytes(s, c.l1.n, s.k);
   double aLoads = mTiles * (c.rowsOuter || mTiles == 1 ? 1 : nTiles);
   double bLoads = nTiles * (c.rowsOuter && nTiles > 1 ? mTiles : 1);
-  if (splitK) {
-    bLoads = mTiles * nTiles;
-    aLoads = s.c1 != 0 ? aLoads : mTiles * nTiles;
+  if (splitK) { // loaded anew for every tile of C
+    double tiles = mTiles * nTiles * ceilDivide(c.l1.m, c.l0.m) *
+                   ceilDivide(c.l1.n, c.l0.n);
+    b = bBytes(s, c.l0.n, s.k);
+    bLoads = tiles;
+    if (s.c1 == 0 || c.sliced) {
+      a = s.c1 == 0 ? aBytes(s, c.l0.m, s.k) : a;
+      aLoads = tiles;
+    }
   }
   double port = machine.portBytesPerCycle;
   double read = (a * aLoads + b * bLoads) / port;
@@ -179,7 +188,7 @@ double totalCycles(const ContractionShape &s, const Machine &machine,
 
 bool fitsL1(const ContractionShape &s, const Machine &machine,
             const Candidate &c) {
-  return aBytes(s, c.l1.m, c.l1.k) * c.aDepth +
+  return aBytes(s, c.l1.m, c.l1.k, c.sliced) * c.aDepth +
              bBytes(s, c.l1.n, c.l1.k) * c.bDepth +
              biasBytes(s, c.l1.n) * c.bDepth <=
          machine.l1;
@@ -189,7 +198,7 @@ bool fitsL1(const ContractionShape &s, const Machine &machine,
 void tryTiles(const ContractionShape &s, const Machine &machine,
               const Tile &core, Candidate c, Candidate &best) {
   bool splitK = c.l1.k < s.k;
-  bool streamsA = c.l1.m < core.m || (splitK && s.c1 == 0);
+  bool streamsA = c.l1.m < core.m || (splitK && (s.c1 == 0 || c.sliced));
   bool streamsB = c.l1.n < core.n || splitK;
   c.l0.m = std::min(c.l0.m, roundUp(c.l1.m, kCell));
   c.l0.n = std::min(c.l0.n, roundUp(c.l1.n, s.nUnit));
@@ -246,9 +255,22 @@ std::vector<Tile> l0Tiles(const ContractionShape &s, const Machine &machine,
   return list;
 }
 
+/// A few of them, the smallest among them: for searches over many depths.
+std::vector<Tile> fewTiles(const std::vector<Tile> &tiles) {
+  std::vector<Tile> few;
+  for (const Tile &t : tiles) {
+    auto isPower = [](int64_t v) { return (v & (v - 1)) == 0; };
+    if (few.empty() || (isPower(t.m) && isPower(t.n) && t.m >= 64 &&
+                        t.n >= std::min<int64_t>(64, tiles.back().n))) {
+      few.push_back(t);
+    }
+  }
+  return few;
+}
+
 Candidate search(const ContractionShape &s, const Machine &machine,
                  const Tile &core, const std::vector<Tile> &tiles,
-                 const std::vector<int64_t> &depths) {
+                 const std::vector<int64_t> &depths, bool sliced = false) {
   Candidate best;
   int64_t mUnit = s.c1 != 0 ? s.rowUnit : kCell;
   std::vector<int64_t> rows = candidates(core.m, mUnit);
@@ -258,6 +280,7 @@ Candidate search(const ContractionShape &s, const Machine &machine,
       for (int64_t n : columns) {
         Candidate c;
         c.l1 = {m, n, k};
+        c.sliced = sliced;
         if (!fitsL1(s, machine, c)) {
           continue;
         }
@@ -286,7 +309,7 @@ Schedule contractionSchedule(const Tile &core, const Candidate &c,
   out.levels = {{"cores", {core.m, core.n}, {}},
                 {"l1", {c.l1.m, c.l1.n, c.l1.k}, order},
                 {"l0", {c.l0.m, c.l0.n, c.l0.k}, {}}};
-  out.placements = {{"a", Space::L1, c.aDepth},
+  out.placements = {{c.sliced ? "slice" : "a", Space::L1, c.aDepth},
                     {"b", Space::L1, c.bDepth},
                     {"a", Space::L0A, 2},
                     {"b", Space::L0B, 2},
@@ -303,11 +326,13 @@ std::array<int64_t, isa::kNumSpaces>
 contractionBytes(const ContractionShape &s, const Schedule &schedule) {
   std::array<int64_t, isa::kNumSpaces> bytes{};
   const Level *l1 = schedule.level("l1"), *l0 = schedule.level("l0");
+  bool sliced = schedule.places("slice", Space::L1);
   auto at = [&](Space space) -> int64_t & {
     return bytes[static_cast<unsigned>(space)];
   };
   at(Space::L1) =
-      aBytes(s, l1->tile[0], l1->tile[2]) * schedule.depth("a", Space::L1) +
+      aBytes(s, l1->tile[0], l1->tile[2], sliced) *
+          schedule.depth(sliced ? "slice" : "a", Space::L1) +
       bBytes(s, l1->tile[1], l1->tile[2]) * schedule.depth("b", Space::L1) +
       biasBytes(s, l1->tile[1]) * schedule.depth("bias", Space::L1);
   int64_t m0 = roundUp(l0->tile[0], kCell), n0 = roundUp(l0->tile[1], kCell);
@@ -334,26 +359,35 @@ Result<Schedule> chooseContraction(const ContractionShape &s,
                     s.m, s.n, s.k, s.nUnit, arch.name));
   }
   Candidate best = search(s, machine, core, tiles, {s.k});
-  if (best.l1.m == 0) { // k is cut in L1, as little as possible
-    std::vector<int64_t> depths = candidates(s.k, blockElements(s));
-    best = search(s, machine, core, {tiles.front()},
-                  {depths.begin() + 1, depths.end()});
+  for (bool sliced : {false, true}) { // k is cut in L1, as little as possible
+    int64_t unit = sliced ? s.kUnit : blockElements(s);
+    if (best.l1.m != 0 || unit == 0) {
+      continue;
+    }
+    std::vector<int64_t> depths = candidates(s.k, unit);
+    best = search(s, machine, core, fewTiles(tiles), depths, sliced);
   }
   if (best.l1.m == 0) {
     int64_t m = s.c1 != 0 ? s.rowUnit : kCell;
     return Status(
         StatusCode::kDoesNotFit,
-        fmt::format("contraction {}x{}x{}: the smallest tile needs {} bytes of "
-                    "L1, machine '{}' has {}",
-                    s.m, s.n, s.k,
-                    aBytes(s, m, blockElements(s)) +
-                        bBytes(s, s.nUnit, blockElements(s)),
-                    arch.name, machine.l1));
+        fmt::format(
+            "contraction {}x{}x{}: the smallest tile needs {} bytes of "
+            "L1, machine '{}' has {}",
+            s.m, s.n, s.k,
+            aBytes(s, m, std::max(blockElements(s), s.kUnit), s.kUnit != 0) +
+                bBytes(s, s.nUnit, blockElements(s)),
+            arch.name, machine.l1));
   }
   return contractionSchedule(core, best, s);
 }
 
 int64_t vectorBytes(const VectorShape &s, const std::vector<int64_t> &tile) {
+  auto sizeOf = [&](int64_t loop) {
+    auto at = static_cast<size_t>(loop);
+    int64_t t = at < tile.size() ? tile[at] : 0;
+    return std::min(t != 0 ? t : s.loops[at], s.loops[at]);
+  };
   int64_t total = 0;
   for (const VectorBuffer &b : s.buffers) {
     int64_t bytes = b.elementBytes;
@@ -361,11 +395,12 @@ int64_t vectorBytes(const VectorShape &s, const std::vector<int64_t> &tile) {
       const DimUse &d = b.dims[i];
       int64_t extent = d.window;
       if (d.loop >= 0) {
-        int64_t t = tile[d.loop] != 0 ? tile[d.loop] : s.loops[d.loop];
-        extent = (std::min(t, s.loops[d.loop]) - 1) * d.stride + d.window;
-        extent = ceilDivide(extent, d.divide);
+        extent += (sizeOf(d.loop) - 1) * d.stride;
       }
-      bytes *= extent;
+      if (d.inner >= 0) {
+        extent += (sizeOf(d.inner) - 1) * d.innerStride;
+      }
+      bytes *= ceilDivide(extent, d.divide);
       if (i + 1 == b.dims.size()) {
         bytes = roundUp(bytes, kBlock);
       }
@@ -377,12 +412,19 @@ int64_t vectorBytes(const VectorShape &s, const std::vector<int64_t> &tile) {
 
 namespace {
 
+bool isPass(const VectorShape &s, size_t loop) {
+  return loop < s.passes.size() && s.passes[loop];
+}
+size_t rootLoops(const VectorShape &s) {
+  return s.rootLoops != 0 ? s.rootLoops : s.loops.size();
+}
+
 /// Spreads the outermost loops over the cores.
 std::vector<int64_t> vectorCores(const VectorShape &s, int64_t maxCores) {
-  std::vector<int64_t> tile(s.loops.size(), 0);
+  std::vector<int64_t> tile(rootLoops(s), 0);
   int64_t left = maxCores;
-  for (size_t i = 0; i < s.loops.size() && left > 1; ++i) {
-    if (!s.cuttable[i] || s.loops[i] <= 1) {
+  for (size_t i = 0; i < tile.size() && left > 1; ++i) {
+    if (!s.cuttable[i] || isPass(s, i) || s.loops[i] <= 1) {
       continue;
     }
     tile[i] =
@@ -392,51 +434,103 @@ std::vector<int64_t> vectorCores(const VectorShape &s, int64_t maxCores) {
   return tile;
 }
 
-} // namespace
-
-Result<Schedule> chooseVector(const VectorShape &s, const isa::ArchSpec &arch,
-                              int64_t maxCores) {
-  std::vector<int64_t> cores = vectorCores(s, maxCores);
-  std::vector<int64_t> tile(s.loops.size());
-  for (size_t i = 0; i < tile.size(); ++i) {
-    tile[i] = cores[i] != 0 ? cores[i] : s.loops[i];
-  }
-  auto capacity = static_cast<int64_t>(arch.arch.capacity(Space::UB));
-  // Several tiles, so that loads, V and stores overlap; not too small ones.
-  int64_t budget = std::clamp(vectorBytes(s, tile) / kTilesToOverlap,
-                              std::min(kSmallTile, capacity), capacity);
-  // Cut from the outside: inner loops stay whole as long as possible.
-  for (size_t i = 0; i < tile.size() && vectorBytes(s, tile) > budget; ++i) {
-    if (!s.cuttable[i]) {
-      continue;
+/// The tile of one UB: starts as the part of a core.
+class VectorCutter {
+public:
+  VectorCutter(const VectorShape &s, const std::vector<int64_t> &cores)
+      : s_(s), whole_(s.loops) {
+    for (size_t i = 0; i < cores.size(); ++i) {
+      whole_[i] = cores[i] != 0 ? cores[i] : s.loops[i];
     }
-    int64_t low = 1, high = std::max<int64_t>(tile[i], 1);
-    while (low < high) { // the largest size that fits, or 1
+    tile = whole_;
+  }
+
+  int64_t bytes() const { return vectorBytes(s_, tile); }
+
+  /// From the outside: inner loops stay whole as long as possible.
+  void cutResult(int64_t budget) {
+    for (size_t i = 0; i < rootLoops(s_) && bytes() > budget; ++i) {
+      if (s_.cuttable[i] && !isPass(s_, i)) {
+        fit(i, 1, tile[i], budget);
+      }
+    }
+  }
+
+  /// A reduction longer than UB takes several passes; what they leave free
+  /// goes to the tile of the result, innermost loop first.
+  void cutPasses(int64_t capacity) {
+    for (size_t i = 0; i < tile.size() && bytes() > capacity; ++i) {
+      if (isPass(s_, i)) {
+        fit(i, 1, tile[i], capacity);
+      }
+    }
+    for (size_t i = rootLoops(s_); i-- > 0 && bytes() <= capacity;) {
+      if (s_.cuttable[i] && !isPass(s_, i) && tile[i] < whole_[i]) {
+        fit(i, tile[i], whole_[i], capacity);
+      }
+    }
+  }
+
+  /// Sizes of the loops; 0: not cut.
+  std::vector<int64_t> cuts(size_t count, bool passes) const {
+    std::vector<int64_t> sizes(count, 0);
+    for (size_t i = 0; i < count; ++i) {
+      bool cut = tile[i] < whole_[i] && isPass(s_, i) == passes;
+      sizes[i] = cut ? tile[i] : 0;
+    }
+    return sizes;
+  }
+
+private:
+  /// The largest size in [low, high] that fits, or low.
+  void fit(size_t i, int64_t low, int64_t high, int64_t budget) {
+    while (low < high) {
       tile[i] = (low + high + 1) / 2;
-      if (vectorBytes(s, tile) <= budget) {
+      if (bytes() <= budget) {
         low = tile[i];
       } else {
         high = tile[i] - 1;
       }
     }
-    if (low < s.loops[i]) {
-      low = std::max(roundDown(low, s.unit(i)), s.unit(i));
+    if (low < s_.loops[i]) {
+      low = std::max(roundDown(low, s_.unit(i)), s_.unit(i));
     }
     tile[i] = low;
   }
-  if (vectorBytes(s, tile) > capacity) {
+
+  const VectorShape &s_;
+  std::vector<int64_t> whole_, tile;
+};
+
+} // namespace
+
+Result<Schedule> chooseVector(const VectorShape &s, const isa::ArchSpec &arch,
+                              int64_t maxCores) {
+  std::vector<int64_t> cores = vectorCores(s, maxCores);
+  VectorCutter cutter(s, cores);
+  auto capacity = static_cast<int64_t>(arch.arch.capacity(Space::UB));
+  // Several tiles, so that loads, V and stores overlap; not too small ones.
+  int64_t budget = std::clamp(cutter.bytes() / kTilesToOverlap,
+                              std::min(kSmallTile, capacity), capacity);
+  cutter.cutResult(budget);
+  if (cutter.bytes() > capacity) {
+    cutter.cutPasses(capacity);
+  }
+  if (cutter.bytes() > capacity) {
     return Status(StatusCode::kDoesNotFit,
                   fmt::format("vector kernel: the smallest tile needs {} bytes "
                               "of UB, machine '{}' has {}",
-                              vectorBytes(s, tile), arch.name, capacity));
+                              cutter.bytes(), arch.name, capacity));
   }
   Schedule out;
   out.family = "vector";
-  for (size_t i = 0; i < tile.size(); ++i) {
-    int64_t whole = cores[i] != 0 ? cores[i] : s.loops[i];
-    tile[i] = tile[i] >= whole ? 0 : tile[i];
+  out.levels = {{"cores", cores, {}},
+                {"ub", cutter.cuts(rootLoops(s), false), {}}};
+  std::vector<int64_t> passes = cutter.cuts(s.loops.size(), true);
+  if (std::any_of(passes.begin(), passes.end(),
+                  [](int64_t size) { return size != 0; })) {
+    out.levels.push_back({"passes", passes, {}});
   }
-  out.levels = {{"cores", cores, {}}, {"ub", tile, {}}};
   return out;
 }
 

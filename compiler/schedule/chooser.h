@@ -37,6 +37,9 @@ struct ContractionShape {
   /// Convolution: image [c1, height, width, C0] behind A. 0: A is a matrix.
   int64_t c1 = 0, height = 0, width = 0;
   int64_t kernelHeight = 1, strideHeight = 1, dilationHeight = 1;
+  /// Columns of A per block of channels: KH * KW * C0. Where k is cut in L1 in
+  /// multiples of it, the image may be cut in C1 (placement "slice").
+  int64_t kUnit = 0;
   /// The epilogue runs on V: bytes of UB per element of C (temporaries and
   /// other inputs included); 0: FIX writes C to GM.
   int64_t epilogueBytes = 0;
@@ -52,13 +55,16 @@ Result<Schedule> chooseContraction(const ContractionShape &shape,
                                    int64_t maxCores = 1);
 
 /// One dimension of a vector kernel's buffer: the extent it has for a tile t
-/// of loop `loop` is ceil(((t - 1) * stride + window) / divide); loop -1:
-/// always `window`.
+/// of loop `loop` and a tile u of loop `inner` (a window that is cut) is
+/// ceil(((t - 1) * stride + (u - 1) * innerStride + window) / divide); a loop
+/// of -1 counts nothing.
 struct DimUse {
   int64_t loop = -1;
   int64_t stride = 1;
   int64_t window = 1;
   int64_t divide = 1;
+  int64_t inner = -1;
+  int64_t innerStride = 1;
 };
 
 /// A buffer in UB. The innermost dimension is rounded up to 32 bytes.
@@ -69,9 +75,15 @@ struct VectorBuffer {
 };
 
 struct VectorShape {
-  std::vector<int64_t> loops; // extent of each loop of the root
+  /// Extent of each loop of the root, then of the reductions' loops.
+  std::vector<int64_t> loops;
   std::vector<bool> cuttable; // parallel loops that may be cut
   std::vector<VectorBuffer> buffers;
+  /// Loops that are cut last, in several passes over the data: those of
+  /// reductions, and the root's loops that a reduction must be over before.
+  std::vector<bool> passes = {};
+  /// Number of loops of the root; 0: all.
+  size_t rootLoops = 0;
   /// Tile sizes of a loop are multiples of its unit; missing ones are 1.
   std::vector<int64_t> units = {};
 
@@ -81,6 +93,7 @@ struct VectorShape {
 };
 
 /// UB bytes of a vector kernel for one tile size per loop (0: not cut).
+/// Level "passes" of the schedule, only when needed, has a size per loop.
 int64_t vectorBytes(const VectorShape &shape, const std::vector<int64_t> &tile);
 
 Result<Schedule> chooseVector(const VectorShape &shape,

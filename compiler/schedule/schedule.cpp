@@ -25,6 +25,15 @@ int64_t Schedule::depth(std::string_view operand, isa::Space space) const {
   return 1;
 }
 
+bool Schedule::places(std::string_view operand, isa::Space space) const {
+  for (const Placement &p : placements) {
+    if (p.operand == operand && p.space == space) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string print(const Schedule &schedule) {
   std::string text = schedule.family + ":";
   const char *separator = " ";

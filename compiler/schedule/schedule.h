@@ -54,6 +54,8 @@ struct Schedule {
   const Level *level(std::string_view name) const;
   /// The pipeline depth of an operand; 1 when it is not listed.
   int64_t depth(std::string_view operand, isa::Space space) const;
+  /// Whether the operand is listed in that space.
+  bool places(std::string_view operand, isa::Space space) const;
 };
 
 /// One line of text; parse(print(s)) == s.

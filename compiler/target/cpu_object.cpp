@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/target/cpu_object.h"
 
+#include "compiler/target/llvm_codegen.h"
 #include "hal/format/cpu_features.h"
 
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 
 #include <mutex>
@@ -105,14 +99,9 @@ Result<std::vector<uint8_t>> emitCpuObject(mlir::ModuleOp module,
   if (!machine) {
     return Status(StatusCode::kInternal, "no x86 code generator: " + error);
   }
-  mlir::registerBuiltinDialectTranslation(*module->getContext());
-  mlir::registerLLVMDialectTranslation(*module->getContext());
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> ir =
-      mlir::translateModuleToLLVMIR(module, context, "kiln_cpu");
-  if (!ir) {
-    return Status(StatusCode::kInternal, "translation to LLVM IR failed");
-  }
+  KILN_ASSIGN_OR_RETURN(std::unique_ptr<llvm::Module> ir,
+                        translateToLlvmIr(module, context, "kiln_cpu"));
   ir->setTargetTriple(llvm::Triple(kTriple));
   ir->setDataLayout(machine->createDataLayout());
   for (llvm::Function &f : *ir) {
@@ -126,28 +115,8 @@ Result<std::vector<uint8_t>> emitCpuObject(mlir::ModuleOp module,
   }
   llvm::PipelineTuningOptions tuning;
   tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(machine.get(), tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager cgscc;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(cgscc);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, cgscc, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
-      .run(*ir, modules);
-
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  llvm::legacy::PassManager emit;
-  if (machine->addPassesToEmitFile(emit, stream, nullptr,
-                                   llvm::CodeGenFileType::ObjectFile)) {
-    return Status(StatusCode::kInternal, "x86 backend emits no object files");
-  }
-  emit.run(*ir);
-  return std::vector<uint8_t>(object.begin(), object.end());
+  optimize(*ir, *machine, llvm::OptimizationLevel::O3, tuning);
+  return emitObject(*ir, *machine);
 }
 
 } // namespace kiln::target

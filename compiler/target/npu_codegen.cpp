@@ -3,18 +3,12 @@
 
 #include "compiler/conversion/npu_isa/isa_to_llvm.h"
 #include "compiler/target/elf_linker.h"
+#include "compiler/target/llvm_codegen.h"
 #include "compiler/target/riscv_target.h"
 #include "isa/support/units.h"
 
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Target/TargetMachine.h"
 
 namespace kiln::target {
 namespace {
@@ -30,24 +24,13 @@ std::unique_ptr<llvm::TargetMachine> makeMachine() {
       llvm::CodeGenOptLevel::Default));
 }
 
-void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
+llvm::PipelineTuningOptions tuning() {
+  llvm::PipelineTuningOptions options;
+  options.LoopVectorization = false;
+  options.SLPVectorization = false;
   // The control core is rarely the slowest unit; text is copied at launch.
-  tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager cgscc;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(cgscc);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, cgscc, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, modules);
+  options.LoopUnrolling = false;
+  return options;
 }
 
 /// Lets the code generator report every frame: there is no stack guard.
@@ -68,36 +51,19 @@ void measureFrames(llvm::Module &module, uint64_t &largest) {
 } // namespace
 
 Result<NpuObject> emitNpuObject(mlir::ModuleOp module) {
-  mlir::MLIRContext *mlirContext = module->getContext();
-  mlir::registerBuiltinDialectTranslation(*mlirContext);
-  mlir::registerLLVMDialectTranslation(*mlirContext);
-  mlir::OpBuilder attributes(mlirContext);
+  mlir::OpBuilder attributes(module->getContext());
   module->setAttr("llvm.data_layout", attributes.getStringAttr(kDataLayout));
   module->setAttr("llvm.target_triple", attributes.getStringAttr(kRiscvTriple));
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> ir =
-      mlir::translateModuleToLLVMIR(module, context, "kiln_npu");
-  if (!ir) {
-    return Status(StatusCode::kInternal,
-                  "NPU kernel: translation to LLVM IR failed");
-  }
+  KILN_ASSIGN_OR_RETURN(std::unique_ptr<llvm::Module> ir,
+                        translateToLlvmIr(module, context, "kiln_npu"));
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine();
   ir->setDataLayout(machine->createDataLayout());
   npu::markMemoryEffects(*ir);
-  optimize(*ir, *machine);
+  optimize(*ir, *machine, llvm::OptimizationLevel::O2, tuning());
   NpuObject result;
   measureFrames(*ir, result.frameBytes);
-
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  llvm::legacy::PassManager emit;
-  if (machine->addPassesToEmitFile(emit, stream, nullptr,
-                                   llvm::CodeGenFileType::ObjectFile)) {
-    return Status(StatusCode::kInternal,
-                  "the RISC-V back end emits no object files");
-  }
-  emit.run(*ir);
-  result.bytes.assign(object.begin(), object.end());
+  KILN_ASSIGN_OR_RETURN(result.bytes, emitObject(*ir, *machine));
   return result;
 }
 

@@ -119,6 +119,12 @@ Result<uint32_t> PackageBuilder::addValue(Value value,
   v.name = name;
   v.type = *element;
   v.shape.assign(type.getShape().begin(), type.getShape().end());
+  Operation *def = value.getDefiningOp();
+  if (def && def->hasAttr(plan::kChannelsLastAttr)) {
+    v.layout = hal::Layout::kNHWC;
+    v.physicalShape = v.shape;
+    v.shape = {v.shape[0], v.shape[3], v.shape[1], v.shape[2]};
+  }
   model.values.push_back(std::move(v));
   valueIndex[value] = model.values.size() - 1;
   return static_cast<uint32_t>(model.values.size() - 1);

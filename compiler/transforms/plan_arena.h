@@ -32,6 +32,10 @@ struct ArenaOptions {
 /// Attribute of plan.dispatch: the place of its workspace, when it has one.
 constexpr char kWorkspaceAttr[] = "plan.workspace";
 
+/// Unit attribute of plan.dispatch: its result [N, H, W, C] holds what the
+/// model calls [N, C, H, W].
+constexpr char kChannelsLastAttr[] = "channels_last";
+
 /// Every returned value becomes one that may be written straight into a model
 /// output: inputs, constants, repeated and partly viewed results get a
 /// plan.copy.

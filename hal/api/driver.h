@@ -17,7 +17,7 @@
 // Contract for submit(): start the commands when all waits are reached; run
 // them in order of barriers; make their effects visible; signal. On an error
 // fail the timelines of `signals` with it. When a wait fails, run nothing and
-// pass its error on. Never block the caller.
+// pass its error on. Never block the caller, unless `callerWaits` allows it.
 //
 // Layers (validation, trace, fault injection) are DriverDevices that wrap one.
 #pragma once
@@ -112,6 +112,7 @@ struct Submission {
   std::vector<Command> commands{};
   std::vector<TimelinePoint> signals{};
   DispatchObserver observer{};
+  bool callerWaits = false; // submit() may run it before it returns: see Sync
   /// What the pointers in `commands` point to.
   std::vector<std::shared_ptr<const void>> keepAlive{};
 };

@@ -81,6 +81,11 @@ struct TimelinePoint {
 struct Sync {
   std::vector<TimelinePoint> wait{};
   std::vector<TimelinePoint> signal{};
+  /// The caller is about to wait for this and has nothing better to do: a
+  /// device that executes on host threads may run the work inside the verb and
+  /// spare a hand-over between threads. Never changes a result; without it a
+  /// verb does not block.
+  bool callerWaits = false;
 };
 
 } // namespace kiln::hal

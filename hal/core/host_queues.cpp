@@ -17,8 +17,12 @@ struct HostQueues::Pending {
   Status error; // of a wait that failed
 };
 
+/// One queue. Its work runs on one thread at a time: its worker, or a caller
+/// that waits for what it submits.
 struct HostQueues::Lane {
   std::deque<std::shared_ptr<Pending>> ready;
+  bool busy = false;
+  std::condition_variable changed; // ready, busy or State::stopping
 };
 
 /// Shared with the callbacks of timelines, which may outlive the queues.
@@ -26,16 +30,21 @@ struct HostQueues::State {
   State(CommandExecutor &executor, uint32_t count)
       : executor(executor), lanes(count) {}
 
+  Status lostStatus() {
+    std::lock_guard lock(mutex);
+    return lost;
+  }
   Status execute(const Submission &submission);
   Status runOne(const Command &command, size_t index,
                 const DispatchObserver &observer);
   void waitEnded(Lane &lane, const std::shared_ptr<Pending> &pending,
                  const Status &outcome);
+  bool claim(Lane &lane, const Submission &submission);
+  void release(Lane &lane);
 
   CommandExecutor &executor;
   std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<Lane> lanes;
+  std::deque<Lane> lanes;
   std::map<uint64_t, std::shared_ptr<Pending>> waiting; // by number
   uint64_t accepted = 0;
   bool stopping = false;
@@ -87,10 +96,7 @@ Status HostQueues::State::runOne(const Command &command, size_t index,
 
 Status HostQueues::State::execute(const Submission &submission) {
   for (size_t i = 0; i < submission.commands.size(); ++i) {
-    {
-      std::lock_guard lock(mutex);
-      KILN_RETURN_IF_ERROR(lost);
-    }
+    KILN_RETURN_IF_ERROR(lostStatus());
     Status status = runOne(submission.commands[i], i, submission.observer);
     if (status.code() == StatusCode::kDeviceLost) {
       std::lock_guard lock(mutex);
@@ -113,7 +119,32 @@ void HostQueues::State::waitEnded(Lane &lane,
   }
   if (waiting.erase(pending->number) != 0) {
     lane.ready.push_back(pending);
-    changed.notify_all();
+    lane.changed.notify_one();
+  }
+}
+
+/// Whether a caller that waits may run its submission itself: everything it
+/// waits for is reached and the queue has nothing else to do. Takes the lane.
+bool HostQueues::State::claim(Lane &lane, const Submission &submission) {
+  for (const TimelinePoint &point : submission.waits) {
+    Result<uint64_t> value = point.timeline->query();
+    if (!value || *value < point.value) {
+      return false;
+    }
+  }
+  std::lock_guard lock(mutex);
+  if (lane.busy || !lane.ready.empty() || stopping) {
+    return false;
+  }
+  lane.busy = true;
+  return true;
+}
+
+void HostQueues::State::release(Lane &lane) {
+  std::lock_guard lock(mutex);
+  lane.busy = false;
+  if (!lane.ready.empty() || stopping) {
+    lane.changed.notify_one();
   }
 }
 
@@ -131,7 +162,9 @@ HostQueues::~HostQueues() {
     state_->stopping = true;
     cancelled.swap(state_->waiting);
   }
-  state_->changed.notify_all();
+  for (Lane &lane : state_->lanes) {
+    lane.changed.notify_one();
+  }
   for (std::thread &worker : workers_) {
     worker.join();
   }
@@ -143,6 +176,10 @@ HostQueues::~HostQueues() {
 }
 
 Status HostQueues::submit(uint32_t queue, Submission submission) {
+  if (submission.callerWaits &&
+      state_->claim(state_->lanes[queue], submission)) {
+    return runOnCaller(state_->lanes[queue], std::move(submission));
+  }
   auto pending = std::make_shared<Pending>();
   pending->submission = std::move(submission);
   // One more than the waits: nothing starts before all are registered.
@@ -164,14 +201,27 @@ Status HostQueues::submit(uint32_t queue, Submission submission) {
   return Status::ok();
 }
 
+Status HostQueues::runOnCaller(Lane &lane, Submission submission) {
+  // A lost device accepts no new work, as in submit().
+  Status accepted = state_->lostStatus();
+  if (accepted) {
+    Status outcome = state_->execute(submission);
+    finish(submission, outcome);
+  }
+  state_->release(lane);
+  return accepted;
+}
+
 void HostQueues::work(std::shared_ptr<State> state, Lane &lane) {
   std::unique_lock lock(state->mutex);
   while (true) {
-    state->changed.wait(lock,
-                        [&] { return !lane.ready.empty() || state->stopping; });
+    lane.changed.wait(lock, [&] {
+      return !lane.busy && (!lane.ready.empty() || state->stopping);
+    });
     if (lane.ready.empty()) {
       return;
     }
+    lane.busy = true;
     std::shared_ptr<Pending> pending = std::move(lane.ready.front());
     lane.ready.pop_front();
     lock.unlock();
@@ -180,6 +230,7 @@ void HostQueues::work(std::shared_ptr<State> state, Lane &lane) {
     finish(pending->submission, outcome);
     pending.reset();
     lock.lock();
+    lane.busy = false;
   }
 }
 

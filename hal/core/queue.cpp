@@ -15,20 +15,19 @@ Status bad(std::string message) {
 /// Turns the commands of a recording into a submission.
 class Resolver {
 public:
-  explicit Resolver(const std::vector<BufferRange> &slots) : slots_(slots) {}
+  explicit Resolver(const std::vector<BufferRange> &slots) : slots_(slots) {
+    submission.keepAlive.reserve(slots.size());
+    for (const BufferRange &slot : slots) {
+      submission.keepAlive.push_back(slot.buffer);
+    }
+  }
 
   Status add(const Recording::Entry &entry) {
     return std::visit([this](const auto &e) { return resolve(e); }, entry);
   }
   Result<MemoryRange> resolve(const BufferRange &range) {
-    if (!range.buffer) {
-      return bad("a range has no buffer");
-    }
-    KILN_ASSIGN_OR_RETURN(MemoryRange part, cut({&range.buffer->memory(), 0,
-                                                 range.buffer->size()},
-                                                range.offset, range.size));
     submission.keepAlive.push_back(range.buffer);
-    return part;
+    return rangeOf(range);
   }
 
   Submission submission;
@@ -39,12 +38,20 @@ private:
       return bad("slot " + std::to_string(range.slot) + " is not bound; " +
                  std::to_string(slots_.size()) + " bindings given");
     }
-    KILN_ASSIGN_OR_RETURN(MemoryRange whole, resolve(slots_[range.slot]));
+    KILN_ASSIGN_OR_RETURN(MemoryRange whole, rangeOf(slots_[range.slot]));
     return cut(whole, range.offset, range.size);
   }
 
   Result<MemoryRange> resolve(const CommandRange &range) {
     return std::visit([this](const auto &r) { return resolve(r); }, range);
+  }
+
+  static Result<MemoryRange> rangeOf(const BufferRange &range) {
+    if (!range.buffer) {
+      return bad("a range has no buffer");
+    }
+    return cut({&range.buffer->memory(), 0, range.buffer->size()}, range.offset,
+               range.size);
   }
 
   /// The part [offset, offset + size) of a range.
@@ -70,6 +77,7 @@ private:
                             {},
                             info.constants,
                             info.label};
+    command.bindings.reserve(info.bindings.size());
     for (size_t i = 0; i < info.bindings.size(); ++i) {
       Result<MemoryRange> range = resolve(info.bindings[i].range);
       if (!range) {
@@ -116,18 +124,24 @@ private:
   bool hasDispatch_ = false;
 };
 
+void setSync(Submission &submission, Sync sync) {
+  submission.waits = std::move(sync.wait);
+  submission.signals = std::move(sync.signal);
+  submission.callerWaits = sync.callerWaits;
+}
+
 } // namespace
 
 Status Queue::submitEntries(std::span<const Recording::Entry> entries,
                             const std::vector<BufferRange> &slots, Sync sync,
                             DispatchObserver observer) {
   Resolver resolver(slots);
+  resolver.submission.commands.reserve(entries.size());
   for (const Recording::Entry &entry : entries) {
     KILN_RETURN_IF_ERROR(resolver.add(entry));
   }
   Submission &submission = resolver.submission;
-  submission.waits = std::move(sync.wait);
-  submission.signals = std::move(sync.signal);
+  setSync(submission, std::move(sync));
   submission.observer = std::move(observer);
   return device_->submit(index_, std::move(submission));
 }
@@ -146,8 +160,7 @@ Status Queue::upload(const BufferRange &target, std::span<const std::byte> data,
   Submission &submission = resolver.submission;
   submission.commands.push_back(UploadCommand{range, *copy});
   submission.keepAlive.push_back(std::move(copy));
-  submission.waits = std::move(sync.wait);
-  submission.signals = std::move(sync.signal);
+  setSync(submission, std::move(sync));
   return device_->submit(index_, std::move(submission));
 }
 

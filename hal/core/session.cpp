@@ -51,6 +51,8 @@ public:
       sync.wait = {{timeline_, value_}};
     }
     sync.signal = {{timeline_, ++value_}};
+    // A timeout must be able to strike while the device hangs.
+    sync.callerWaits = !options_.timeout;
     return sync;
   }
   Status wait() const { return timeline_->wait(value_, options_.timeout); }
@@ -122,6 +124,7 @@ private:
   std::vector<std::shared_ptr<Program>> programs_;
   std::vector<BufferRange> slots_;
   std::shared_ptr<Recording> whole_;
+  std::shared_ptr<Buffer> staging_; // of read(): as large as was ever needed
   uint64_t deviceBytes_ = 0;
 };
 
@@ -350,13 +353,19 @@ Result<std::vector<std::byte>> Session::Impl::read(Steps &steps,
   if (range.size == 0) {
     return std::vector<std::byte>();
   }
-  KILN_ASSIGN_OR_RETURN(
-      std::shared_ptr<Buffer> staging,
-      device_.allocate({.size = range.size, .type = MemoryType::kHost}));
-  KILN_RETURN_IF_ERROR(queue_.copy(range, {staging}, steps.next()));
-  KILN_RETURN_IF_ERROR(steps.wait());
-  KILN_ASSIGN_OR_RETURN(std::span<std::byte> bytes, staging->map());
-  return std::vector<std::byte>(bytes.begin(), bytes.end());
+  if (!staging_ || staging_->size() < range.size) {
+    KILN_ASSIGN_OR_RETURN(
+        staging_,
+        device_.allocate({.size = range.size, .type = MemoryType::kHost}));
+  }
+  KILN_RETURN_IF_ERROR(
+      queue_.copy(range, {staging_, 0, range.size}, steps.next()));
+  if (Status status = steps.wait(); !status) {
+    staging_ = nullptr; // a late copy may still write to it
+    return status;
+  }
+  KILN_ASSIGN_OR_RETURN(std::span<std::byte> bytes, staging_->map());
+  return std::vector<std::byte>(bytes.begin(), bytes.begin() + range.size);
 }
 
 Result<std::vector<HostTensor>> Session::Impl::download(Steps &steps) {

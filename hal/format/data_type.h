@@ -62,13 +62,14 @@ constexpr std::optional<DataType> parseDataType(std::string_view text) {
 }
 
 /// How the bytes of a tensor are ordered. kDense: row-major in the logical
-/// shape; the others as machine.md defines them, with physical shapes
-/// [C1,N,H,W,C0], [N1,M,C0] and [K1,N1,16,C0].
-enum class Layout : uint8_t { kDense, kNC1HWC0, kNZ, kFractalZ };
-constexpr unsigned kNumLayouts = 4;
+/// shape; kNHWC: an image [N,C,H,W] with physical shape [N,H,W,C]; the others
+/// as machine.md defines them, with physical shapes [C1,N,H,W,C0], [N1,M,C0]
+/// and [K1,N1,16,C0].
+enum class Layout : uint8_t { kDense, kNC1HWC0, kNZ, kFractalZ, kNHWC };
+constexpr unsigned kNumLayouts = 5;
 
-constexpr std::string_view kLayoutNames[kNumLayouts] = {"dense", "nc1hwc0",
-                                                        "nz", "fractal-z"};
+constexpr std::string_view kLayoutNames[kNumLayouts] = {
+    "dense", "nc1hwc0", "nz", "fractal-z", "nhwc"};
 
 constexpr std::string_view name(Layout layout) {
   return kLayoutNames[static_cast<unsigned>(layout)];

@@ -118,8 +118,10 @@ private:
   Status check(BarrierCommand &) { return Status::ok(); }
 
   Status check(DispatchCommand &dispatch) {
-    return checkDispatch(dispatch).withContext("dispatch '" + dispatch.label +
-                                               "'");
+    // Every run comes through here: texts are made for failures only.
+    Status status = checkDispatch(dispatch);
+    return status ? status
+                  : status.withContext("dispatch '" + dispatch.label + "'");
   }
 
   Status checkDispatch(DispatchCommand &dispatch) {
@@ -135,8 +137,9 @@ private:
     }
     KILN_RETURN_IF_ERROR(checkShape(dispatch, entries[dispatch.entry]));
     for (size_t i = 0; i < dispatch.bindings.size(); ++i) {
-      KILN_RETURN_IF_ERROR(checkBinding(dispatch.bindings[i])
-                               .withContext("binding " + std::to_string(i)));
+      if (Status status = checkBinding(dispatch.bindings[i]); !status) {
+        return status.withContext("binding " + std::to_string(i));
+      }
     }
     if (dispatch.workspace) {
       KILN_RETURN_IF_ERROR(

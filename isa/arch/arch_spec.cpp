@@ -30,13 +30,21 @@ private:
   std::vector<std::string> path_;
 };
 
-Result<std::string> readFile(const std::string &path) {
+std::vector<std::string> namesOf(std::span<const BuiltinMachine> files) {
+  std::vector<std::string> names;
+  for (const BuiltinMachine &file : files) {
+    names.emplace_back(file.name);
+  }
+  return names;
+}
+
+Result<std::string> readFile(std::string_view what, const std::string &path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   if (!in || !(text << in.rdbuf())) {
     return Status(
         StatusCode::kInvalidArgument,
-        fmt::format("cannot read the machine file '{}': {}", path,
+        fmt::format("cannot read the {} file '{}': {}", what, path,
                     errno ? std::strerror(errno) : "not a readable file"));
   }
   return text.str();
@@ -48,33 +56,44 @@ std::string canonicalText(const ArchSpec &spec) {
   ArchSpec copy = spec; // visitors take references
   CanonicalWriter writer;
   visitMachine(writer, copy);
+  writer.open("dram_part");
+  visitDramPart(writer, copy.timing.memory.dram.part);
+  writer.close();
   return writer.text;
 }
 
 std::vector<std::string> builtinMachines() {
-  std::vector<std::string> names;
-  for (unsigned n = 0; n < kNumBuiltinMachines; ++n) {
-    names.emplace_back(kBuiltinMachines[n].name);
-  }
-  return names;
+  return namesOf({kBuiltinMachines, kNumBuiltinMachines});
 }
 
-Result<ArchSpec> loadArchSpec(std::string_view nameOrPath) {
-  for (unsigned n = 0; n < kNumBuiltinMachines; ++n) {
-    const BuiltinMachine &m = kBuiltinMachines[n];
+std::vector<std::string> builtinDramParts() {
+  return namesOf({kBuiltinDramParts, kNumBuiltinDramParts});
+}
+
+Result<std::string> findText(std::string_view what, std::string_view nameOrPath,
+                             std::span<const BuiltinMachine> builtins) {
+  for (const BuiltinMachine &m : builtins) {
     if (m.name == nameOrPath) {
-      return parseArchSpec(m.yaml, fmt::format("{}.yaml", m.name));
+      return std::string(m.yaml);
     }
   }
   if (nameOrPath.find_first_of("./") == std::string_view::npos) {
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("no machine '{}'; built in: {}; a machine file "
-                              "is given by its path",
-                              nameOrPath, fmt::join(builtinMachines(), ", ")));
+                  fmt::format("no {0} '{1}'; built in: {2}; a {0} file is "
+                              "given by its path",
+                              what, nameOrPath,
+                              fmt::join(namesOf(builtins), ", ")));
   }
-  KILN_ASSIGN_OR_RETURN(const std::string text,
-                        readFile(std::string(nameOrPath)));
-  return parseArchSpec(text, nameOrPath);
+  return readFile(what, std::string(nameOrPath));
+}
+
+Result<ArchSpec> loadArchSpec(std::string_view nameOrPath) {
+  KILN_ASSIGN_OR_RETURN(
+      const std::string text,
+      findText("machine", nameOrPath, {kBuiltinMachines, kNumBuiltinMachines}));
+  const bool isPath = nameOrPath.find_first_of("./") != std::string_view::npos;
+  return parseArchSpec(text, isPath ? std::string(nameOrPath)
+                                    : fmt::format("{}.yaml", nameOrPath));
 }
 
 double ArchSpec::peakMacsPerCycle(ElementType t) const {

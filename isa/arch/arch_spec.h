@@ -76,18 +76,91 @@ enum class VectorClass : uint8_t {
   kReduceLane, // vsum.l, vmax.l
   kTranspose,
   kBroadcast, // vbc: rows per cycle in elements*
+  kCompare,   // compare, select
+  kTrigonometric,
+  kGather, // gather, scatter
+  kSort,   // sort, merge
 };
-constexpr unsigned kNumVectorClasses = 10;
+constexpr unsigned kNumVectorClasses = 14;
+
+/// One DRAM part: a channel of it, with the least times of its data sheet in
+/// picoseconds (isa/arch/dram/*.yaml). The memory system rounds each up to
+/// core cycles, and the refresh interval down.
+struct DramPart {
+  std::string name;
+  uint32_t channelBits = 0;
+  uint32_t pinKbps = 0;        // kilobits per second and pin
+  uint32_t burstTransfers = 0; // one column command moves bits * transfers
+  uint32_t banks = 0;          // rows that can be open at once
+  uint32_t activations = 0;    // of device banks when one of `banks` opens
+  uint32_t pageBytes = 0;      // that one of `banks` holds open
+  uint32_t rcdPs = 0;          // activation to column command
+  uint32_t rpPs = 0;           // precharge to activation
+  uint32_t rasPs = 0;          // activation to precharge
+  uint32_t clPs = 0;           // read command to data
+  uint32_t cwlPs = 0;          // write command to data
+  uint32_t rrdPs = 0;          // activation to activation
+  uint32_t fawPs = 0;          // four activations
+  uint32_t rtpPs = 0;          // read to precharge
+  uint32_t wrPs = 0;           // end of write data to precharge
+  uint32_t wtrPs = 0;          // end of write data to read command
+  uint32_t rtwPs = 0;          // end of read data to write data
+  uint32_t refiPs = 0;         // refresh interval
+  uint32_t rfcPs = 0;          // refresh of all banks
+
+  /// Bytes that one column command moves.
+  uint32_t burstBytes() const { return channelBits / 8 * burstTransfers; }
+};
+
+/// One server instead of L2, network and DRAM, for comparisons.
+struct FlatMemoryTiming {
+  uint32_t latencyCycles = 0;       // unloaded round trip
+  uint32_t serverBytesPerCycle = 0; // of all cores and directions together
+};
+
+struct L2Timing {
+  uint64_t bytes = 0; // 0: no L2, bursts go to DRAM
+  uint32_t lineBytes = 0;
+  uint32_t ways = 0;
+  uint32_t slices = 0;
+  uint32_t readBytesPerCycle = 0;  // per slice
+  uint32_t writeBytesPerCycle = 0; // per slice
+  uint32_t hitCycles = 0;          // look-up to data or acknowledgement
+  uint32_t missCycles = 0;         // look-up to the queue of the DRAM channel
+  uint32_t fillCycles = 0;         // last byte from DRAM to data leaving L2
+  uint32_t misses = 0;             // lines a slice can be fetching
+  uint32_t writeBacks = 0;         // lines a slice can be writing back
+};
+
+struct DramTiming {
+  DramPart part;
+  uint32_t channels = 0;
+  uint32_t queueDepth = 0; // oldest requests the scheduler looks at
+  uint32_t writeHigh = 0;  // waiting writes that start a run of writes
+  uint32_t writeLow = 0;   // and end it
+};
+
+/// Banks of the local memories, in which accesses of one command collide.
+struct BankTiming {
+  uint32_t ubGroups = 0; // of 32-byte blocks; 0: V never waits for a bank
+  uint32_t ubBanks = 0;  // per group; a bank is the nth part of UB
+  uint32_t ubReads = 0;  // per group and cycle, beside one write
+  uint32_t ubWriteDelayCycles = 0; // from the read of a beat to its write
+  uint32_t l1Banks = 0;            // of 32-byte rows; 0: im2col never waits
+};
 
 struct MemoryTiming {
+  std::string model;                   // "system" (NoC, L2, DRAM) or "flat"
   uint32_t portReadBytesPerCycle = 0;  // per core
   uint32_t portWriteBytesPerCycle = 0; // per core, MTE3 and FIX share it
   uint32_t burstBytes = 0;
-  uint32_t outstandingReads = 0;    // bursts per core
-  uint32_t outstandingWrites = 0;   // bursts per core
-  uint32_t latencyCycles = 0;       // unloaded round trip
-  uint32_t serverBytesPerCycle = 0; // shared memory server
-  uint32_t minRowBeats = 0;         // a row costs at least this many beats
+  uint32_t outstandingReads = 0;  // bursts per core
+  uint32_t outstandingWrites = 0; // bursts per core
+  uint32_t minRowBeats = 0;       // a row costs at least this many beats
+  FlatMemoryTiming flat;
+  uint32_t nocCycles = 0; // core to L2 slice, and back
+  L2Timing l2;
+  DramTiming dram;
 };
 
 struct LaunchTiming {
@@ -117,6 +190,9 @@ struct TimingPart {
   uint32_t flagVisibleCycles = 0; // after the last earlier retire
   uint32_t configCycles = 0;
   uint32_t barrierCycles = 0; // kbar: after the last retire
+  /// From core to core: a kpost becomes visible, the last arrival at a kdbar
+  /// releases the others.
+  uint32_t semaphoreCycles = 0;
   PathTiming l1ToL0A, l1ToL0B;
   /// im2col reads this many 32-byte rows every im2colCycles cycles.
   uint32_t im2colRowsPerCycle = 0;
@@ -129,14 +205,54 @@ struct TimingPart {
   uint32_t fixElements16 = 0, fixElements8 = 0, fixElements32 = 0; // L1, GM
   uint32_t fixLatencyCycles = 0;
   std::array<VectorTiming, kNumVectorClasses> vector{};
+  BankTiming banks;
   MemoryTiming memory;
   LaunchTiming launch;
+};
+
+/// Energy of one event of a class, in femtojoules, and where it comes from.
+struct EnergyFigure {
+  uint32_t femtojoules = 0;
+  std::string source;
+};
+enum class EnergyEvent : uint8_t {
+  kMac8, // by width of the operands
+  kMac16,
+  kMac32,
+  kAddLane16, // vector lanes; 16 includes 8
+  kAddLane32,
+  kMulLane16,
+  kMulLane32,
+  kFunctionLane16, // exp, division and the like
+  kFunctionLane32,
+  kSmallSramByte, // bias table
+  kLocalByte,     // L0A, L0B, L0C, UB
+  kL1Byte,
+  kGmByte,      // memory device and, where there is one, L2
+  kNetworkByte, // way between core and memory
+  kControlInstruction,
+  kIdleCoreCycle,
+};
+constexpr unsigned kNumEnergyEvents = 16;
+constexpr std::string_view kEnergyKeys[kNumEnergyEvents] = {
+    "mac_8",           "mac_16",           "mac_32",
+    "add_lane_16",     "add_lane_32",      "mul_lane_16",
+    "mul_lane_32",     "function_lane_16", "function_lane_32",
+    "small_sram_byte", "local_byte",       "l1_byte",
+    "gm_byte",         "network_byte",     "control_instruction",
+    "idle_core_cycle"};
+
+/// Optional in a machine file: without it profiles hold no energy.
+struct EnergyPart {
+  bool given = false;
+  std::array<EnergyFigure, kNumEnergyEvents> figures{};
 };
 
 struct ArchSpec {
   std::string name;
   ArchPart arch;
   TimingPart timing;
+  EnergyPart energy;
   /// SHA-256 (hex) of the machine file's canonical content: tuned records and
   /// published results carry it.
   std::string hash;
@@ -151,10 +267,13 @@ Status validate(const ArchSpec &spec);
 /// Parses the text of a machine file; `origin` names it in messages.
 Result<ArchSpec> parseArchSpec(std::string_view yaml, std::string_view origin);
 
-/// A built-in name (see builtinMachines()) or the path of a machine file.
+/// A built-in name (see builtinMachines()) or the path of a machine file. A
+/// machine names its DRAM part (timing.memory.dram.part) the same way; the
+/// part's figures are part of the spec and of its hash.
 Result<ArchSpec> loadArchSpec(std::string_view nameOrPath);
 
-/// Names of the machine files compiled in, sorted.
+/// Names of the machine files compiled in, sorted; of the DRAM parts.
 std::vector<std::string> builtinMachines();
+std::vector<std::string> builtinDramParts();
 
 } // namespace kiln::isa

@@ -15,8 +15,9 @@
 namespace kiln::isa {
 
 constexpr const char *kVectorClassKeys[kNumVectorClasses] = {
-    "arithmetic", "multiply_add", "cast",        "exp",       "reciprocal",
-    "divide",     "reduce_rows",  "reduce_lane", "transpose", "broadcast"};
+    "arithmetic", "multiply_add",  "cast",        "exp",       "reciprocal",
+    "divide",     "reduce_rows",   "reduce_lane", "transpose", "broadcast",
+    "compare",    "trigonometric", "gather",      "sort"};
 
 constexpr Pipe kQueuedPipes[] = {Pipe::MTE2, Pipe::MTE1, Pipe::M,
                                  Pipe::FIX,  Pipe::V,    Pipe::MTE3};
@@ -75,6 +76,7 @@ template <typename Visitor> void visitControl(Visitor &v, TimingPart &t) {
   v.field("flag_visible_cycles", t.flagVisibleCycles);
   v.field("config_cycles", t.configCycles);
   v.field("barrier_cycles", t.barrierCycles);
+  v.field("semaphore_cycles", t.semaphoreCycles);
   v.close();
 }
 
@@ -132,17 +134,84 @@ template <typename Visitor> void visitVector(Visitor &v, TimingPart &t) {
   v.close();
 }
 
-template <typename Visitor> void visitMemory(Visitor &v, TimingPart &t) {
-  v.open("memory");
-  v.field("port_read_bytes_per_cycle", t.memory.portReadBytesPerCycle);
-  v.field("port_write_bytes_per_cycle", t.memory.portWriteBytesPerCycle);
-  v.field("burst_bytes", t.memory.burstBytes);
-  v.field("outstanding_reads", t.memory.outstandingReads);
-  v.field("outstanding_writes", t.memory.outstandingWrites);
-  v.field("latency_cycles", t.memory.latencyCycles);
-  v.field("server_bytes_per_cycle", t.memory.serverBytesPerCycle);
-  v.field("min_row_beats", t.memory.minRowBeats);
+template <typename Visitor> void visitBanks(Visitor &v, BankTiming &b) {
+  v.open("banks");
+  v.field("ub_groups", b.ubGroups);
+  v.field("ub_banks", b.ubBanks);
+  v.field("ub_reads", b.ubReads);
+  v.field("ub_write_delay_cycles", b.ubWriteDelayCycles);
+  v.field("l1_banks", b.l1Banks);
   v.close();
+}
+
+/// All fields of a DRAM part's file.
+template <typename Visitor> void visitDramPart(Visitor &v, DramPart &p) {
+  v.field("name", p.name);
+  v.field("channel_bits", p.channelBits);
+  v.field("pin_kbps", p.pinKbps);
+  v.field("burst_transfers", p.burstTransfers);
+  v.field("banks", p.banks);
+  v.field("activations_per_bank", p.activations);
+  v.field("page_bytes", p.pageBytes);
+  v.field("rcd_ps", p.rcdPs);
+  v.field("rp_ps", p.rpPs);
+  v.field("ras_ps", p.rasPs);
+  v.field("cl_ps", p.clPs);
+  v.field("cwl_ps", p.cwlPs);
+  v.field("rrd_ps", p.rrdPs);
+  v.field("faw_ps", p.fawPs);
+  v.field("rtp_ps", p.rtpPs);
+  v.field("wr_ps", p.wrPs);
+  v.field("wtr_ps", p.wtrPs);
+  v.field("rtw_ps", p.rtwPs);
+  v.field("refi_ps", p.refiPs);
+  v.field("rfc_ps", p.rfcPs);
+}
+
+template <typename Visitor> void visitL2(Visitor &v, L2Timing &l2) {
+  v.open("l2");
+  v.field("bytes", l2.bytes);
+  v.field("line_bytes", l2.lineBytes);
+  v.field("ways", l2.ways);
+  v.field("slices", l2.slices);
+  v.field("read_bytes_per_cycle", l2.readBytesPerCycle);
+  v.field("write_bytes_per_cycle", l2.writeBytesPerCycle);
+  v.field("hit_cycles", l2.hitCycles);
+  v.field("miss_cycles", l2.missCycles);
+  v.field("fill_cycles", l2.fillCycles);
+  v.field("misses", l2.misses);
+  v.field("write_backs", l2.writeBacks);
+  v.close();
+}
+
+template <typename Visitor> void visitMemory(Visitor &v, MemoryTiming &m) {
+  v.open("memory");
+  v.field("model", m.model);
+  v.field("port_read_bytes_per_cycle", m.portReadBytesPerCycle);
+  v.field("port_write_bytes_per_cycle", m.portWriteBytesPerCycle);
+  v.field("burst_bytes", m.burstBytes);
+  v.field("outstanding_reads", m.outstandingReads);
+  v.field("outstanding_writes", m.outstandingWrites);
+  v.field("min_row_beats", m.minRowBeats);
+  v.open("flat");
+  v.field("latency_cycles", m.flat.latencyCycles);
+  v.field("server_bytes_per_cycle", m.flat.serverBytesPerCycle);
+  v.close();
+  v.open("noc");
+  v.field("cycles", m.nocCycles);
+  v.close();
+  visitL2(v, m.l2);
+  v.open("dram");
+  v.field("part", m.dram.part.name);
+  v.field("channels", m.dram.channels);
+  v.field("queue_depth", m.dram.queueDepth);
+  v.field("write_high", m.dram.writeHigh);
+  v.field("write_low", m.dram.writeLow);
+  v.close();
+  v.close();
+}
+
+template <typename Visitor> void visitLaunch(Visitor &v, TimingPart &t) {
   v.open("launch");
   v.field("doorbell_cycles", t.launch.doorbellCycles);
   v.field("dispatch_cycles", t.launch.dispatchCycles);
@@ -151,7 +220,18 @@ template <typename Visitor> void visitMemory(Visitor &v, TimingPart &t) {
   v.close();
 }
 
-/// All fields of a machine file.
+template <typename Visitor> void visitEnergy(Visitor &v, EnergyPart &e) {
+  v.open("energy");
+  for (unsigned n = 0; n < kNumEnergyEvents; ++n) {
+    v.open(std::string(kEnergyKeys[n]));
+    v.field("fj", e.figures[n].femtojoules);
+    v.field("source", e.figures[n].source);
+    v.close();
+  }
+  v.close();
+}
+
+/// All fields of a machine file; energy only where it is given.
 template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
   v.field("name", spec.name);
   visitArch(v, spec.arch);
@@ -160,8 +240,13 @@ template <typename Visitor> void visitMachine(Visitor &v, ArchSpec &spec) {
   visitControl(v, spec.timing);
   visitPaths(v, spec.timing);
   visitVector(v, spec.timing);
-  visitMemory(v, spec.timing);
+  visitBanks(v, spec.timing.banks);
+  visitMemory(v, spec.timing.memory);
+  visitLaunch(v, spec.timing);
   v.close();
+  if (spec.energy.given) {
+    visitEnergy(v, spec.energy);
+  }
 }
 
 } // namespace kiln::isa

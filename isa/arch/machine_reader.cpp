@@ -45,6 +45,12 @@ public:
     value = static_cast<uint32_t>(wide);
   }
 
+  /// Whether the open mapping has `key` (an optional part).
+  bool holds(const std::string &key) const {
+    const YAML::Node node = levels_.back().node;
+    return static_cast<bool>(node[key]);
+  }
+
   Status status() const { return status_; }
 
 private:
@@ -140,30 +146,46 @@ private:
   Status status_;
 };
 
-Status read(const YAML::Node &root, std::string_view origin, ArchSpec &spec) {
-  if (!root.IsMap()) {
+/// Fills `spec` from the text of a file with `visit`.
+template <typename Spec, typename Visit>
+Status read(std::string_view yaml, std::string_view origin, Spec &spec,
+            Visit visit) {
+  try {
+    const YAML::Node root = YAML::Load(std::string(yaml));
+    if (!root.IsMap()) {
+      return {StatusCode::kCorrupt,
+              fmt::format("{}: expected a mapping of keys", origin)};
+    }
+    Reader reader(root, origin);
+    visit(reader, spec);
+    reader.close();
+    return reader.status();
+  } catch (const YAML::Exception &e) {
     return {StatusCode::kCorrupt,
-            fmt::format("{}: expected a mapping with the keys name, arch and "
-                        "timing",
-                        origin)};
+            fmt::format("{}:{}: not YAML: {}", origin, e.mark.line + 1, e.msg)};
   }
-  Reader reader(root, origin);
-  visitMachine(reader, spec);
-  reader.close();
-  return reader.status();
+}
+
+/// The part a machine names, from its own file.
+Status readPart(DramPart &part) {
+  const std::string name = part.name;
+  KILN_ASSIGN_OR_RETURN(
+      const std::string text,
+      findText("DRAM part", name, {kBuiltinDramParts, kNumBuiltinDramParts}));
+  return read(text, name, part,
+              [](Reader &r, DramPart &p) { visitDramPart(r, p); });
 }
 
 } // namespace
 
 Result<ArchSpec> parseArchSpec(std::string_view yaml, std::string_view origin) {
   ArchSpec spec;
-  try {
-    KILN_RETURN_IF_ERROR(read(YAML::Load(std::string(yaml)), origin, spec));
-  } catch (const YAML::Exception &e) {
-    return Status(
-        StatusCode::kCorrupt,
-        fmt::format("{}:{}: not YAML: {}", origin, e.mark.line + 1, e.msg));
-  }
+  KILN_RETURN_IF_ERROR(read(yaml, origin, spec, [](Reader &r, ArchSpec &s) {
+    s.energy.given = r.holds("energy");
+    visitMachine(r, s);
+  }));
+  KILN_RETURN_IF_ERROR(
+      readPart(spec.timing.memory.dram.part).withContext(origin));
   KILN_RETURN_IF_ERROR(validate(spec).withContext(origin));
   const std::string text = canonicalText(spec);
   const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());

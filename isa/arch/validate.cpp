@@ -102,6 +102,7 @@ void checkControl(Rules &r, const TimingPart &t) {
           kMostCycles);
   r.range("timing.sync.config_cycles", t.configCycles, 1, kMostCycles);
   r.range("timing.sync.barrier_cycles", t.barrierCycles, 0, kMostCycles);
+  r.range("timing.sync.semaphore_cycles", t.semaphoreCycles, 1, kMostCycles);
 }
 
 void checkPaths(Rules &r, const TimingPart &t) {
@@ -142,12 +143,110 @@ void checkVector(Rules &r, const TimingPart &t) {
     r.range(prefix + "bits16", v.elements16, 1, v.elements8);
     r.range(prefix + "bits32", v.elements32, 1, v.elements16);
     r.range(prefix + "latency_cycles", v.latencyCycles, 0, kMostCycles);
-    r.range(prefix + "row_cycles", v.extraCyclesPerRow, 0, kMostCycles);
+    // Broadcasts and transpositions do not go row by row.
+    const auto kind = static_cast<VectorClass>(c);
+    const bool byRow =
+        kind != VectorClass::kBroadcast && kind != VectorClass::kTranspose;
+    r.range(prefix + "row_cycles", v.extraCyclesPerRow, 0,
+            byRow ? kMostCycles : 0);
   }
+}
+
+void checkBanks(Rules &r, const ArchSpec &spec) {
+  const BankTiming &b = spec.timing.banks;
+  const std::string at = "timing.banks.";
+  r.range(at + "ub_groups", b.ubGroups, 0, 64);
+  r.range(at + "ub_banks", b.ubBanks, 1, 16);
+  if (r.status.isOk()) {
+    r.require(spec.arch.capacity(Space::UB) % b.ubBanks == 0, at + "ub_banks",
+              b.ubBanks, "must divide arch.capacity_bytes.UB");
+  }
+  r.range(at + "ub_reads", b.ubReads, 1, 16);
+  r.range(at + "ub_write_delay_cycles", b.ubWriteDelayCycles, 1, 1024);
+  r.range(at + "l1_banks", b.l1Banks, 0, 256);
+}
+
+void checkL2(Rules &r, const MemoryTiming &m) {
+  const L2Timing &l2 = m.l2;
+  const std::string at = "timing.memory.l2.";
+  r.range(at + "line_bytes", l2.lineBytes, 32, 2048);
+  r.require(std::has_single_bit(l2.lineBytes), at + "line_bytes", l2.lineBytes,
+            "must be a power of two");
+  r.require(l2.lineBytes >= m.burstBytes, at + "line_bytes", l2.lineBytes,
+            "must hold a burst");
+  r.range(at + "ways", l2.ways, 1, 64);
+  r.range(at + "slices", l2.slices, 1, 1024);
+  r.range(at + "bytes", l2.bytes, 0, uint64_t{1} << 34);
+  if (r.status.isOk()) {
+    r.multiple(at + "bytes", l2.bytes,
+               uint64_t{l2.lineBytes} * l2.ways * l2.slices);
+  }
+  r.range(at + "read_bytes_per_cycle", l2.readBytesPerCycle, 1, 1 << 16);
+  r.range(at + "write_bytes_per_cycle", l2.writeBytesPerCycle, 1, 1 << 16);
+  r.range(at + "hit_cycles", l2.hitCycles, 1, kMostCycles);
+  r.range(at + "miss_cycles", l2.missCycles, 1, kMostCycles);
+  r.range(at + "fill_cycles", l2.fillCycles, 1, kMostCycles);
+  r.range(at + "misses", l2.misses, 1, 4096);
+  r.range(at + "write_backs", l2.writeBacks, 1, 4096);
+}
+
+void checkPart(Rules &r, const MemoryTiming &m) {
+  const DramPart &p = m.dram.part;
+  const std::string at = "dram part " + p.name + ": ";
+  constexpr uint64_t kMostPs = 1'000'000'000; // a millisecond
+  r.range(at + "channel_bits", p.channelBits, 8, 1024);
+  r.multiple(at + "channel_bits", p.channelBits, 8);
+  r.range(at + "pin_kbps", p.pinKbps, 1000, 100'000'000);
+  r.range(at + "burst_transfers", p.burstTransfers, 1, 64);
+  r.range(at + "banks", p.banks, 1, 64);
+  r.range(at + "activations_per_bank", p.activations, 1, 4);
+  r.range(at + "page_bytes", p.pageBytes, m.l2.lineBytes, 1 << 20);
+  if (r.status.isOk()) {
+    r.multiple(at + "page_bytes", p.pageBytes, m.l2.lineBytes);
+    r.require(m.l2.lineBytes % p.burstBytes() == 0, at + "burst_transfers",
+              p.burstTransfers, "a line must be whole bursts");
+  }
+  for (const auto &[key, ps] :
+       std::initializer_list<std::pair<const char *, uint32_t>>{
+           {"rcd_ps", p.rcdPs},
+           {"rp_ps", p.rpPs},
+           {"ras_ps", p.rasPs},
+           {"cl_ps", p.clPs},
+           {"cwl_ps", p.cwlPs},
+           {"rrd_ps", p.rrdPs},
+           {"faw_ps", p.fawPs},
+           {"rtp_ps", p.rtpPs},
+           {"wr_ps", p.wrPs},
+           {"wtr_ps", p.wtrPs},
+           {"rtw_ps", p.rtwPs},
+           {"rfc_ps", p.rfcPs}}) {
+    r.range(at + key, ps, 1, kMostPs);
+  }
+  // Refresh must leave time for transfers.
+  const uint64_t closing =
+      uint64_t{p.rfcPs} + p.rpPs + p.rasPs + p.wrPs + p.rtpPs;
+  r.range(at + "refi_ps", p.refiPs, 2 * closing, 4'000'000'000);
+}
+
+void checkDram(Rules &r, const TimingPart &t) {
+  const DramTiming &d = t.memory.dram;
+  const std::string at = "timing.memory.dram.";
+  checkPart(r, t.memory);
+  r.range(at + "channels", d.channels, 1, 1024);
+  r.range(at + "queue_depth", d.queueDepth, 1, 4096);
+  r.range(at + "write_high", d.writeHigh, 1, 4096);
+  r.require(d.writeLow < d.writeHigh, at + "write_low", d.writeLow,
+            "must be less than write_high");
 }
 
 void checkMemory(Rules &r, const TimingPart &t) {
   const MemoryTiming &m = t.memory;
+  if ((m.model != "system" && m.model != "flat") && r.status.isOk()) {
+    r.status = Status(StatusCode::kInvalidArgument,
+                      fmt::format("timing.memory.model = '{}': must be system "
+                                  "or flat",
+                                  m.model));
+  }
   r.range("timing.memory.burst_bytes", m.burstBytes, 32, 1 << 16);
   r.require(std::has_single_bit(m.burstBytes), "timing.memory.burst_bytes",
             m.burstBytes, "must be a power of two");
@@ -163,10 +262,17 @@ void checkMemory(Rules &r, const TimingPart &t) {
             m.portWriteBytesPerCycle, "must be a power of two");
   r.range("timing.memory.outstanding_reads", m.outstandingReads, 1, 1 << 16);
   r.range("timing.memory.outstanding_writes", m.outstandingWrites, 1, 1 << 16);
-  r.range("timing.memory.latency_cycles", m.latencyCycles, 1, kMostCycles);
-  r.range("timing.memory.server_bytes_per_cycle", m.serverBytesPerCycle, 1,
-          1 << 24);
   r.range("timing.memory.min_row_beats", m.minRowBeats, 1, 64);
+  r.range("timing.memory.flat.latency_cycles", m.flat.latencyCycles, 1,
+          kMostCycles);
+  r.range("timing.memory.flat.server_bytes_per_cycle",
+          m.flat.serverBytesPerCycle, 1, 1 << 24);
+  r.range("timing.memory.noc.cycles", m.nocCycles, 1, kMostCycles);
+  checkL2(r, m);
+  checkDram(r, t);
+}
+
+void checkLaunch(Rules &r, const TimingPart &t) {
   const LaunchTiming &l = t.launch;
   r.range("timing.launch.doorbell_cycles", l.doorbellCycles, 0, kMostCycles);
   r.range("timing.launch.dispatch_cycles", l.dispatchCycles, 0, kMostCycles);
@@ -193,7 +299,9 @@ Status validate(const ArchSpec &spec) {
   checkControl(rules, spec.timing);
   checkPaths(rules, spec.timing);
   checkVector(rules, spec.timing);
+  checkBanks(rules, spec);
   checkMemory(rules, spec.timing);
+  checkLaunch(rules, spec.timing);
   return rules.status;
 }
 

@@ -2,6 +2,7 @@
 #include "isa/arch/vector_rate.h"
 
 #include "isa/gen/operands.h"
+#include "isa/gen/vector_meanings.h"
 
 #include <algorithm>
 #include <cassert>
@@ -25,19 +26,20 @@ static_assert(matches(TimingClass::kVReduceRows, VectorClass::kReduceRows));
 static_assert(matches(TimingClass::kVReduceLane, VectorClass::kReduceLane));
 static_assert(matches(TimingClass::kVTranspose, VectorClass::kTranspose));
 static_assert(matches(TimingClass::kVBroadcast, VectorClass::kBroadcast));
+static_assert(matches(TimingClass::kVCompare, VectorClass::kCompare));
+static_assert(matches(TimingClass::kVTrigonometric,
+                      VectorClass::kTrigonometric));
+static_assert(matches(TimingClass::kVGather, VectorClass::kGather));
+static_assert(matches(TimingClass::kVSort, VectorClass::kSort));
 
 unsigned rateWidth(const Command &c) {
   const ElementType type = static_cast<ElementType>(c.f3);
   const unsigned width = sizeOf(type);
-  switch (c.op) {
-  case Opcode::kVcast:
+  const VectorMeaning &of = meaning(c.op);
+  if (of.result == VectorResult::kMode) {
     return std::max(width, sizeOf(CastMode::unpack(c.rs3).type));
-  case Opcode::kVsumL:
-  case Opcode::kVsumR:
-    return 4; // the accumulators are f32 or i32
-  default:
-    return width;
   }
+  return of.rateWidth != 0 ? of.rateWidth : width;
 }
 
 } // namespace
@@ -47,6 +49,13 @@ VectorClass vectorClass(Opcode op) {
          "only vector instructions have a vector class");
   return static_cast<VectorClass>(index(info(op).timing) -
                                   index(kFirstVectorTiming));
+}
+
+uint64_t vectorColumns(const Command &c) {
+  const uint64_t columns = LocalView::unpack(c.rs2).count;
+  return meaning(c.op).shape == VectorShape::kMerge
+             ? columns + LocalView::unpack(c.rs3).count
+             : columns;
 }
 
 VectorRate vectorRate(const TimingPart &timing, const Command &command) {

@@ -4,7 +4,8 @@
 // cycle engine and the compiler's cost model.
 //
 //   VectorRate r = vectorRate(spec.timing, command);
-//   cycles = rows * (ceilDiv(cols, r.elementsPerCycle) + r.rowCycles);
+//   cycles = rows * (ceilDiv(vectorColumns(command), r.elementsPerCycle)
+//                    + r.rowCycles);
 //
 // vbc is counted in rows: see VectorRate::countsRows.
 #pragma once
@@ -23,6 +24,10 @@ struct VectorRate {
   uint32_t rowCycles = 0; // added per row
   bool countsRows = false;
 };
+
+/// Elements of a row that the rate counts: the columns, and for a merge the
+/// pairs of both lists.
+uint64_t vectorColumns(const Command &command);
 
 /// The rate of a V command: by the width of its elements; a cast counts the
 /// wider of its two types, a sum of 16-bit floats adds in f32 and so runs at

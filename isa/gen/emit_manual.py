@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manual of the instruction set, as one markdown page."""
+import examples
 from spec_model import REGISTERS
+
+ACCURACY_NOTE = (" (half a unit is correct rounding; f16 and bf16 over every "
+                 "argument, f32 over directed and random ones, against MPFR)\n")
 
 
 def table(header, rows):
@@ -90,7 +94,12 @@ def emit_instruction(spec, i):
                 f"{', '.join(i.writes) or 'nothing'}\n")
     if i.config:
         out += "- Uses the configuration words of its pipe\n"
-    out += f"- Timing class: {i.timing}\n\n"
+    out += f"- Timing class: {i.timing}\n"
+    if i.accuracy:
+        out += ("- Worst error in units of the last place: "
+                + ", ".join(f"{t} {v}" for t, v in i.accuracy.items())
+                + ACCURACY_NOTE)
+    out += "\n"
     rows = list(operand_rows(spec, i))
     if rows:
         out += table(["operand", "field", "bits", "unit", "range", "meaning"],
@@ -102,7 +111,16 @@ def emit_instruction(spec, i):
     if i.f3:
         out += table([f"`f3` {i.f3.name}", "suffix", "meaning"],
                      f3_rows(spec, i))
-    return out
+    return out + "Example:\n\n" + examples.text(spec, i)
+
+
+def emit_timing(spec):
+    out = "## Timing classes\n\n"
+    out += ("A command occupies its pipe for a number of cycles that follows "
+            "from the figures of its class in the machine file, and retires "
+            "the latency later.\n\n")
+    return out + table(["class", "figures in the machine file"],
+                       [(t, text) for t, text in spec.timing_classes.items()])
 
 
 def emit_manual(spec):
@@ -118,6 +136,7 @@ def emit_manual(spec):
                    f"{i.op:#04x}", i.f2, i.sub_name or i.subs[0], i.pipe,
                    i.timing) for i in spec.instructions])
     out += "".join(emit_instruction(spec, i) for i in spec.instructions)
+    out += emit_timing(spec)
     out += "## Configuration words\n\n"
     for pipe, words in spec.config.items():
         for n, w in enumerate(words):

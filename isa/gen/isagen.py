@@ -14,12 +14,17 @@ import emit_asm  # noqa: E402
 import emit_cpp  # noqa: E402
 import emit_manual  # noqa: E402
 import emit_td  # noqa: E402
+import examples  # noqa: E402
 import spec_model  # noqa: E402
 
 OUTPUTS = {
     "opcodes.h": emit_cpp.emit_opcodes,
     "operands.h": emit_cpp.emit_operands,
     "tables.h": emit_cpp.emit_tables,
+    "vector_meanings.h": emit_cpp.emit_meanings,
+    "accuracy.h": emit_cpp.emit_accuracy,
+    "vector_works.inc": emit_cpp.emit_works,
+    "examples.h": examples.emit_examples,
     "NpuIsaOps.td": emit_td.emit_td,
     "NpuIsaOps.def": emit_td.emit_def,
     "npu_macros.inc": emit_asm.emit_macros,

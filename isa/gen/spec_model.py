@@ -96,6 +96,7 @@ class F3Spec:
 
 @dataclass
 class Instruction:
+    """shape, result, reads_dst and work are for V: see templates.yaml."""
     mnemonic: str
     op: int
     f2: int
@@ -110,6 +111,12 @@ class Instruction:
     config: bool
     timing: str
     text: str
+    shape: Optional[str]
+    result: str
+    reads_dst: bool
+    rate_width: int
+    accuracy: Dict[str, float]  # worst error in ULP by element type
+    work: Optional[str]
 
     @property
     def enum_name(self):
@@ -138,7 +145,8 @@ class Spec:
     enums: Dict[str, EnumSpec]
     layouts: Dict[str, LayoutSpec]
     config: Dict[str, List[str]]
-    timing_classes: List[str]
+    timing_classes: Dict[str, str]  # name: its figures
+    vector_shapes: Dict[str, str]
     instructions: List[Instruction] = field(default_factory=list)
 
     def spelling(self, i, sub, f3):
@@ -213,10 +221,62 @@ def parse_f3(raw, enums, where):
                   raw.get("differs_from_sub", False))
 
 
+INSTRUCTION_KEYS = ["mnemonic", "encoding", "pipe", "f3", "rs1", "rs2", "rs3",
+                    "reads", "writes", "config", "timing", "text", "shape",
+                    "result", "reads_dst", "rate_width", "accuracy", "work"]
+RESULTS = ["source", "f16", "bf16", "i32", "bits", "mode"]
+
+
+def merged(base, over):
+    """`over` on top of `base`; mappings merge key by key, null removes one."""
+    out = dict(base)
+    for key, value in over.items():
+        if value is None:
+            out.pop(key, None)
+        elif isinstance(value, dict) and isinstance(out.get(key), dict):
+            out[key] = merged(out[key], value)
+        else:
+            out[key] = value
+    return out
+
+
+def expand(raw, templates, type_sets, where):
+    """Resolves `like` and the short forms `sub` and `types`."""
+    need(isinstance(raw, dict), where, "expected a mapping")
+    raw = dict(raw)
+    base = {}
+    if "like" in raw:
+        name = raw.pop("like")
+        need(name in templates, where, f"no template {name}")
+        base = templates[name]
+    if "sub" in raw:
+        raw["encoding"] = {"sub": raw.pop("sub")}
+    if "types" in raw:
+        types = raw.pop("types")
+        if isinstance(types, str):
+            need(types in type_sets, where, f"no type set {types}")
+            types = type_sets[types]
+        raw["f3"] = {"name": "type", "kind": "ElementType", "allowed": types}
+    return merged(base, raw)
+
+
+def check_meaning(raw, spec, where):
+    """V instructions say what their operands are and what computes them."""
+    if raw["pipe"] != "V":
+        return
+    need(raw.get("shape") in spec.vector_shapes, where,
+         f"no vector shape {raw.get('shape')}")
+    need(raw.get("result", "source") in RESULTS, where,
+         f"no result type {raw.get('result')}")
+    need(bool(raw.get("work")), where, "V instructions need `work`")
+    need(set(raw.get("accuracy", {})) in (set(), {"f16", "bf16", "f32"}),
+         where, "accuracy needs f16, bf16 and f32")
+
+
 def parse_instruction(raw, spec, file):
     where = f"{file}, {raw.get('mnemonic')}"
-    only_keys(raw, ["mnemonic", "encoding", "pipe", "f3", "rs1", "rs2", "rs3",
-                    "reads", "writes", "config", "timing", "text"], where)
+    only_keys(raw, INSTRUCTION_KEYS, where)
+    check_meaning(raw, spec, where)
     e = raw["encoding"]
     only_keys(e, ["op", "f2", "sub"], where)
     sub = e["sub"]
@@ -237,7 +297,9 @@ def parse_instruction(raw, spec, file):
         sub["name"] if variable else None, sub["enum"] if variable else None,
         pipe, parse_f3(raw.get("f3"), spec.enums, where), rs, raw["reads"],
         raw["writes"], raw.get("config", False), raw["timing"],
-        " ".join(raw["text"].split()))
+        " ".join(raw["text"].split()), raw.get("shape"),
+        raw.get("result", "source"), raw.get("reads_dst", False),
+        raw.get("rate_width", 0), raw.get("accuracy", {}), raw.get("work"))
 
 
 def check_encodings(spec):
@@ -260,7 +322,8 @@ def check_encodings(spec):
 def load(folder):
     raw = load_yaml(folder, "isa.yaml")
     only_keys(raw, ["version", "format", "spec_files", "enums", "layouts",
-                    "config", "timing_classes"], "isa.yaml")
+                    "config", "timing_classes", "type_sets", "vector_shapes"],
+              "isa.yaml")
     enums = {n: EnumSpec(n, v) for n, v in raw["enums"].items()}
     layouts = {n: parse_layout(n, v) for n, v in raw["layouts"].items()}
     for l in layouts.values():
@@ -268,14 +331,21 @@ def load(folder):
             need(f.enum is None or f.enum in enums, f"layout {l.name}",
                  f"no enum {f.enum}")
     spec = Spec(raw["version"], raw["format"], enums, layouts, raw["config"],
-                raw["timing_classes"])
+                raw["timing_classes"], raw["vector_shapes"])
     for words in spec.config.values():
         for w in words:
             need(w in layouts, "config", f"no layout {w}")
+    templates = {}
     for name in raw["spec_files"]:
         content = load_yaml(folder, name)
-        only_keys(content, ["instructions"], name)
-        spec.instructions += [parse_instruction(i, spec, name)
-                              for i in content["instructions"]]
+        only_keys(content, ["templates", "instructions"], name)
+        for t, body in content.get("templates", {}).items():
+            need(t not in templates, name, f"template {t} exists")
+            templates[t] = expand(body, templates, raw["type_sets"],
+                                  f"{name}, template {t}")
+        for i in content.get("instructions", []):
+            where = f"{name}, {i.get('mnemonic')}"
+            spec.instructions.append(parse_instruction(
+                expand(i, templates, raw["type_sets"], where), spec, name))
     check_encodings(spec)
     return spec

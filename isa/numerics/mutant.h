@@ -69,7 +69,28 @@ namespace kiln::isa::oracle {
   X(kCastNanSaturates, "NaN casts to the largest integer")                     \
   X(kOverflowSaturates, "float overflow gives the largest finite value")       \
   X(kExpDifferenceInType, "expd rounds src0 - src1 to the source type")        \
-  X(kExpTwoRoundings, "exp rounds to f32 before its destination type")
+  X(kExpTwoRoundings, "exp rounds to f32 before its destination type")         \
+  X(kShiftCountWraps, "shift counts are taken modulo the width")               \
+  X(kShrFillsZeros, "a right shift of a signed type fills with zeros")         \
+  X(kShrUnsignedFillsSign, "the unsigned right shift fills with the sign")     \
+  X(kLogicCanonicalNan, "and, or, xor make a NaN canonical")                   \
+  X(kSumSaturates, "sums of 8 and 16-bit integers saturate")                   \
+  X(kArgLast, "of equal extremes the last one counts")                         \
+  X(kArgZerosEqual, "arg reductions take -0 and +0 for equal")                 \
+  X(kArgSkipsNan, "arg reductions pass over NaN")                              \
+  X(kCompareNanOrdered, "a comparison with NaN holds, ne does not")            \
+  X(kCompareZerosDiffer, "comparisons order -0 before +0")                     \
+  X(kCompareUnsigned, "signed integers compare as unsigned")                   \
+  X(kCompareLeIsLt, "le is lt")                                                \
+  X(kFunctionTwoRoundings, "functions round to f32 before their type")         \
+  X(kLnOfMagnitude, "ln of a negative number is that of its magnitude")        \
+  X(kSinReducedCoarsely, "sin loses low bits of large arguments")              \
+  X(kSortNanLast, "a sorted list ends with NaN")                               \
+  X(kSortZerosEqual, "-0 and +0 sort as equals")                               \
+  X(kSortUnstable, "equal keys are sorted in reverse")                         \
+  X(kLeakyScalesPositive, "leaky relu scales the values above 0")              \
+  X(kClipKeepsNegative, "clip has no lower bound")                             \
+  X(kSequenceTwoRoundings, "a sequence rounds e * step before the addition")
 
 enum class Mutant : uint8_t {
 #define KILN_MUTANT(name, text) name,

@@ -401,6 +401,12 @@ template <Mutant M = Mutant::kNone> struct SoftFloat {
     return negative ? -kept : kept;
   }
 
+  /// Integers in the order of the floating-point values, -0 before +0.
+  static constexpr int64_t orderKey(Format f, uint32_t x) {
+    const int64_t magnitude = x & ~f.signBit();
+    return f.isNegative(x) ? -magnitude - 1 : magnitude;
+  }
+
 private:
   static constexpr void normalise(Magnitude &v) {
     const int shift = 121 - bitWidth(v.mantissa);
@@ -417,12 +423,6 @@ private:
       return (a ^ b) & f.signBit();
     }
     return multiply(f, a, b);
-  }
-
-  /// Integers in the order of the floating-point values, -0 before +0.
-  static constexpr int64_t orderKey(Format f, uint32_t x) {
-    const int64_t magnitude = x & ~f.signBit();
-    return f.isNegative(x) ? -magnitude - 1 : magnitude;
   }
 
   static constexpr uint32_t select(Format f, uint32_t a, uint32_t b,

@@ -77,6 +77,8 @@ HWY_INLINE VF binaryOf(BinaryOp op, VF a, VF b) {
     return maximumOf(a, b);
   case BinaryOp::kMin:
     return minimumOf(a, b);
+  default: // on bits or integers
+    break;
   }
   return a;
 }
@@ -105,6 +107,8 @@ HWY_INLINE void binaryF32(BinaryOp op, const float *a, const float *b,
     return binaryLoop<BinaryOp::kMax>(a, b, dst, n);
   case BinaryOp::kMin:
     return binaryLoop<BinaryOp::kMin>(a, b, dst, n);
+  default: // on bits or integers
+    break;
   }
 }
 
@@ -183,6 +187,25 @@ HWY_INLINE void sqrtF32(const float *src, float *dst, size_t n) {
   for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
     hn::StoreU(canonicalNan(hn::Sqrt(hn::LoadU(kF, src + i))), kF, dst + i);
   }
+}
+
+/// 1/sqrt through f64: two roundings of 53 bits are never close enough to the
+/// middle of two f32 to matter (all 2^25 cases: functions_test.cpp, long set).
+HWY_INLINE void rsqrtF32(const float *src, float *dst, size_t n) {
+#if HWY_TARGET == HWY_EMU128 // its f64 to f32 does not give infinities
+  scalar::unary(UnaryOp::kRsqrt, ElementType::F32, src, dst, n);
+#else
+  const hn::CappedTag<double, 8> d;
+  const hn::Rebind<float, decltype(d)> half;
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto x = hn::PromoteTo(d, hn::LoadU(half, src + i));
+    const auto y = hn::Div(hn::Set(d, 1.0), hn::Sqrt(x));
+    hn::StoreU(hn::DemoteTo(half, y), half, dst + i);
+  }
+  for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
+    hn::StoreU(canonicalNan(hn::LoadU(kF, dst + i)), kF, dst + i);
+  }
+#endif
 }
 
 /// dst += src
@@ -372,18 +395,39 @@ HWY_INLINE void fromI32(const int32_t *src, float *dst, size_t n) {
   }
 }
 
-/// FIX: scale (scales[i], or one for all when stride is 0) and relu.
-HWY_INLINE void scaleAndRelu(float *x, const float *scales, size_t stride,
-                             bool relu, size_t n) {
+/// A value per lane: an array, or one for all when stride is 0.
+struct PerLane {
+  const float *values = nullptr;
+  size_t stride = 0;
+
+  HWY_INLINE VF at(size_t i) const {
+    return stride != 0 ? hn::LoadU(kF, values + i) : hn::Set(kF, values[0]);
+  }
+};
+
+/// FIX: scale, when there is one, and activation.
+HWY_INLINE void scaleAndActivate(float *x, const PerLane &scale,
+                                 Activation activation,
+                                 const PerLane &parameter, size_t n) {
+  const VF zero = hn::Zero(kF);
   for (size_t i = 0; i < n; i += hn::Lanes(kF)) {
     VF v = hn::LoadU(kF, x + i);
-    if (scales != nullptr) {
-      const VF s =
-          stride != 0 ? hn::LoadU(kF, scales + i) : hn::Set(kF, scales[0]);
-      v = hn::Mul(v, s);
+    if (scale.values != nullptr) {
+      v = canonicalNan(hn::Mul(v, scale.at(i)));
     }
-    if (relu) {
-      v = maximumOf(v, hn::Zero(kF));
+    switch (activation) {
+    case Activation::kNone:
+      break;
+    case Activation::kRelu:
+      v = maximumOf(v, zero);
+      break;
+    case Activation::kLeaky:
+    case Activation::kPrelu:
+      v = hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, parameter.at(i)), v);
+      break;
+    case Activation::kClip:
+      v = minimumOf(maximumOf(v, zero), parameter.at(i));
+      break;
     }
     hn::StoreU(canonicalNan(v), kF, x + i);
   }

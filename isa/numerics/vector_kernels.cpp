@@ -129,7 +129,7 @@ HWY_INLINE void integerBinary(BinaryOp op, const void *a, const void *b,
   case BinaryOp::kMin:
     return integerLoop<T>(a, b, dst, n,
                           [](T x, T y) HWY_ATTR { return x < y ? x : y; });
-  case BinaryOp::kDiv:
+  default:
     break;
   }
 }
@@ -173,8 +173,23 @@ void binaryKernel(BinaryOp op, ElementType type, const void *a, const void *b,
   }
 }
 
+void integerMultiplyAdd(ElementType type, const void *a, const void *b,
+                        void *dst, size_t n) {
+  alignas(64) std::byte product[4 * kPiece];
+  for (size_t i = 0; i < n; i += kPiece) {
+    const size_t count = std::min(kPiece, n - i);
+    std::byte *out = at(dst, type, i);
+    integers(BinaryOp::kMul, type, at(a, type, i), at(b, type, i), product,
+             count);
+    integers(BinaryOp::kAdd, type, product, out, out, count);
+  }
+}
+
 void multiplyAddKernel(ElementType type, const void *a, const void *b,
                        void *dst, size_t n) {
+  if (type < ElementType::F16) {
+    return integerMultiplyAdd(type, a, b, dst, n);
+  }
   if (type == ElementType::F32 && !HWY_NATIVE_FMA) {
     return scalar::multiplyAdd(type, a, b, dst, n);
   }
@@ -235,6 +250,8 @@ void unaryKernel(UnaryOp op, ElementType type, const void *src, void *dst,
     }
     if (op == UnaryOp::kSqrt) {
       sqrtF32(px, result, group);
+    } else if (op == UnaryOp::kRsqrt) { // f32 only
+      rsqrtF32(px, result, group);
     } else {
       // An infinite operand gives 0 exactly; it takes the oracle in vain.
       binaryF32(BinaryOp::kDiv, ones.values, px, out.values, group);
@@ -370,7 +387,7 @@ void sumToLanesKernel(ElementType type, const void *src, size_t n,
   Piece x;
   for (size_t i = 0; i < n; i += kPiece) {
     const size_t count = std::min(kPiece, n - i);
-    if (type == ElementType::I32) {
+    if (type < ElementType::F16) { // wraps: the sign of narrow ones is cut off
       for (size_t e = 0; e < count; ++e) {
         lanes[e % kReduceLanes] += loadElement(type, src, i + e);
       }
@@ -393,7 +410,7 @@ void sumToColumnsKernel(ElementType type, const void *src, size_t n,
   auto *floats = reinterpret_cast<float *>(sums);
   for (size_t i = 0; i < n; i += kPiece) {
     const size_t count = std::min(kPiece, n - i);
-    if (type == ElementType::I32) {
+    if (type < ElementType::F16) {
       for (size_t e = 0; e < count; ++e) {
         sums[i + e] += loadElement(type, src, i + e);
       }
@@ -410,8 +427,10 @@ void sumToColumnsKernel(ElementType type, const void *src, size_t n,
 
 void finishColumnsKernel(ElementType type, const uint32_t *sums, void *dst,
                          size_t n) {
-  if (type == ElementType::I32) {
-    std::memcpy(dst, sums, 4 * n);
+  if (type < ElementType::F16) {
+    for (size_t i = 0; i < n; ++i) {
+      storeElement(type, dst, i, sums[i]);
+    }
     return;
   }
   Piece x;
@@ -424,13 +443,25 @@ void finishColumnsKernel(ElementType type, const uint32_t *sums, void *dst,
   }
 }
 
+/// Values per column for `count` elements from element i on, or one for all.
+HWY_INLINE PerLane perLane(const uint32_t *columns, const uint32_t &one,
+                           size_t i, size_t count, Piece &buffer) {
+  if (columns == nullptr) {
+    std::memcpy(buffer.values, &one, 4);
+    return {buffer.values, 0};
+  }
+  std::memcpy(buffer.values, columns + i, 4 * count);
+  std::fill(buffer.values + count, buffer.values + padded(count), 0.0f);
+  return {buffer.values, 1};
+}
+
 void fixKernel(const FixMode &mode, const uint32_t *accumulators,
-               const uint32_t *scales, void *dst, size_t n) {
+               const FixChannels &channels, void *dst, size_t n) {
   if (mode.out == ElementType::I32) {
     std::memcpy(dst, accumulators, 4 * n);
     return;
   }
-  Piece x, s;
+  Piece x, s, p;
   alignas(64) int32_t words[kPiece] = {};
   for (size_t i = 0; i < n; i += kPiece) {
     const size_t count = std::min(kPiece, n - i), group = padded(count);
@@ -440,15 +471,13 @@ void fixKernel(const FixMode &mode, const uint32_t *accumulators,
       std::memcpy(words, x.values, 4 * group);
       fromI32(words, x.values, group);
     }
-    if (scales != nullptr) {
-      std::memcpy(s.values, scales + i, 4 * count);
-      std::fill(s.values + count, s.values + group, 0.0f);
-    } else {
-      std::memcpy(s.values, &mode.scale, 4);
+    PerLane scale = perLane(channels.scales, mode.scale, i, count, s);
+    if (channels.scales == nullptr && !mode.scaled) {
+      scale.values = nullptr;
     }
-    scaleAndRelu(x.values,
-                 scales != nullptr || mode.scaled ? s.values : nullptr,
-                 scales != nullptr ? 1 : 0, mode.relu, group);
+    scaleAndActivate(x.values, scale, mode.activation,
+                     perLane(channels.slopes, mode.parameter, i, count, p),
+                     group);
     std::byte *out = at(dst, mode.out, i);
     if (mode.out >= ElementType::F16) {
       store(mode.out, x.values, out, count);
@@ -468,8 +497,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include "isa/numerics/soft_float.h"
+#include "isa/numerics/vector_functions.h"
 #include "isa/numerics/vector_kernels.h"
-#include "isa/numerics/vector_tanh.h"
+#include "isa/numerics/vector_logic.h"
 
 namespace kiln::isa::numerics {
 
@@ -485,6 +515,9 @@ HWY_EXPORT(fixKernel);
 
 void binary(BinaryOp op, ElementType type, const void *a, const void *b,
             void *dst, size_t n) {
+  if (isLogic(op) || isShift(op)) {
+    return bits(op, type, a, b, dst, n);
+  }
   HWY_DYNAMIC_DISPATCH(binaryKernel)(op, type, a, b, dst, n);
 }
 
@@ -494,8 +527,11 @@ void multiplyAdd(ElementType type, const void *a, const void *b, void *dst,
 }
 
 void unary(UnaryOp op, ElementType type, const void *src, void *dst, size_t n) {
-  if (op == UnaryOp::kTanh) {
-    return tanh(type, src, dst, n);
+  if (hasFunction(op, type)) {
+    return function(op, type, src, dst, n);
+  }
+  if (op == UnaryOp::kNot) {
+    return invert(src, dst, n * sizeOf(type));
   }
   HWY_DYNAMIC_DISPATCH(unaryKernel)(op, type, src, dst, n);
 }
@@ -526,8 +562,8 @@ uint32_t finishLanes(ElementType type, const uint32_t lanes[kReduceLanes]) {
       sums[j] += sums[j + half];
     }
   }
-  if (type == ElementType::I32) {
-    return words[0];
+  if (type < ElementType::F16) {
+    return words[0] & (0xffffffffu >> (32 - 8 * sizeOf(type)));
   }
   uint32_t bits;
   std::memcpy(&bits, sums, 4);
@@ -544,7 +580,7 @@ void finishColumns(ElementType type, const uint32_t *sums, void *dst,
   HWY_DYNAMIC_DISPATCH(finishColumnsKernel)(type, sums, dst, n);
 }
 
-uint32_t maximum(ElementType type, const void *src, size_t n) {
+uint32_t extreme(BinaryOp op, ElementType type, const void *src, size_t n) {
   // Halves of the row against each other until one element is left.
   constexpr size_t kElements = 512;
   alignas(64) std::byte best[4 * kElements];
@@ -553,18 +589,17 @@ uint32_t maximum(ElementType type, const void *src, size_t n) {
   std::memcpy(best, src, width * size);
   const auto *bytes = static_cast<const std::byte *>(src);
   for (size_t i = width; i < n; i += kElements) {
-    binary(BinaryOp::kMax, type, best, bytes + i * size, best,
-           std::min(kElements, n - i));
+    binary(op, type, best, bytes + i * size, best, std::min(kElements, n - i));
   }
   if (width == 1) { // makes a NaN canonical
-    binary(BinaryOp::kMax, type, best, best, best, 1);
+    binary(op, type, best, best, best, 1);
   }
   while (width > 1) {
     const size_t half = (width + 1) / 2;
-    binary(BinaryOp::kMax, type, best, best + half * size, best, width - half);
+    binary(op, type, best, best + half * size, best, width - half);
     if (width % 2 != 0) {
-      binary(BinaryOp::kMax, type, best + (half - 1) * size,
-             best + (half - 1) * size, best + (half - 1) * size, 1);
+      binary(op, type, best + (half - 1) * size, best + (half - 1) * size,
+             best + (half - 1) * size, 1);
     }
     width = half;
   }
@@ -572,8 +607,8 @@ uint32_t maximum(ElementType type, const void *src, size_t n) {
 }
 
 void fix(const FixMode &mode, const uint32_t *accumulators,
-         const uint32_t *scales, void *dst, size_t n) {
-  HWY_DYNAMIC_DISPATCH(fixKernel)(mode, accumulators, scales, dst, n);
+         const FixChannels &channels, void *dst, size_t n) {
+  HWY_DYNAMIC_DISPATCH(fixKernel)(mode, accumulators, channels, dst, n);
 }
 
 } // namespace kiln::isa::numerics

@@ -8,8 +8,8 @@
 //
 // Counts are elements. `dst` may be exactly a source; other overlaps are not
 // allowed. No alignment is needed. Types are those the instruction table
-// allows (callers check): any for add, sub, mul, max, min and cast, floats for
-// the rest, sums also I32. No error.
+// allows (callers check): any for add, sub, mul, max, min, madd, sums, logic
+// and cast, integers for shifts, floats for the rest. No error.
 //
 // Thread rule: pure functions of their arguments.
 #pragma once
@@ -41,7 +41,7 @@ void cast(ElementType from, ElementType to, RoundingMode rounding,
           const void *src, void *dst, size_t n);
 
 /// Row sum in pieces: lanes start at 0; every piece but the last has a
-/// multiple of 64 elements. Lanes hold f32 bits (i32 for I32).
+/// multiple of 64 elements. Lanes hold f32 bits (i32 for integers).
 void sumToLanes(ElementType type, const void *src, size_t n,
                 uint32_t lanes[kReduceLanes]);
 /// The element the lanes add up to.
@@ -52,12 +52,11 @@ void sumToColumns(ElementType type, const void *src, size_t n, uint32_t *sums);
 /// Rounds the running sums to the type.
 void finishColumns(ElementType type, const uint32_t *sums, void *dst, size_t n);
 
-/// The maximum of n >= 1 elements, as an element.
-uint32_t maximum(ElementType type, const void *src, size_t n);
+/// The maximum or minimum of n >= 1 elements, as an element.
+uint32_t extreme(BinaryOp op, ElementType type, const void *src, size_t n);
 
-/// FIX over n accumulator elements of a row. `scales`, when not null, holds
-/// the f32 factor of each element and replaces mode.scale.
+/// FIX over n accumulator elements of a row.
 void fix(const FixMode &mode, const uint32_t *accumulators,
-         const uint32_t *scales, void *dst, size_t n);
+         const FixChannels &channels, void *dst, size_t n);
 
 } // namespace kiln::isa::numerics

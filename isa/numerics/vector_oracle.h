@@ -10,7 +10,8 @@
 // type's width are ignored in operands and zero in results.
 //
 // Floats: IEEE with one rounding to nearest even (a bf16 operation is exact
-// and rounded once to bf16), canonical NaN. Integers wrap in add, sub, mul.
+// and rounded once to bf16), canonical NaN. Integers wrap in add, sub, mul,
+// madd and sums.
 // Casts round by mode; integers saturate, NaN becomes 0; floats overflow as
 // the rounding mode says. A row sum: lane j = +0 plus elements e = j, j+64,
 // ... ascending, then lane j + lane j+32, j+16, ... j+1; lanes start from +0,
@@ -19,7 +20,10 @@
 #pragma once
 
 #include "isa/numerics/elementary.h"
+#include "isa/numerics/error_function.h"
+#include "isa/numerics/logarithm.h"
 #include "isa/numerics/soft_float.h"
+#include "isa/numerics/trigonometry.h"
 #include "isa/numerics/vector_types.h"
 
 #include <span>
@@ -58,6 +62,9 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
                                    uint32_t b) {
     a &= maskOf(t);
     b &= maskOf(t);
+    if (isLogic(op)) {
+      return logic(op, t, a, b);
+    }
     if (!isFloat(t)) {
       return integerBinary(op, t, a, b);
     }
@@ -68,9 +75,33 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     return floatBinary(op, f, a, b);
   }
 
+  static constexpr bool compare(CompareOp op, ElementType t, uint32_t a,
+                                uint32_t b) {
+    a &= maskOf(t);
+    b &= maskOf(t);
+    if (isFloat(t)) {
+      const Format f = formatOf(t);
+      if (f.isNan(a) || f.isNan(b)) {
+        return M == Mutant::kCompareNanOrdered ? op != CompareOp::kNe
+                                               : op == CompareOp::kNe;
+      }
+      if (f.isZero(a) && f.isZero(b) && M != Mutant::kCompareZerosDiffer) {
+        a = b;
+      }
+      return holds(op, F::orderKey(f, a), F::orderKey(f, b));
+    }
+    if (M == Mutant::kCompareUnsigned) {
+      return holds(op, int64_t(a), int64_t(b));
+    }
+    return holds(op, integerValue(t, a), integerValue(t, b));
+  }
+
   /// a * b + c, one rounding.
   static constexpr uint32_t multiplyAdd(ElementType t, uint32_t a, uint32_t b,
                                         uint32_t c) {
+    if (!isFloat(t)) {
+      return binary(BinaryOp::kAdd, t, binary(BinaryOp::kMul, t, a, b), c);
+    }
     if (M == Mutant::kBf16TwoRoundings && t == ElementType::BF16) {
       return F::convert(kF32, kBf16,
                         F::multiplyAdd(kF32, a << 16, b << 16, c << 16));
@@ -89,10 +120,42 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
       return F::divide(f, oneOf(f), a);
     case UnaryOp::kSqrt:
       return F::squareRoot(f, a);
-    case UnaryOp::kTanh:
-      return tanh(f, SoftFloat<>::convert(f, kF32, a));
+    case UnaryOp::kNot:
+      return ~a & maskOf(t);
+    default:
+      return function(op, f, SoftFloat<>::convert(f, kF32, a));
     }
-    return 0;
+  }
+
+  /// The unrounded value of a function (exp, 1/x and sqrt apart) of a nonzero
+  /// finite f32, positive for ln and 1/sqrt.
+  static constexpr elementary::Scaled scaled(UnaryOp op, uint32_t x) {
+    auto mantissa = static_cast<uint32_t>(F::unpack(kF32, x).mantissa);
+    int field = std::max(static_cast<int>((x >> 23) & 0xff), 1);
+    const bool negative = kF32.isNegative(x);
+    elementary::Scaled r;
+    switch (op) {
+    case UnaryOp::kTanh: {
+      const elementary::TanhResult t = elementary::tanh(mantissa, field);
+      return {negative, t.exponent, t.mantissa};
+    }
+    case UnaryOp::kErf:
+      r = elementary::erf(mantissa, field);
+      r.negative = negative;
+      return r;
+    case UnaryOp::kSin:
+    case UnaryOp::kCos:
+      return elementary::sinOrCos(op == UnaryOp::kCos, negative, mantissa,
+                                  field);
+    case UnaryOp::kRsqrt:
+      return elementary::reciprocalRoot(mantissa, field);
+    default: // kLn
+      while (mantissa != 0 && mantissa < 0x800000) {
+        mantissa <<= 1;
+        --field;
+      }
+      return elementary::ln(mantissa, field);
+    }
   }
 
   /// exp(a - b): the difference rounds to f32, the result to `to`.
@@ -132,7 +195,7 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     return static_cast<uint32_t>(value) & maskOf(to);
   }
 
-  /// Sum of a row of I32, F16, BF16 or F32.
+  /// Sum of a row. 8 and 16-bit integers wrap.
   static uint32_t rowSum(ElementType t, std::span<const uint32_t> row) {
     constexpr size_t kLanes = M == Mutant::kSum32Lanes ? 32 : kReduceLanes;
     if (M == Mutant::kSumSequential) {
@@ -163,13 +226,90 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     return finishSum(t, sum);
   }
 
-  /// Maximum of a row or a column: order does not matter. Not empty.
-  static uint32_t maximum(ElementType t, std::span<const uint32_t> row) {
-    uint32_t result = binary(BinaryOp::kMax, t, row[0], row[0]);
+  /// Maximum or minimum of a row or a column: order does not matter. Not
+  /// empty.
+  static uint32_t extreme(BinaryOp op, ElementType t,
+                          std::span<const uint32_t> row) {
+    uint32_t result = binary(op, t, row[0], row[0]);
     for (const uint32_t x : row.subspan(1)) {
-      result = binary(BinaryOp::kMax, t, result, x);
+      result = binary(op, t, result, x);
     }
     return result;
+  }
+
+  /// The lowest index of the extreme, the first NaN where there is one.
+  static size_t argExtreme(BinaryOp op, ElementType t,
+                           std::span<const uint32_t> row) {
+    size_t best = 0;
+    for (size_t i = 1; i < row.size(); ++i) {
+      const uint32_t x = row[i], y = row[best];
+      if (M == Mutant::kArgSkipsNan && isFloat(t) &&
+          (formatOf(t).isNan(x) || formatOf(t).isNan(y))) {
+        best = formatOf(t).isNan(y) ? i : best;
+        continue;
+      }
+      if (M == Mutant::kArgZerosEqual && isFloat(t) && formatOf(t).isZero(x) &&
+          formatOf(t).isZero(y)) {
+        continue;
+      }
+      const uint32_t both = binary(op, t, y, x);
+      const bool changes = both != binary(op, t, y, y);
+      if (changes || (M == Mutant::kArgLast && both == binary(op, t, x, x))) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  /// Whether a key comes strictly before another in a sorted list.
+  static constexpr bool sortBefore(ElementType t, uint32_t a, uint32_t b) {
+    a &= maskOf(t);
+    b &= maskOf(t);
+    if (!isFloat(t)) {
+      return integerValue(t, a) > integerValue(t, b);
+    }
+    const Format f = formatOf(t);
+    if (f.isNan(a) || f.isNan(b)) {
+      return M == Mutant::kSortNanLast ? !f.isNan(a) && f.isNan(b)
+                                       : f.isNan(a) && !f.isNan(b);
+    }
+    if (M == Mutant::kSortZerosEqual && f.isZero(a) && f.isZero(b)) {
+      return false;
+    }
+    return F::orderKey(f, a) > F::orderKey(f, b);
+  }
+
+  /// Positions of the keys in sorted order, equal ones as they came.
+  static std::vector<size_t> sorted(ElementType t,
+                                    std::span<const uint32_t> keys) {
+    std::vector<size_t> order;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      size_t at = order.size();
+      while (at > 0 && (M == Mutant::kSortUnstable
+                            ? !sortBefore(t, keys[order[at - 1]], keys[i])
+                            : sortBefore(t, keys[i], keys[order[at - 1]]))) {
+        --at;
+      }
+      order.insert(order.begin() + static_cast<std::ptrdiff_t>(at), i);
+    }
+    return order;
+  }
+
+  /// Element e of a sequence: start + e * step, one rounding.
+  static constexpr uint32_t sequence(ElementType t, uint32_t start,
+                                     uint32_t step, uint32_t e) {
+    if (!isFloat(t)) {
+      return (start + step * e) & maskOf(t);
+    }
+    const Format f = formatOf(t);
+    const bool finite =
+        !f.isNan(start) && !f.isInf(start) && !f.isNan(step) && !f.isInf(step);
+    if (!finite || M == Mutant::kSequenceTwoRoundings) {
+      return F::add(f, start, F::multiply(f, step, F::fromInteger(f, e)));
+    }
+    const Magnitude index{false, 0, e};
+    return F::pack(f, F::addExact(F::multiplyExact(F::unpack(f, step), index),
+                                  F::unpack(f, start)));
   }
 
   /// FIX: f32(accumulator) * scale -> activation -> cast.
@@ -183,12 +323,12 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     } else if (kF32.isNan(x)) {
       x = M == Mutant::kNanNotCanonical ? x : kF32.nan();
     }
-    if (M == Mutant::kFixReluFirst && mode.relu) {
-      x = relu(x);
+    if (M == Mutant::kFixReluFirst) {
+      x = activate(mode, x);
     }
     if (M == Mutant::kFixScaleFused && mode.scaled &&
         mode.out == ElementType::F16 && finite(x) && finite(mode.scale) &&
-        !(mode.relu && kF32.isNegative(x))) {
+        !(mode.activation != Activation::kNone && kF32.isNegative(x))) {
       return F::pack(kF16, F::multiplyExact(F::unpack(kF32, x),
                                             F::unpack(kF32, mode.scale)));
     }
@@ -200,8 +340,8 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
     } else if (mode.scaled) {
       x = F::multiply(kF32, x, mode.scale);
     }
-    if (mode.relu && M != Mutant::kFixReluFirst) {
-      x = relu(x);
+    if (M != Mutant::kFixReluFirst) {
+      x = activate(mode, x);
     }
     if (isFloat(mode.out)) {
       return mode.out == ElementType::F32
@@ -212,11 +352,50 @@ template <Mutant M = Mutant::kNone> struct VectorOracle {
   }
 
 private:
+  static constexpr bool holds(CompareOp op, int64_t x, int64_t y) {
+    switch (op) {
+    case CompareOp::kEq:
+      return x == y;
+    case CompareOp::kNe:
+      return x != y;
+    case CompareOp::kLt:
+      return x < y;
+    case CompareOp::kLe:
+      return M == Mutant::kCompareLeIsLt ? x < y : x <= y;
+    case CompareOp::kGt:
+      return x > y;
+    case CompareOp::kGe:
+      return x >= y;
+    }
+    return false;
+  }
+
   static constexpr uint32_t oneOf(Format f) {
     return static_cast<uint32_t>(f.bias()) << f.mantissaBits;
   }
   static constexpr bool finite(uint32_t x) {
     return !kF32.isNan(x) && !kF32.isInf(x);
+  }
+
+  static constexpr uint32_t activate(const FixMode &mode, uint32_t x) {
+    switch (mode.activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return relu(x);
+    case Activation::kLeaky:
+    case Activation::kPrelu: {
+      const bool below = compare(CompareOp::kLt, ElementType::F32, x, 0);
+      return below != (M == Mutant::kLeakyScalesPositive)
+                 ? F::multiply(kF32, x, mode.parameter)
+                 : x;
+    }
+    case Activation::kClip:
+      return M == Mutant::kClipKeepsNegative
+                 ? F::minimum(kF32, x, mode.parameter)
+                 : F::minimum(kF32, relu(x), mode.parameter);
+    }
+    return x;
   }
 
   /// Maximum of x and +0.
@@ -260,12 +439,45 @@ private:
       return F::maximum(f, a, b);
     case BinaryOp::kMin:
       return F::minimum(f, a, b);
+    default: // on bits or integers
+      break;
     }
     return 0;
   }
 
+  static constexpr uint32_t logic(BinaryOp op, ElementType t, uint32_t a,
+                                  uint32_t b) {
+    const uint32_t bits = op == BinaryOp::kAnd  ? a & b
+                          : op == BinaryOp::kOr ? a | b
+                                                : a ^ b;
+    if (M == Mutant::kLogicCanonicalNan && isFloat(t) &&
+        formatOf(t).isNan(bits)) {
+      return formatOf(t).nan();
+    }
+    return bits;
+  }
+
+  static constexpr uint32_t shift(BinaryOp op, ElementType t, uint32_t a,
+                                  uint32_t count) {
+    const unsigned width = bitsOf(t);
+    if (M == Mutant::kShiftCountWraps) {
+      count %= width;
+    }
+    const unsigned by = std::min<uint32_t>(count, width);
+    if (op == BinaryOp::kShl) {
+      return static_cast<uint32_t>(uint64_t(a) << by) & maskOf(t);
+    }
+    const bool sign = op == BinaryOp::kShr ? M != Mutant::kShrFillsZeros
+                                           : M == Mutant::kShrUnsignedFillsSign;
+    const int64_t value = sign ? integerValue(t, a) : int64_t(a);
+    return static_cast<uint32_t>(value >> by) & maskOf(t);
+  }
+
   static constexpr uint32_t integerBinary(BinaryOp op, ElementType t,
                                           uint32_t a, uint32_t b) {
+    if (isShift(op)) {
+      return shift(op, t, a, b);
+    }
     const int64_t x = integerValue(t, a), y = integerValue(t, b);
     int64_t result = 0;
     switch (op) {
@@ -285,6 +497,8 @@ private:
       break;
     case BinaryOp::kMin:
       result = std::min(x, y);
+      break;
+    default: // above
       break;
     }
     if (M == Mutant::kIntegersSaturate) {
@@ -311,15 +525,39 @@ private:
     return F::pack(to, {false, r.exponent - 62, r.mantissa});
   }
 
-  static constexpr uint32_t tanh(Format to, uint32_t x) {
+  /// A function of an f32 argument, rounded once to `to`.
+  static constexpr uint32_t function(UnaryOp op, Format to, uint32_t x) {
+    if (M == Mutant::kFunctionTwoRoundings && to.mantissaBits != 23) {
+      return SoftFloat<>::convert(kF32, to,
+                                  VectorOracle<>::function(op, kF32, x));
+    }
     if (kF32.isNan(x)) {
       return to.nan();
     }
-    const auto field = static_cast<int>((x >> 23) & 0xff);
-    const auto mantissa = static_cast<uint32_t>(F::unpack(kF32, x).mantissa);
-    const elementary::TanhResult r =
-        elementary::tanh(mantissa, std::max(field, 1));
-    return F::pack(to, {kF32.isNegative(x), r.exponent, r.mantissa});
+    const uint32_t sign = kF32.isNegative(x) ? to.signBit() : 0;
+    const uint32_t one = static_cast<uint32_t>(to.bias()) << to.mantissaBits;
+    if (op == UnaryOp::kLn || op == UnaryOp::kRsqrt) {
+      if (kF32.isZero(x)) {
+        return op == UnaryOp::kLn ? to.signBit() | to.infinity()
+                                  : sign | to.infinity();
+      }
+      if (sign != 0) {
+        return M == Mutant::kLnOfMagnitude && op == UnaryOp::kLn
+                   ? VectorOracle<>::function(op, to, x ^ kF32.signBit())
+                   : to.nan();
+      }
+      if (kF32.isInf(x)) {
+        return op == UnaryOp::kLn ? to.infinity() : 0;
+      }
+    } else if (kF32.isInf(x)) {
+      return op == UnaryOp::kSin || op == UnaryOp::kCos ? to.nan() : sign | one;
+    }
+    if (M == Mutant::kSinReducedCoarsely && op == UnaryOp::kSin &&
+        ((x >> 23) & 0xff) > 140) {
+      x &= ~uint32_t{7};
+    }
+    const elementary::Scaled r = scaled(op, x);
+    return F::pack(to, {r.negative, r.exponent, r.mantissa});
   }
 
   template <Mutant> friend struct VectorOracle;
@@ -328,7 +566,12 @@ private:
   static constexpr uint32_t accumulate(ElementType t, uint32_t sum,
                                        uint32_t x) {
     if (!isFloat(t)) {
-      return sum + x;
+      const auto value = static_cast<uint32_t>(integerValue(t, x));
+      return M == Mutant::kSumSaturates
+                 ? static_cast<uint32_t>(
+                       saturate(t, int64_t(static_cast<int32_t>(sum)) +
+                                       static_cast<int32_t>(value)))
+                 : sum + value;
     }
     const Format f = formatOf(t);
     const uint32_t next =
@@ -342,7 +585,8 @@ private:
     return isFloat(t) ? F::add(kF32, a, b) : a + b;
   }
   static constexpr uint32_t finishSum(ElementType t, uint32_t sum) {
-    return isFloat(t) ? SoftFloat<>::convert(kF32, formatOf(t), sum) : sum;
+    return isFloat(t) ? SoftFloat<>::convert(kF32, formatOf(t), sum)
+                      : sum & maskOf(t);
   }
 };
 

@@ -53,12 +53,15 @@ void cast(ElementType from, ElementType to, RoundingMode rounding,
 }
 
 void fix(const FixMode &mode, const uint32_t *accumulators,
-         const uint32_t *scales, void *dst, size_t n) {
+         const FixChannels &channels, void *dst, size_t n) {
   FixMode element = mode;
   for (size_t i = 0; i < n; ++i) {
-    if (scales != nullptr) {
+    if (channels.scales != nullptr) {
       element.scaled = true;
-      element.scale = scales[i];
+      element.scale = channels.scales[i];
+    }
+    if (channels.slopes != nullptr) {
+      element.parameter = channels.slopes[i];
     }
     storeElement(mode.out, dst, i, Oracle::fix(element, accumulators[i]));
   }

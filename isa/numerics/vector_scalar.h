@@ -23,6 +23,6 @@ void expDifference(ElementType from, ElementType to, const void *a,
 void cast(ElementType from, ElementType to, RoundingMode rounding,
           const void *src, void *dst, size_t n);
 void fix(const FixMode &mode, const uint32_t *accumulators,
-         const uint32_t *scales, void *dst, size_t n);
+         const FixChannels &channels, void *dst, size_t n);
 
 } // namespace kiln::isa::numerics::scalar

@@ -18,7 +18,9 @@ struct Fix {
   uint64_t m1; // cells between column groups of the tile
   FixMode mode;
   bool perChannel;
-  uint64_t scales; // offset in the bias table
+  uint64_t scales, slopes; // offsets in the bias table
+
+  bool perSlope() const { return mode.activation == Activation::kPrelu; }
 
   uint64_t size() const { return sizeOf(mode.out); }
   uint64_t c0() const { return kBlockBytes / size(); }
@@ -53,24 +55,42 @@ Fix decode(const Command &c, const PipeConfig &config) {
           .m1 = word0.l0cM1,
           .mode = {.accumulator = static_cast<ElementType>(c.f3),
                    .out = word0.type,
-                   .relu = word0.activation == Activation::kRelu,
+                   .activation = word0.activation,
                    .scaled = word1.scale != 0,
                    .scale = word1.scale,
-                   .zeroPoint = zeroPoint},
+                   .zeroPoint = zeroPoint,
+                   .parameter = word1.parameter},
           .perChannel = word2.perChannel != 0,
-          .scales = word2.scales};
+          .scales = word2.scales,
+          .slopes = word2.slopes};
+}
+
+/// The words of activations that are not in use must be 0.
+MaybeFault checkActivation(const Fix &fix) {
+  const bool takesParameter = fix.mode.activation == Activation::kLeaky ||
+                              fix.mode.activation == Activation::kClip;
+  if ((fix.mode.parameter != 0 && !takesParameter) ||
+      (fix.slopes != 0 && !fix.perSlope())) {
+    return makeFault(FaultKind::kIllegalOperand,
+                     "activation {} with FIX[1].parameter {:#x} and "
+                     "FIX[2].slopes {:#x}; leaky and clip take a parameter, "
+                     "prelu slopes",
+                     static_cast<unsigned>(fix.mode.activation),
+                     fix.mode.parameter, fix.slopes);
+  }
+  return std::nullopt;
 }
 
 MaybeFault checkMode(const Fix &fix) {
   const FixMode &mode = fix.mode;
   if (mode.out == ElementType::I32 &&
       (mode.accumulator != ElementType::I32 || mode.scaled || fix.perChannel ||
-       mode.relu)) {
+       mode.activation != Activation::kNone)) {
     return makeFault(FaultKind::kIllegalOperand,
                      "output type i32 needs an i32 accumulator with scale and "
-                     "activation off; accumulator {}, scale {}, relu {}",
+                     "activation off; accumulator {}, scale {}, activation {}",
                      name(mode.accumulator), mode.scaled || fix.perChannel,
-                     mode.relu);
+                     static_cast<unsigned>(mode.activation));
   }
   if (fix.perChannel && mode.scaled) {
     return makeFault(FaultKind::kIllegalOperand,
@@ -78,12 +98,16 @@ MaybeFault checkMode(const Fix &fix) {
                      "expected one of them to be 0",
                      mode.scale);
   }
-  if (fix.perChannel && fix.scales % 4 != 0) {
-    return makeFault(FaultKind::kMisaligned,
-                     "offset {:#x} of the scales is not a multiple of 4",
-                     fix.scales);
+  for (const auto &[offset, used] : {std::pair{fix.scales, fix.perChannel},
+                                     std::pair{fix.slopes, fix.perSlope()}}) {
+    if (used && offset % 4 != 0) {
+      return makeFault(FaultKind::kMisaligned,
+                       "offset {:#x} of the scales or slopes is not a multiple "
+                       "of 4",
+                       offset);
+    }
   }
-  return std::nullopt;
+  return checkActivation(fix);
 }
 
 MaybeFault checkStrides(const Fix &fix) {
@@ -146,6 +170,15 @@ private:
 
 constexpr uint64_t kChunkRows = 64;
 
+/// Words of the bias table per column, repeated for every row of a chunk.
+void loadColumns(const Fix &fix, CoreMemory &memory, uint64_t offset,
+                 uint64_t columns, uint32_t *out) {
+  std::memcpy(out, memory[Space::BT].data() + offset, 4 * columns);
+  for (uint64_t r = 1; r < std::min<uint64_t>(kChunkRows, fix.src.m); ++r) {
+    std::copy_n(out, kCellRows, out + r * kCellRows);
+  }
+}
+
 /// Writes `rows` rows of `columns` finished elements (16 apart in `values`)
 /// to their places, from element (m0, n0) on.
 void scatter(const Fix &fix, const Target &target, const std::byte *values,
@@ -183,6 +216,11 @@ MaybeFault describeFix(const Command &c, const PipeConfig &config,
         out,
         {.space = Space::BT, .base = fix.scales, .bytes = 4ull * fix.src.n});
   }
+  if (fix.perSlope()) {
+    addRange(
+        out,
+        {.space = Space::BT, .base = fix.slopes, .bytes = 4ull * fix.src.n});
+  }
   addTarget(fix, out);
   return std::nullopt;
 }
@@ -193,15 +231,15 @@ void runFix(const Command &c, const PipeConfig &config, CoreMemory &memory) {
   const std::byte *l0c = memory[Space::L0C].data() + fix.src.addr;
   alignas(64) uint32_t accumulators[kChunkRows * kCellRows];
   alignas(64) uint32_t scales[kChunkRows * kCellRows] = {};
+  alignas(64) uint32_t slopes[kChunkRows * kCellRows] = {};
   alignas(64) std::byte values[kChunkRows * kCellRows * 4];
   for (uint64_t n0 = 0; n0 < fix.src.n; n0 += kCellRows) {
     const uint64_t columns = std::min<uint64_t>(kCellRows, fix.src.n - n0);
     if (fix.perChannel) {
-      std::memcpy(scales, memory[Space::BT].data() + fix.scales + 4 * n0,
-                  4 * columns);
-      for (uint64_t r = 1; r < std::min<uint64_t>(kChunkRows, fix.src.m); ++r) {
-        std::copy_n(scales, kCellRows, scales + r * kCellRows);
-      }
+      loadColumns(fix, memory, fix.scales + 4 * n0, columns, scales);
+    }
+    if (fix.perSlope()) {
+      loadColumns(fix, memory, fix.slopes + 4 * n0, columns, slopes);
     }
     // The cells of a column group follow one another: rows of 16 elements.
     const std::byte *column = l0c + kL0CCellBytes * fix.m1 * (n0 / kCellRows);
@@ -209,7 +247,9 @@ void runFix(const Command &c, const PipeConfig &config, CoreMemory &memory) {
       const uint64_t rows = std::min<uint64_t>(kChunkRows, fix.src.m - m0);
       std::memcpy(accumulators, column + 4 * kCellRows * m0,
                   4 * kCellRows * rows);
-      numerics::fix(fix.mode, accumulators, fix.perChannel ? scales : nullptr,
+      numerics::fix(fix.mode, accumulators,
+                    {.scales = fix.perChannel ? scales : nullptr,
+                     .slopes = fix.perSlope() ? slopes : nullptr},
                     values, kCellRows * rows);
       scatter(fix, target, values, m0, rows, n0, columns);
     }

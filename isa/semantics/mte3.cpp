@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MTE3: UB to global memory and to L1.
+// MTE3: UB to global memory, atomically too, and to L1.
+#include "isa/numerics/vector_kernels.h"
 #include "isa/semantics/operand_checks.h"
 
 namespace kiln::isa::semantics {
@@ -11,6 +12,8 @@ struct Store {
   uint64_t dst;
   LocalView src;
   uint64_t rows, rowBytes, gmStride;
+  StoreMode mode;
+  ElementType type;
 
   uint64_t gmEnd() const { return dst + (rows - 1) * gmStride + rowBytes; }
 };
@@ -18,29 +21,79 @@ struct Store {
 Store decodeStore(const Command &c) {
   const StoreGeometry g = StoreGeometry::unpack(c.rs3);
   const LocalView src = LocalView::unpack(c.rs2);
-  return {c.rs1, src, src.count, g.rowBytes, g.gmStride};
+  return {c.rs1,
+          src,
+          src.count,
+          g.rowBytes,
+          g.gmStride,
+          g.mode,
+          static_cast<ElementType>(c.f3)};
+}
+
+/// Atomic updates that give the same bits in every order: all but float sums,
+/// which round.
+uint8_t commutesAs(const Store &store) {
+  const bool ordered =
+      store.mode == StoreMode::kAdd && store.type >= ElementType::F16;
+  return store.mode == StoreMode::kStore || ordered
+             ? 0
+             : static_cast<uint8_t>(8 * static_cast<unsigned>(store.mode) +
+                                    static_cast<unsigned>(store.type));
+}
+
+MaybeFault checkAtomic(const Store &store) {
+  const uint64_t size = sizeOf(store.type);
+  if (store.dst % size != 0 || store.gmStride % size != 0 ||
+      store.rowBytes % size != 0) {
+    return makeFault(FaultKind::kMisaligned,
+                     "an atomic store of {} at {:#x} with gm_stride {} and "
+                     "row_bytes {}; all three must be multiples of {}",
+                     name(store.type), store.dst, store.gmStride,
+                     store.rowBytes, size);
+  }
+  return std::nullopt;
 }
 
 MaybeFault describeStore(const Command &c, Footprint &out) {
-  const StoreMode mode = StoreGeometry::unpack(c.rs3).mode;
-  if (mode != StoreMode::kStore) {
-    return makeFault(FaultKind::kIllegalOperand,
-                     "st.ub mode is {}; only 0 (store) exists in this version "
-                     "of the instruction set",
-                     static_cast<unsigned>(mode));
-  }
   const Store store = decodeStore(c);
   if (store.rows == 0 || store.rowBytes == 0) {
     return std::nullopt;
   }
+  StridedRange gm{.space = Space::GM,
+                  .write = true,
+                  .base = store.dst,
+                  .bytes = store.rowBytes,
+                  .count = {store.rows, 1},
+                  .stride = {store.gmStride, 0},
+                  .commutes = commutesAs(store)};
   addView(out, Space::UB, false, store.src, store.rows, store.rowBytes);
-  addRange(out, {.space = Space::GM,
-                 .write = true,
-                 .base = store.dst,
-                 .bytes = store.rowBytes,
-                 .count = {store.rows, 1},
-                 .stride = {store.gmStride, 0}});
+  if (store.mode != StoreMode::kStore) {
+    if (MaybeFault fault = checkAtomic(store)) {
+      return fault;
+    }
+    StridedRange old = gm;
+    old.write = false;
+    addRange(out, old);
+  }
+  addRange(out, gm);
   return std::nullopt;
+}
+
+BinaryOp updateOf(StoreMode mode) {
+  return mode == StoreMode::kAdd   ? BinaryOp::kAdd
+         : mode == StoreMode::kMax ? BinaryOp::kMax
+                                   : BinaryOp::kMin;
+}
+
+/// One run of bytes to GM: copied, or each element updated.
+void storeRun(const Store &store, std::byte *dst, const std::byte *src,
+              uint64_t bytes) {
+  if (store.mode == StoreMode::kStore) {
+    std::memcpy(dst, src, bytes);
+  } else {
+    numerics::binary(updateOf(store.mode), store.type, dst, src, dst,
+                     bytes / sizeOf(store.type));
+  }
 }
 
 void runStore(const Command &c, CoreMemory &memory) {
@@ -54,16 +107,16 @@ void runStore(const Command &c, CoreMemory &memory) {
         ub + store.src.addr + kBlockBytes * r * store.src.rowStride;
     std::byte *dst = gm.at(store.dst + r * store.gmStride, store.rowBytes);
     if (contiguous) {
-      std::memcpy(dst, src, store.rowBytes);
+      storeRun(store, dst, src, store.rowBytes);
       continue;
     }
     const uint64_t step = kBlockBytes * store.src.blkStride;
     const uint64_t full = store.rowBytes / kBlockBytes;
     for (uint64_t b = 0; b < full; ++b) {
-      std::memcpy(dst + b * kBlockBytes, src + b * step, kBlockBytes);
+      storeRun(store, dst + b * kBlockBytes, src + b * step, kBlockBytes);
     }
-    std::memcpy(dst + full * kBlockBytes, src + full * step,
-                store.rowBytes % kBlockBytes);
+    storeRun(store, dst + full * kBlockBytes, src + full * step,
+             store.rowBytes % kBlockBytes);
   }
 }
 

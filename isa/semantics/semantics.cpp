@@ -22,9 +22,9 @@ constexpr PipeMeaning kMeanings[kNumPipes] = {
     {describeVector, runVector}, {describeMte3, runMte3},
 };
 
-/// kcfg, kset and kwait travel in a pipe's queue but are the engine's.
+/// Control commands are the engine's, those in a pipe's queue too.
 bool isDataCommand(const Command &c) {
-  return info(c.op).pipeRule == PipeRule::kFixed && info(c.op).pipe != Pipe::S;
+  return info(c.op).timing != TimingClass::kControl;
 }
 
 MaybeFault describe(const Command &c, const PipeConfig &config,
@@ -96,7 +96,8 @@ std::string_view name(FaultKind kind) {
                                          "deadlock",
                                          "budget",
                                          "trap",
-                                         "control"};
+                                         "control",
+                                         "semaphore"};
   return kNames[static_cast<unsigned>(kind)];
 }
 

@@ -37,6 +37,7 @@ enum class FaultKind : uint8_t {
   kBudget,             // cycle or instruction budget used up
   kTrap,               // ktrap
   kControl,            // control core: bad fetch, load, store or CSR
+  kSemaphore,          // bad block, overflow, not 0 at the end
 };
 
 /// The short stable name of a fault kind, e.g. "misaligned".
@@ -59,6 +60,9 @@ struct StridedRange {
   uint64_t bytes = 0;
   uint64_t count[2] = {1, 1};
   uint64_t stride[2] = {0, 0};
+  /// Atomic updates whose order does not matter among equal nonzero values:
+  /// they do not race with one another. 0: an ordinary access.
+  uint8_t commutes = 0;
 
   /// One past the last byte touched (base when nothing is).
   uint64_t end() const {

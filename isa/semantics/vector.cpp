@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// V: element-wise instructions, reductions, broadcasts and transposes.
-#include "isa/numerics/element_io.h"
-#include "isa/numerics/vector_kernels.h"
-#include "isa/semantics/vector_rows.h"
+// V: the walk over rows, strides and pieces, and the table from opcode to
+// work. The works are in vector_works.h and in a file per family.
+#include "isa/semantics/vector_works.h"
 
 #include <algorithm>
 
@@ -41,42 +40,8 @@ void scatter(const Walk &walk, uint64_t row, uint64_t e, uint64_t n,
   }
 }
 
-namespace {
-
-BinaryOp binaryOpOf(Opcode op) {
-  switch (op) {
-  case Opcode::kVsub:
-    return BinaryOp::kSub;
-  case Opcode::kVmul:
-  case Opcode::kVmuls:
-    return BinaryOp::kMul;
-  case Opcode::kVdiv:
-    return BinaryOp::kDiv;
-  case Opcode::kVmax:
-  case Opcode::kVmaxs:
-    return BinaryOp::kMax;
-  case Opcode::kVmin:
-  case Opcode::kVmins:
-    return BinaryOp::kMin;
-  default:
-    return BinaryOp::kAdd;
-  }
-}
-
-UnaryOp unaryOpOf(Opcode op) {
-  switch (op) {
-  case Opcode::kVrec:
-    return UnaryOp::kRec;
-  case Opcode::kVsqrt:
-    return UnaryOp::kSqrt;
-  case Opcode::kVtanh:
-    return UnaryOp::kTanh;
-  default:
-    return UnaryOp::kExp;
-  }
-}
-
-void fill(ElementType type, std::byte *dst, uint64_t n, uint32_t element) {
+void fillElements(ElementType type, std::byte *dst, uint64_t n,
+                  uint32_t element) {
   switch (sizeOf(type)) {
   case 1:
     std::memset(dst, static_cast<int>(element), n);
@@ -95,41 +60,23 @@ void fill(ElementType type, std::byte *dst, uint64_t n, uint32_t element) {
   }
 }
 
-/// The work of one piece of an element-wise instruction. `b` holds the second
-/// source, or the scalar repeated.
-void computePiece(const VectorCommand &v, const std::byte *a,
-                  const std::byte *b, std::byte *dst, uint64_t n) {
-  const ElementType from = v.src0.type, to = v.dst.type;
-  switch (v.op) {
-  case Opcode::kVmadd:
-    numerics::multiplyAdd(from, a, b, dst, n);
-    break;
-  case Opcode::kVexpd:
-  case Opcode::kVexpdH:
-  case Opcode::kVexpdB:
-    numerics::expDifference(from, to, a, b, dst, n);
-    break;
-  case Opcode::kVdup:
-    fill(to, dst, n, v.scalar);
-    break;
-  case Opcode::kVmov:
-    if (dst != a) { // exact overlap moves nothing
-      std::memcpy(dst, a, n * sizeOf(to));
-    }
-    break;
-  case Opcode::kVexp:
-  case Opcode::kVrec:
-  case Opcode::kVsqrt:
-  case Opcode::kVtanh:
-    numerics::unary(unaryOpOf(v.op), from, a, dst, n);
-    break;
-  case Opcode::kVcast:
-    numerics::cast(from, to, v.rounding, a, dst, n);
-    break;
-  default:
-    numerics::binary(binaryOpOf(v.op), from, a, b, dst, n);
-  }
-}
+namespace {
+
+/// What the table names for an opcode: one of the two, or none.
+struct VectorWork {
+  constexpr VectorWork(std::nullptr_t) {}
+  constexpr VectorWork(PieceWork work) : piece(work) {}
+  constexpr VectorWork(WholeWork work) : whole(work) {}
+
+  PieceWork piece = nullptr;
+  WholeWork whole = nullptr;
+};
+
+#define KILN_VECTOR_WORK(opcode, ...) VectorWork(__VA_ARGS__),
+constexpr VectorWork kWorks[kNumOpcodes] = {
+#include "isa/gen/vector_works.inc"
+};
+#undef KILN_VECTOR_WORK
 
 struct Operands {
   Walk dst, a, b;
@@ -169,7 +116,7 @@ void collapse(Operands &x) {
   x.rows = 1;
 }
 
-void runElementwise(const VectorCommand &v, std::byte *ub) {
+void runElementwise(const VectorCommand &v, PieceWork work, std::byte *ub) {
   Operands x;
   x.rows = v.rows;
   x.cols = v.cols;
@@ -178,11 +125,11 @@ void runElementwise(const VectorCommand &v, std::byte *ub) {
   x.dst = Walk(v.dst, ub);
   x.a = x.hasA ? Walk(v.src0, ub) : x.dst;
   x.b = x.hasB ? Walk(v.src1, ub) : x.dst;
-  x.scalar = v.op >= Opcode::kVadds && v.op <= Opcode::kVmins;
+  x.scalar = v.shape == VectorShape::kScalar;
   collapse(x);
   PieceBuffer a, b, out;
   if (x.scalar) {
-    fill(v.src0.type, b.bytes, kPieceElements, v.scalar);
+    fillElements(v.src0.type, b.bytes, kPieceElements, v.scalar);
   }
   const bool whole =
       !x.scalar && x.all([&](const Walk &w) { return w.contiguous(x.cols); });
@@ -193,121 +140,15 @@ void runElementwise(const VectorCommand &v, std::byte *ub) {
       const std::byte *pa = x.hasA ? gather(x.a, r, e, n, a.bytes) : nullptr;
       const std::byte *pb = x.hasB ? gather(x.b, r, e, n, b.bytes) : b.bytes;
       if (x.dst.contiguous(n)) {
-        computePiece(v, pa, pb, x.dst.at(r, e), n);
+        work({v, pa, pb, x.dst.at(r, e), n});
         continue;
       }
       if (v.readsDst) {
         (void)gather(x.dst, r, e, n, out.bytes);
       }
-      computePiece(v, pa, pb, out.bytes, n);
+      work({v, pa, pb, out.bytes, n});
       scatter(x.dst, r, e, n, out.bytes);
     }
-  }
-}
-
-uint32_t reduceRow(const VectorCommand &v, const Walk &src, uint64_t row) {
-  const ElementType type = v.src0.type;
-  PieceBuffer buffer;
-  const uint64_t step = src.contiguous(v.cols) ? v.cols : kPieceElements;
-  uint32_t lanes[kReduceLanes] = {};
-  uint32_t largest = 0;
-  for (uint64_t e = 0; e < v.cols; e += step) {
-    const uint64_t n = std::min(step, v.cols - e);
-    const std::byte *piece = gather(src, row, e, n, buffer.bytes);
-    if (v.op == Opcode::kVsumL) {
-      numerics::sumToLanes(type, piece, n, lanes);
-      continue;
-    }
-    const uint32_t part = numerics::maximum(type, piece, n);
-    if (e == 0) {
-      largest = part;
-    } else {
-      numerics::binary(BinaryOp::kMax, type, &largest, &part, &largest, 1);
-    }
-  }
-  return v.op == Opcode::kVsumL ? numerics::finishLanes(type, lanes) : largest;
-}
-
-void runRowReduction(const VectorCommand &v, std::byte *ub) {
-  const Walk src(v.src0, ub), dst(v.dst, ub);
-  for (uint64_t r = 0; r < v.rows; ++r) {
-    storeElement(v.dst.type, dst.at(r, 0), 0, reduceRow(v, src, r));
-  }
-}
-
-void runColumnReduction(const VectorCommand &v, std::byte *ub) {
-  const ElementType type = v.src0.type;
-  const Walk src(v.src0, ub), dst(v.dst, ub);
-  PieceBuffer buffer, out;
-  for (uint64_t e = 0; e < v.cols; e += kPieceElements) {
-    const uint64_t n = std::min(kPieceElements, v.cols - e);
-    uint32_t sums[kPieceElements] = {};
-    for (uint64_t r = 0; r < v.rows; ++r) {
-      const std::byte *piece = gather(src, r, e, n, buffer.bytes);
-      if (v.op == Opcode::kVsumR) {
-        numerics::sumToColumns(type, piece, n, sums);
-      } else {
-        numerics::binary(BinaryOp::kMax, type, r == 0 ? piece : out.bytes,
-                         piece, out.bytes, n);
-      }
-    }
-    if (v.op == Opcode::kVsumR) {
-      numerics::finishColumns(type, sums, out.bytes, n);
-    }
-    scatter(dst, 0, e, n, out.bytes);
-  }
-}
-
-void runBroadcast(const VectorCommand &v, std::byte *ub) {
-  const Walk src(v.src0, ub), dst(v.dst, ub);
-  PieceBuffer buffer;
-  const bool whole = dst.contiguous(v.cols);
-  for (uint64_t r = 0; r < v.rows; ++r) {
-    const uint32_t element = loadElement(v.src0.type, src.at(r, 0), 0);
-    if (whole) {
-      fill(v.dst.type, dst.at(r, 0), v.cols, element);
-      continue;
-    }
-    fill(v.dst.type, buffer.bytes, std::min(v.cols, kPieceElements), element);
-    for (uint64_t e = 0; e < v.cols; e += kPieceElements) {
-      scatter(dst, r, e, std::min(kPieceElements, v.cols - e), buffer.bytes);
-    }
-  }
-}
-
-template <typename Element>
-void transpose(const VectorCommand &v, std::byte *ub) {
-  const bool in = v.op == Opcode::kVtrIn;
-  const Walk planar(in ? v.src0 : v.dst, ub), blocked(in ? v.dst : v.src0, ub);
-  constexpr uint64_t kC0 = kBlockBytes / sizeof(Element);
-  for (uint64_t p = 0; p < v.cols; ++p) {
-    std::byte *block = blocked.at(p, 0);
-    Element pixel[kC0] = {};
-    if (!in) {
-      std::memcpy(pixel, block, v.rows * sizeof(Element));
-    }
-    for (uint64_t c = 0; c < v.rows; ++c) {
-      std::byte *element = planar.at(c, p);
-      if (in) {
-        std::memcpy(pixel + c, element, sizeof(Element));
-      } else {
-        std::memcpy(element, pixel + c, sizeof(Element));
-      }
-    }
-    if (in) {
-      std::memcpy(block, pixel, kBlockBytes);
-    }
-  }
-}
-
-void runTranspose(const VectorCommand &v, std::byte *ub) {
-  switch (sizeOf(v.dst.type)) {
-  case 1:
-    return transpose<uint8_t>(v, ub);
-  case 2:
-    return transpose<uint16_t>(v, ub);
-  default:
-    return transpose<uint32_t>(v, ub);
   }
 }
 
@@ -315,21 +156,12 @@ void runTranspose(const VectorCommand &v, std::byte *ub) {
 
 void runVector(const Command &c, const PipeConfig &, CoreMemory &memory) {
   const VectorCommand v = decodeVector(c);
+  const VectorWork &work = kWorks[static_cast<unsigned>(c.op)];
   std::byte *ub = memory[Space::UB].data();
-  switch (c.op) {
-  case Opcode::kVsumL:
-  case Opcode::kVmaxL:
-    return runRowReduction(v, ub);
-  case Opcode::kVsumR:
-  case Opcode::kVmaxR:
-    return runColumnReduction(v, ub);
-  case Opcode::kVbc:
-    return runBroadcast(v, ub);
-  case Opcode::kVtrIn:
-  case Opcode::kVtrOut:
-    return runTranspose(v, ub);
-  default:
-    return runElementwise(v, ub);
+  if (work.whole != nullptr) {
+    work.whole(v, ub);
+  } else {
+    runElementwise(v, work.piece, ub);
   }
 }
 

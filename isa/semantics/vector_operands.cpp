@@ -14,32 +14,49 @@ VectorOperand rowsOf(uint64_t word, ElementType type, uint64_t rows,
   return {shape, LocalView::unpack(word), type, rows, cols};
 }
 
-bool isTwoSource(Opcode op) {
-  return op >= Opcode::kVadd && op <= Opcode::kVexpdB;
-}
-bool isScalarForm(Opcode op) {
-  return op >= Opcode::kVadds && op <= Opcode::kVmins;
+/// The type of dst.
+ElementType resultType(const Command &c, ElementType type) {
+  switch (meaning(c.op).result) {
+  case VectorResult::kSource:
+    return type;
+  case VectorResult::kF16:
+    return ElementType::F16;
+  case VectorResult::kBf16:
+    return ElementType::BF16;
+  case VectorResult::kI32:
+    return ElementType::I32;
+  case VectorResult::kBits:
+    return ElementType::U8;
+  case VectorResult::kMode:
+    return CastMode::unpack(c.rs3).type;
+  }
+  return type;
 }
 
-/// The destination type, where it is not that of the sources.
-ElementType dstTypeOf(const Command &c, ElementType type) {
-  switch (c.op) {
-  case Opcode::kVexpdH:
-    return ElementType::F16;
-  case Opcode::kVexpdB:
-    return ElementType::BF16;
-  case Opcode::kVcast:
-    return CastMode::unpack(c.rs3).type;
-  default:
-    return type;
-  }
+/// The bits of a select: rows of whole blocks from a block of UB on.
+VectorOperand maskOf(uint32_t block, uint64_t rows, uint64_t cols) {
+  const uint64_t blocks = (cols + 8 * kBlockBytes - 1) / (8 * kBlockBytes);
+  const LocalView view{static_cast<uint32_t>(kBlockBytes) * block,
+                       static_cast<uint32_t>(blocks), 1, 0};
+  return {Shape::kRows, view, ElementType::U8, rows, (cols + 7) / 8};
+}
+
+/// Consecutive elements that indices choose from.
+VectorOperand tableOf(uint64_t word, ElementType type) {
+  const Table table = Table::unpack(word);
+  return {Shape::kOneRow, {table.addr, 0, 1, 0}, type, 1, table.count};
+}
+
+bool isTranspose(VectorShape shape) {
+  return shape == VectorShape::kTransposeIn ||
+         shape == VectorShape::kTransposeOut;
 }
 
 /// The transposes: planar rows of pixels on one side, a 32-byte block per
 /// pixel (as rows of one block, blk_stride apart) on the other.
 void decodeTranspose(const Command &c, VectorCommand &v, ElementType type) {
   const uint64_t channels = v.rows, pixels = v.cols;
-  const bool in = c.op == Opcode::kVtrIn;
+  const bool in = v.shape == VectorShape::kTransposeIn;
   VectorOperand &planar = in ? v.src0 : v.dst;
   VectorOperand &blocked = in ? v.dst : v.src0;
   planar = rowsOf(in ? c.rs2 : c.rs1, type, channels, pixels);
@@ -96,6 +113,20 @@ bool shareBytes(const VectorOperand &a, const VectorOperand &b) {
   return shared;
 }
 
+/// Element e of dst depends on element e of the sources alone.
+bool isElementwise(VectorShape shape) {
+  switch (shape) {
+  case VectorShape::kBinary:
+  case VectorShape::kScalar:
+  case VectorShape::kUnary:
+  case VectorShape::kCast:
+  case VectorShape::kSelect:
+    return true;
+  default:
+    return false;
+  }
+}
+
 /// dst and a source overlap exactly (the same view of elements of the same
 /// size, for element-wise instructions) or not at all.
 MaybeFault checkOverlap(const VectorCommand &v, const VectorOperand &src,
@@ -104,10 +135,8 @@ MaybeFault checkOverlap(const VectorCommand &v, const VectorOperand &src,
       lastByte(v.dst) <= src.view.addr) {
     return std::nullopt;
   }
-  const bool elementwise = v.dst.shape == Shape::kRows &&
-                           src.shape == Shape::kRows &&
-                           v.op != Opcode::kVtrIn && v.op != Opcode::kVtrOut;
-  if (elementwise && sizeOf(src.type) == sizeOf(v.dst.type) &&
+  if (isElementwise(v.shape) && operand != "mask" &&
+      sizeOf(src.type) == sizeOf(v.dst.type) &&
       effectiveView(src) == effectiveView(v.dst)) {
     return std::nullopt;
   }
@@ -123,32 +152,29 @@ MaybeFault checkOverlap(const VectorCommand &v, const VectorOperand &src,
                    src.view.blkStride);
 }
 
-MaybeFault checkScalar(const Command &c, const VectorCommand &v) {
-  const unsigned bits = 8 * sizeOf(v.dst.type);
-  if (bits < 32 && (v.scalar >> bits) != 0) {
+MaybeFault checkScalar(uint32_t scalar, ElementType type) {
+  const unsigned bits = 8 * sizeOf(type);
+  if (bits < 32 && (scalar >> bits) != 0) {
     return makeFault(FaultKind::kIllegalOperand,
-                     "scalar {:#x} has bits above the {} bits of {}", v.scalar,
-                     bits, name(v.dst.type));
+                     "scalar {:#x} has bits above the {} bits of {}", scalar,
+                     bits, name(type));
   }
   return std::nullopt;
 }
 
 MaybeFault checkShape(const Command &c, const VectorCommand &v) {
-  if (c.op == Opcode::kVcast && !CastMode::unpack(c.rs3).outOfRange().empty()) {
+  if (v.shape == VectorShape::kCast &&
+      !CastMode::unpack(c.rs3).outOfRange().empty()) {
     return makeFault(FaultKind::kIllegalOperand,
                      "rounding is {}; expected 0 to 6",
                      static_cast<unsigned>(v.rounding));
   }
-  if ((c.op == Opcode::kVtrIn || c.op == Opcode::kVtrOut) &&
-      v.rows > c0(v.dst.type)) {
+  if (isTranspose(v.shape) && v.rows > c0(v.dst.type)) {
     return makeFault(FaultKind::kIllegalOperand,
                      "{} channels; expected at most {} for {}", v.rows,
                      c0(v.dst.type), name(v.dst.type));
   }
-  if (isScalarForm(c.op) || c.op == Opcode::kVdup) {
-    return checkScalar(c, v);
-  }
-  return std::nullopt;
+  return checkScalar(v.scalar | v.step, v.type);
 }
 
 void addOperand(Footprint &out, const VectorOperand &x, bool write) {
@@ -163,39 +189,82 @@ VectorCommand decodeVector(const Command &c) {
   const auto type = static_cast<ElementType>(c.f3);
   VectorCommand v;
   v.op = c.op;
+  v.shape = meaning(c.op).shape;
+  v.type = type;
   v.rows = LocalView::unpack(c.rs1).count;
   v.cols = LocalView::unpack(c.rs2).count;
-  v.readsDst = c.op == Opcode::kVmadd;
-  if (c.op == Opcode::kVtrIn || c.op == Opcode::kVtrOut) {
-    decodeTranspose(c, v, type);
-    return v;
-  }
-  v.dst = rowsOf(c.rs1, dstTypeOf(c, type), v.rows, v.cols);
+  v.readsDst = meaning(c.op).readsDst;
+  v.dst = rowsOf(c.rs1, resultType(c, type), v.rows, v.cols);
   v.src0 = rowsOf(c.rs2, type, v.rows, v.cols);
-  if (isTwoSource(c.op)) {
+  switch (v.shape) {
+  case VectorShape::kBinary:
     v.src1 = rowsOf(c.rs3, type, v.rows, v.cols);
-  } else if (isScalarForm(c.op) || c.op == Opcode::kVdup) {
+    break;
+  case VectorShape::kScalar:
     v.scalar = Scalar::unpack(c.rs3).bits;
-  }
-  switch (c.op) {
-  case Opcode::kVdup:
+    break;
+  case VectorShape::kFill:
+    v.scalar = Scalar::unpack(c.rs3).bits;
     v.src0.shape = Shape::kAbsent;
     break;
-  case Opcode::kVcast:
+  case VectorShape::kUnary:
+    break;
+  case VectorShape::kCast:
     v.rounding = CastMode::unpack(c.rs3).rounding;
     break;
-  case Opcode::kVsumL:
-  case Opcode::kVmaxL:
+  case VectorShape::kCompare:
+    v.src1 = rowsOf(c.rs3, type, v.rows, v.cols);
+    v.dst.cols = (v.cols + 7) / 8;
+    break;
+  case VectorShape::kCompareScalar:
+    v.scalar = Scalar::unpack(c.rs3).bits;
+    v.dst.cols = (v.cols + 7) / 8;
+    break;
+  case VectorShape::kSelect:
+    v.src1 = rowsOf(c.rs3, type, v.rows, v.cols);
+    v.mask = maskOf(v.src1.view.count, v.rows, v.cols);
+    break;
+  case VectorShape::kSequence: {
+    const Sequence terms = Sequence::unpack(c.rs3);
+    v.scalar = terms.start;
+    v.step = terms.step;
+    v.src0.shape = Shape::kAbsent;
+    break;
+  }
+  case VectorShape::kGather:
+    v.src0.type = ElementType::I32;
+    v.src1 = tableOf(c.rs3, type);
+    break;
+  case VectorShape::kScatter:
+    v.dst = tableOf(c.rs1, type);
+    v.src1 = rowsOf(c.rs3, ElementType::I32, v.rows, v.cols);
+    break;
+  case VectorShape::kSort:
+    v.src1 = rowsOf(c.rs3, ElementType::I32, v.rows, v.cols);
+    v.dst = rowsOf(c.rs1, ElementType::I32, v.rows, 2 * v.cols);
+    break;
+  case VectorShape::kMerge: {
+    const uint64_t others = LocalView::unpack(c.rs3).count;
+    v.src0 = rowsOf(c.rs2, ElementType::I32, v.rows, 2 * v.cols);
+    v.src1 = rowsOf(c.rs3, ElementType::I32, v.rows, 2 * others);
+    v.dst = rowsOf(c.rs1, ElementType::I32, v.rows, 2 * (v.cols + others));
+    break;
+  }
+  case VectorShape::kPairs:
+    v.src0 = rowsOf(c.rs2, ElementType::I32, v.rows, 2 * v.cols);
+    break;
+  case VectorShape::kRowReduce:
     v.dst.shape = Shape::kOnePerRow;
     break;
-  case Opcode::kVsumR:
-  case Opcode::kVmaxR:
+  case VectorShape::kColumnReduce:
     v.dst.shape = Shape::kOneRow;
     break;
-  case Opcode::kVbc:
+  case VectorShape::kSpread:
     v.src0.shape = Shape::kOnePerRow;
     break;
-  default:
+  case VectorShape::kTransposeIn:
+  case VectorShape::kTransposeOut:
+    decodeTranspose(c, v, type);
     break;
   }
   return v;
@@ -226,11 +295,15 @@ MaybeFault describeVector(const Command &c, const PipeConfig &,
   if (!fault) {
     fault = checkOverlap(v, v.src1, "src1");
   }
+  if (!fault) {
+    fault = checkOverlap(v, v.mask, "mask");
+  }
   if (fault) {
     return fault;
   }
   addOperand(out, v.src0, false);
   addOperand(out, v.src1, false);
+  addOperand(out, v.mask, false);
   if (v.readsDst) {
     addOperand(out, v.dst, false);
   }

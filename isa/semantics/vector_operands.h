@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The operands of a V instruction, decoded and checked. Private to
-// isa/semantics.
+// isa/semantics. What each operand is follows from the instruction's shape in
+// isa/spec (isa/gen/vector_meanings.h), never from its opcode.
 #pragma once
 
+#include "isa/gen/vector_meanings.h"
 #include "isa/semantics/operand_checks.h"
 
 namespace kiln::isa::semantics {
@@ -30,11 +32,15 @@ struct VectorOperand {
 
 struct VectorCommand {
   Opcode op{};
-  VectorOperand dst, src0, src1;
+  VectorShape shape{};
+  ElementType type{}; // f3
+  /// `mask` is the bit mask of a select.
+  VectorOperand dst, src0, src1, mask;
   uint64_t rows = 0, cols = 0;
-  uint32_t scalar = 0;     // scalar forms and vdup
-  RoundingMode rounding{}; // vcast
-  bool readsDst = false;   // vmadd
+  uint32_t scalar = 0;     // scalar forms and fills; the start of a sequence
+  uint32_t step = 0;       // of a sequence
+  RoundingMode rounding{}; // casts
+  bool readsDst = false;
 };
 
 VectorCommand decodeVector(const Command &command);

@@ -32,9 +32,16 @@ uint32_t transposedMask(const uint32_t *fractal, uint64_t row) {
 
 Checker::Checker(const Checks &checks, const Program &program,
                  const isa::ArchSpec &arch)
-    : checks_(checks), program_(program) {
+    : checks_(checks), program_(program), common_(std::make_shared<Common>()) {
   for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
     written_[s].resize(ceilDiv(arch.arch.capacityBytes[s], kShadowCellBytes));
+  }
+}
+
+Checker::Checker(const Checker &other)
+    : checks_(other.checks_), program_(other.program_), common_(other.common_) {
+  for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
+    written_[s].resize(other.written_[s].size());
   }
 }
 
@@ -90,10 +97,12 @@ void Checker::executing(const Command &command, const isa::PipeConfig &config) {
   if (!checks_.race && !checks_.init) {
     return;
   }
-  accessors_.push_back(who);
+  common_->accessors.push_back(who);
   isa::footprint(command, config, footprint_);
+  // Transposes of 8 and 32-bit elements need whole fractals.
   const bool moves =
-      command.op == Opcode::kCpL0a || command.op == Opcode::kCpL0b;
+      (command.op == Opcode::kCpL0a || command.op == Opcode::kCpL0b) &&
+      command.f3 <= static_cast<unsigned>(isa::Transpose::kT);
   if (moves && checks_.init && !footprint_.ranges.empty()) {
     moveFractals(command);
   }
@@ -101,7 +110,8 @@ void Checker::executing(const Command &command, const isa::PipeConfig &config) {
   for (bool write : {false, true}) {
     for (const isa::StridedRange &range : footprint_.ranges) {
       if (range.write == write) {
-        access(range, static_cast<uint32_t>(accessors_.size() - 1), moves);
+        access(range, static_cast<uint32_t>(common_->accessors.size() - 1),
+               moves);
       }
     }
   }
@@ -171,13 +181,13 @@ void Checker::windowAccess(uint64_t pc, const WindowAccess &window) {
   who.position = order_.advance(Pipe::S);
   who.pc = pc;
   who.block = block_.block;
-  accessors_.push_back(who);
+  common_->accessors.push_back(who);
   isa::StridedRange range;
   range.space = Space::UB;
   range.write = window.write;
   range.base = window.offset;
   range.bytes = window.bytes;
-  access(range, static_cast<uint32_t>(accessors_.size() - 1));
+  access(range, static_cast<uint32_t>(common_->accessors.size() - 1));
 }
 
 void Checker::access(const isa::StridedRange &range, uint32_t accessor,
@@ -191,23 +201,26 @@ void Checker::access(const isa::StridedRange &range, uint32_t accessor,
 }
 
 void Checker::checkRace(const isa::StridedRange &range, uint32_t accessor) {
-  SparseCells<Cell> &cells = cells_[static_cast<unsigned>(range.space)];
+  SparseCells<Cell> &cells = range.space == Space::GM
+                                 ? common_->gm
+                                 : cells_[static_cast<unsigned>(range.space)];
   forEachCell(range, [&](uint64_t index, uint32_t mask) {
-    checkCell(cells[index], {accessor, mask, range.write}, range.space,
-              index * kShadowCellBytes);
+    checkCell(cells[index], {accessor, mask, range.write, range.commutes},
+              range.space, index * kShadowCellBytes);
   });
 }
 
 void Checker::checkCell(Cell &cell, const Entry &now, Space space,
                         uint64_t address) {
-  const Accessor &who = accessors_[now.accessor];
+  const Accessor &who = common_->accessors[now.accessor];
   for (Entry &entry : cell) {
     uint32_t common = entry.mask & now.mask;
     if (!common || entry.accessor == now.accessor) {
       continue;
     }
-    const Accessor &before = accessors_[entry.accessor];
-    if ((entry.write || now.write) && !isOrdered(before, who)) {
+    const Accessor &before = common_->accessors[entry.accessor];
+    bool commute = entry.commutes != 0 && entry.commutes == now.commutes;
+    if ((entry.write || now.write) && !commute && !isOrdered(before, who)) {
       reportRace(entry, now, space,
                  address + static_cast<unsigned>(std::countr_zero(common)));
     }
@@ -237,7 +250,7 @@ void Checker::checkInit(const isa::StridedRange &range, uint32_t accessor) {
     if (!missing) {
       return;
     }
-    const Accessor &who = accessors_[accessor];
+    const Accessor &who = common_->accessors[accessor];
     uint64_t address = index * kShadowCellBytes +
                        static_cast<unsigned>(std::countr_zero(missing));
     add({Finding::Kind::kUninitialised,
@@ -257,8 +270,8 @@ std::string Checker::describe(const Accessor &a) const {
 void Checker::reportRace(const Entry &before, const Entry &now, Space space,
                          uint64_t address) {
   const Entry *first = &before, *second = &now;
-  const Accessor *a = &accessors_[before.accessor];
-  const Accessor *b = &accessors_[now.accessor];
+  const Accessor *a = &common_->accessors[before.accessor];
+  const Accessor *b = &common_->accessors[now.accessor];
   bool sameBlock = a->block == b->block;
   if (sameBlock && a->position.issue > b->position.issue) {
     std::swap(first, second);
@@ -280,9 +293,10 @@ void Checker::reportRace(const Entry &before, const Entry &now, Space space,
 }
 
 void Checker::add(Finding finding) {
-  if (findings_.size() < LaunchReport::kMaxFindings &&
-      seen_.emplace(finding.kind, finding.firstPc, finding.secondPc).second) {
-    findings_.push_back(std::move(finding));
+  if (common_->findings.size() < LaunchReport::kMaxFindings &&
+      common_->seen.emplace(finding.kind, finding.firstPc, finding.secondPc)
+          .second) {
+    common_->findings.push_back(std::move(finding));
   }
 }
 

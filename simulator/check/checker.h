@@ -11,6 +11,12 @@
 //          kwait before its kset in program order
 // The verdicts do not depend on the order the engine used, except for init.
 // Each pair of instructions is reported once.
+//
+// Cores that run at once have a checker each; what they know of GM and the
+// findings are common:
+//
+//   Checker first(checks, program, arch);
+//   Checker second(first);              // of the next core
 #pragma once
 
 #include "simulator/check/byte_shadow.h"
@@ -19,6 +25,7 @@
 #include "simulator/core/launch_observer.h"
 
 #include <array>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -28,6 +35,8 @@ class Checker final : public LaunchObserver {
 public:
   Checker(const Checks &checks, const Program &program,
           const isa::ArchSpec &arch);
+  /// Another core of the launch that `other` follows.
+  explicit Checker(const Checker &other);
 
   void beginBlock(const BlockPosition &position) override;
   void issued(const isa::Command &command) override;
@@ -39,7 +48,7 @@ public:
   void barrier() override;
   void windowAccess(uint64_t pc, const WindowAccess &access) override;
 
-  std::vector<Finding> takeFindings() { return std::move(findings_); }
+  std::vector<Finding> takeFindings() { return std::move(common_->findings); }
 
 private:
   /// Who accessed some bytes; what a report prints.
@@ -53,8 +62,16 @@ private:
     uint32_t accessor = 0;
     uint32_t mask = 0;
     bool write = false;
+    uint8_t commutes = 0; // see isa::StridedRange
   };
   using Cell = std::vector<Entry>;
+  /// What the checkers of a launch have in common.
+  struct Common {
+    std::vector<Accessor> accessors;
+    SparseCells<Cell> gm;
+    std::vector<Finding> findings;
+    std::set<std::tuple<Finding::Kind, uint64_t, uint64_t>> seen;
+  };
   /// What has been counted of one flag.
   struct FlagUse {
     uint32_t setsIssued = 0, waitsIssued = 0;
@@ -84,14 +101,12 @@ private:
   BlockPosition block_;
   FaultSite site_;
   HappensBefore order_;
-  std::vector<Accessor> accessors_;
-  std::array<SparseCells<Cell>, isa::kNumSpaces> cells_;
+  std::shared_ptr<Common> common_;
+  std::array<SparseCells<Cell>, isa::kNumSpaces> cells_; // GM: common
   std::array<std::vector<uint32_t>, isa::kNumSpaces> written_;
   std::array<FlagUse, isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
       flagUse_{};
   isa::Footprint footprint_;
-  std::vector<Finding> findings_;
-  std::set<std::tuple<Finding::Kind, uint64_t, uint64_t>> seen_;
 };
 
 } // namespace kiln::sim

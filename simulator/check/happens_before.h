@@ -5,8 +5,9 @@
 //
 // Edges: a pipe's own commands in queue order; kset to the kwait that clears
 // it; everything before kbar, S's own accesses too, to everything after it;
-// from what S has waited for to every command S issues later. S issuing a command after its own access of the UB window is
-// no edge: such an access is ordered by a flag of S.
+// from what S has waited for to every command S issues later. S issuing a
+// command after its own access of the UB window is no edge: such an access is
+// ordered by a flag of S.
 #pragma once
 
 #include "isa/codec/command.h"

@@ -6,6 +6,7 @@
 #include "simulator/core/control_core.h"
 
 #include "isa/codec/instruction.h"
+#include "simulator/core/debug_hook.h"
 
 #include <algorithm>
 #include <bit>
@@ -315,6 +316,17 @@ template <bool kTimed> struct RvInterpreter {
                                word));
   }
 
+  /// Stands in for every operation while a debugger looks on.
+  static void debug(KILN_RV_ARGS) {
+    if (c->stopsForDebugger(r)) {
+      return;
+    }
+    const ControlCore::Handlers &plain =
+        kTimed ? ControlCore::kTimedTable : ControlCore::kFastTable;
+    [[clang::musttail]] return plain.at[static_cast<unsigned>(r->op)](c, r, x,
+                                                                      t);
+  }
+
   static void opBadFetch(KILN_RV_ARGS) {
     c->raiseFetch(r, c->code_->badTargets[static_cast<size_t>(r->imm)]);
   }
@@ -328,6 +340,14 @@ const ControlCore::Handlers ControlCore::kTimedTable = {
     {KILN_RV_ALL_OPS(KILN_RV_TIMED)}};
 #undef KILN_RV_FAST
 #undef KILN_RV_TIMED
+#define KILN_RV_DEBUG(name, meaning) &RvInterpreter<false>::debug,
+#define KILN_RV_TIMED_DEBUG(name, meaning) &RvInterpreter<true>::debug,
+const ControlCore::Handlers ControlCore::kDebugTable = {
+    {KILN_RV_ALL_OPS(KILN_RV_DEBUG)}};
+const ControlCore::Handlers ControlCore::kTimedDebugTable = {
+    {KILN_RV_ALL_OPS(KILN_RV_TIMED_DEBUG)}};
+#undef KILN_RV_DEBUG
+#undef KILN_RV_TIMED_DEBUG
 
 void ControlCore::attach(std::span<std::byte> scalarRam,
                          std::span<std::byte> ub) {
@@ -349,6 +369,7 @@ void ControlCore::start(const Program &program, uint64_t entry,
   stopped_ = next_;
   blockStart_ = next_;
   retired_ = 0;
+  debugged_ = nullptr;
   position_ = position;
 }
 
@@ -365,6 +386,21 @@ void ControlCore::stopAt(const RvRecord *record, Stop stop) {
   stopped_ = record;
   next_ = record + 1;
   stop_ = stop;
+}
+
+bool ControlCore::stopsForDebugger(const RvRecord *record) {
+  if (debugged_ == record) {
+    debugged_ = nullptr; // this is where it goes on
+    return false;
+  }
+  if (!debug_->stopsBefore(code_->pcOf(record))) {
+    return false;
+  }
+  retired_ += static_cast<uint64_t>(record - blockStart_);
+  blockStart_ = record;
+  stopped_ = next_ = debugged_ = record;
+  stop_ = Stop::kDebug;
+  return true;
 }
 
 void ControlCore::performWindowAccess() {

@@ -24,11 +24,14 @@
 
 namespace kiln::sim {
 
+class DebugHook;
+
 enum class Stop : uint8_t {
   kCommand, // command() waits to be issued
   kWindow,  // windowAccess() waits to be performed
   kFault,   // fault() says what happened
   kLimit,   // the instruction limit of this call is used up
+  kDebug,   // a debugger stops before the next instruction
 };
 
 /// An access of the UB window by the control core.
@@ -60,8 +63,16 @@ public:
              const BlockPosition &position, uint64_t now = 0);
 
   /// Runs up to about `limit` further instructions (checked at jumps).
-  Stop run(uint64_t limit) { return runWith(kFastTable, limit); }
-  Stop runTimed(uint64_t limit) { return runWith(kTimedTable, limit); }
+  Stop run(uint64_t limit) {
+    return runWith(debug_ ? kDebugTable : kFastTable, limit);
+  }
+  Stop runTimed(uint64_t limit) {
+    return runWith(debug_ ? kTimedDebugTable : kTimedTable, limit);
+  }
+
+  /// Asks `hook` (borrowed, may be null) before each instruction whether to
+  /// stop there. The next run goes on with that instruction.
+  void setDebug(DebugHook *hook) { debug_ = hook; }
 
   /// After kCommand: the command with its register values; resume() goes on
   /// behind it.
@@ -77,6 +88,8 @@ public:
   uint64_t pc() const { return code_->pcOf(stopped_); }
   uint64_t instructions() const { return retired_; }
   uint64_t reg(unsigned i) const { return x_[i]; }
+  /// For a debugger; x0 stays 0.
+  void setReg(unsigned i, uint64_t value) { x_[i] = i ? value : 0; }
 
   /// Timed mode: the cycle in which the stopped instruction issues, or, after
   /// setNow(), in which the next one may.
@@ -92,9 +105,11 @@ private:
   };
   template <bool kTimed> friend struct RvInterpreter;
   static const Handlers kFastTable, kTimedTable;
+  static const Handlers kDebugTable, kTimedDebugTable;
 
   Stop runWith(const Handlers &table, uint64_t limit);
   void stopAt(const RvRecord *record, Stop stop);
+  bool stopsForDebugger(const RvRecord *record);
   void raise(const RvRecord *record, isa::FaultKind kind, std::string message);
   void raiseAccess(const RvRecord *record, uint64_t address, uint32_t bytes,
                    bool write);
@@ -115,6 +130,8 @@ private:
   uint64_t retired_ = 0;                 // instructions before blockStart_
   uint64_t limit_ = 0;
   bool watchWindow_ = false;
+  DebugHook *debug_ = nullptr;
+  const RvRecord *debugged_ = nullptr; // the stop there has been taken
   Stop stop_ = Stop::kFault;
   isa::Command command_;
   WindowAccess window_;

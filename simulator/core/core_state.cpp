@@ -96,9 +96,10 @@ Result<std::vector<uint8_t>> prepareLaunch(const isa::ArchSpec &arch,
                                 gm.size()));
     }
   }
-  if (note.deviceBarrier && request.blockDim > request.cores) {
+  if ((note.deviceBarrier || request.program->meetsBlocks()) &&
+      request.blockDim > request.cores) {
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("kernel '{}' uses a device barrier: {} blocks "
+                  fmt::format("kernel '{}' lets blocks meet: {} blocks "
                               "need as many cores, {} are used",
                               note.kernel, request.blockDim, request.cores));
   }
@@ -107,6 +108,48 @@ Result<std::vector<uint8_t>> prepareLaunch(const isa::ArchSpec &arch,
   KILN_RETURN_IF_ERROR(request.program->checkFits(arch, block.size()));
   gm.bind(std::move(ranges), request.checks.bounds);
   return block;
+}
+
+bool runTextCommand(const isa::Command &c, uint32_t block,
+                    const CoreState &core, LaunchReport &report,
+                    std::optional<isa::Fault> &fault) {
+  const bool print = c.op == isa::Opcode::kKprint;
+  if (!print && (c.op != isa::Opcode::kKassert || c.rs1 != 0)) {
+    return c.op == isa::Opcode::kKassert;
+  }
+  const uint64_t address = print ? c.rs1 : c.rs2;
+  const std::optional<std::string_view> text = core.scalarText(address);
+  if (!text) {
+    fault = {isa::FaultKind::kControl,
+             fmt::format("no text of at most {} bytes at {:#x} in the scalar "
+                         "RAM",
+                         CoreState::kMaxText, address)};
+    return true;
+  }
+  if (!print) {
+    fault = {isa::FaultKind::kTrap,
+             "assertion failed: " + formatKernelText(*text, {c.rs3, 0}, 1)};
+  } else if (report.printed.size() < LaunchReport::kMaxPrinted) {
+    report.printed.push_back(
+        {block, c.pc, formatKernelText(*text, {c.rs2, c.rs3}, 2)});
+  }
+  return true;
+}
+
+std::optional<std::string_view> CoreState::scalarText(uint64_t address) const {
+  if (address < isa::kScalarRamBase ||
+      address - isa::kScalarRamBase >= scalarRam_.size()) {
+    return std::nullopt;
+  }
+  const std::string_view rest(
+      reinterpret_cast<const char *>(scalarRam_.data()) +
+          (address - isa::kScalarRamBase),
+      scalarRam_.size() - (address - isa::kScalarRamBase));
+  const size_t end = rest.substr(0, kMaxText + 1).find('\0');
+  if (end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  return rest.substr(0, end);
 }
 
 void countCommand(const isa::Command &c, const isa::PipeConfig &config,

@@ -11,7 +11,9 @@
 #include "simulator/core/program.h"
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace kiln::sim {
@@ -26,6 +28,11 @@ public:
   void startBlock(const Program &program,
                   std::span<const uint8_t> argumentBlock,
                   const BlockPosition &position, uint64_t now = 0);
+
+  std::span<std::byte> scalarRam() const { return scalarRam_; }
+  /// The text up to a zero byte, where it lies in the scalar RAM.
+  std::optional<std::string_view> scalarText(uint64_t address) const;
+  static constexpr size_t kMaxText = 255;
 
   isa::CoreMemory memory;
   isa::PipeConfig config;
@@ -44,6 +51,11 @@ private:
 Result<std::vector<uint8_t>> prepareLaunch(const isa::ArchSpec &arch,
                                            HostGlobalMemory &gm,
                                            const LaunchRequest &request);
+
+/// Does a kprint or kassert; false for any other command.
+bool runTextCommand(const isa::Command &command, uint32_t block,
+                    const CoreState &core, LaunchReport &report,
+                    std::optional<isa::Fault> &fault);
 
 /// Adds what a data command does to the counters of work.
 void countCommand(const isa::Command &command, const isa::PipeConfig &config,

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "isa/arch/arch_spec.h"
+#include "simulator/core/command_listener.h"
 #include "simulator/core/fault_report.h"
 #include "simulator/core/host_global_memory.h"
 #include "simulator/core/launch_report.h"
@@ -47,20 +48,7 @@ struct Checks {
   bool flags = false; // flag use that is right only in this order
 };
 
-/// One command's life, for timelines and timing tests.
-struct CommandStamp {
-  uint32_t core = 0;
-  isa::Command command;
-  uint64_t issue = 0;   // cycle S issued it
-  uint64_t start = 0;   // cycle it left the queue
-  uint64_t busyEnd = 0; // start + occupancy
-  uint64_t retire = 0;
-};
-class CommandListener {
-public:
-  virtual ~CommandListener() = default;
-  virtual void retired(const CommandStamp &stamp) = 0;
-};
+class DebugHook;
 
 struct LaunchRequest {
   std::shared_ptr<const Program> program;
@@ -78,6 +66,7 @@ struct LaunchRequest {
   bool dataOff = false; // cycle: timing only; a load of S from UB faults
   bool noSkip = false;  // cycle: visit every cycle (proves skipping neutral)
   CommandListener *listener = nullptr; // cycle: borrowed
+  DebugHook *debug = nullptr;          // borrowed; one core only
 };
 
 class Engine {

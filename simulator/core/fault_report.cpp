@@ -56,6 +56,7 @@ isa::Pipe waitsOn(isa::Pipe pipe, const ControlWait &control,
   case ControlWait::Kind::kQueueFull:
     return control.pipe;
   case ControlWait::Kind::kAllEmpty:
+  case ControlWait::Kind::kBlocks:
     break;
   }
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
@@ -172,6 +173,9 @@ std::string_view remedyFor(isa::FaultKind kind) {
   case isa::FaultKind::kControl:
     return "scalar code reaches scalar RAM, the UB window and its own text "
            "only; global memory is moved by MTE2, MTE3 and FIX";
+  case isa::FaultKind::kSemaphore:
+    return "give every kpost exactly one kpend, and launch at most as many "
+           "blocks as there are cores";
   }
   return "";
 }
@@ -194,9 +198,19 @@ isa::Fault explainDeadlock(const FaultSite &site, const ControlWait &control,
     out += fmt::format("\n    S waits at {} until all pipes are empty",
                        site.place(control.pc));
     break;
+  case ControlWait::Kind::kBlocks:
+    out += fmt::format("\n    S waits at {} for the other blocks of the launch",
+                       site.place(control.pc));
+    break;
   }
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     const PipeWait &wait = pipes[p];
+    if (wait.semaphore >= 0) {
+      out +=
+          fmt::format("\n    {} waits at {} for semaphore {}, which no block "
+                      "posts",
+                      isa::kPipeNames[p], site.place(wait.pc), wait.semaphore);
+    }
     if (!wait.waitsForFlag) {
       continue;
     }

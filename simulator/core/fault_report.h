@@ -55,13 +55,14 @@ std::string text(const FlagName &flag);
 struct PipeWait {
   bool waitsForFlag = false; // its head is a kwait of `flag`
   FlagName flag;
-  uint64_t pc = 0; // of the head command
+  int semaphore = -1; // its head is a kpend of this one
+  uint64_t pc = 0;    // of the head command
   size_t queued = 0;
 };
 
 /// What the control core of a stuck core is waiting for.
 struct ControlWait {
-  enum class Kind : uint8_t { kFlag, kQueueFull, kAllEmpty } kind{};
+  enum class Kind : uint8_t { kFlag, kQueueFull, kAllEmpty, kBlocks } kind{};
   FlagName flag;    // kFlag
   isa::Pipe pipe{}; // kQueueFull
   uint64_t pc = 0;

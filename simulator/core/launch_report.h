@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isa/codec/machine_types.h"
+#include "simulator/core/kernel_text.h"
 #include "simulator/core/line_table.h"
 
 #include <array>
@@ -48,6 +49,22 @@ struct PipeCycles {
   }
 };
 
+/// What the memory system behind the ports did (cycle engine).
+struct MemoryCounters {
+  uint64_t l2ReadHits = 0; // bursts, as are the next four
+  uint64_t l2ReadMisses = 0;
+  uint64_t l2Merged = 0; // reads of a line that was on its way
+  uint64_t l2WriteHits = 0;
+  uint64_t l2WriteMisses = 0;
+  uint64_t l2WriteBacks = 0; // lines
+  uint64_t rowHits = 0;      // DRAM requests that found their row open
+  uint64_t rowMisses = 0;    // that had it opened
+  uint64_t rowConflicts = 0; // rows closed to open another
+  uint64_t refreshes = 0;    // of channels that were in use since
+  uint64_t dramReadBytes = 0;
+  uint64_t dramWriteBytes = 0;
+};
+
 /// Occupancy of all pipes by the source line of the command.
 struct LineCycles {
   SourceLine line;
@@ -72,11 +89,14 @@ struct LaunchReport {
   uint64_t gmWriteBytes = 0;
   std::vector<Finding> findings; // at most kMaxFindings
   static constexpr size_t kMaxFindings = 16;
+  std::vector<PrintedLine> printed; // by kprint, at most kMaxPrinted
+  static constexpr size_t kMaxPrinted = 65536;
 
   uint64_t cycles = 0;       // launch included
   uint64_t kernelCycles = 0; // first command start to last retire
   uint32_t cores = 1;        // started
   std::array<PipeCycles, isa::kNumPipes> pipes{};
+  MemoryCounters memory;
   std::vector<LineCycles> lines; // sorted by file and line
 };
 

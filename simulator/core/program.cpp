@@ -15,6 +15,13 @@ Program::load(std::span<const uint8_t> file, std::string origin) {
   KILN_ASSIGN_OR_RETURN(program->image_,
                         ElfImage::parse(file, std::move(origin)));
   const ElfImage &image = program->image_;
+  if (image.note.isaVersion == 0 || image.note.isaVersion > isa::kIsaVersion) {
+    return Status(StatusCode::kUnsupported,
+                  fmt::format("{}: isa_version {} in the kernel's note; this "
+                              "engine knows 1 to {}",
+                              image.origin, image.note.isaVersion,
+                              isa::kIsaVersion));
+  }
   std::optional<uint64_t> stackTop = image.symbol("__kiln_stack_top");
   if (!stackTop || *stackTop < isa::kScalarRamBase) {
     return Status(StatusCode::kCorrupt,
@@ -35,6 +42,13 @@ Program::load(std::span<const uint8_t> file, std::string origin) {
   }
   program->code_ = RvCode::decode(isa::kInstructionRamBase, text);
   return std::shared_ptr<const Program>(std::move(program));
+}
+
+bool Program::meetsBlocks() const {
+  return std::ranges::any_of(code_.commands, [](const isa::Command &c) {
+    return c.op == isa::Opcode::kKpost || c.op == isa::Opcode::kKpend ||
+           c.op == isa::Opcode::kKdbar;
+  });
 }
 
 Status Program::checkFits(const isa::ArchSpec &arch,

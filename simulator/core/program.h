@@ -63,6 +63,10 @@ public:
   const RvCode &code() const { return code_; }
   uint64_t stackTop() const { return stackTop_; }
 
+  /// Whether the code meets other blocks (kpost, kpend, kdbar): all blocks must
+  /// run at once.
+  bool meetsBlocks() const;
+
   /// kDoesNotFit names every capacity of `arch` that is too small, with the
   /// bytes needed and present. `argumentBytes`: size of the argument block.
   Status checkFits(const isa::ArchSpec &arch, uint64_t argumentBytes) const;

@@ -38,7 +38,7 @@ void BurstList::start(const isa::Footprint &footprint, bool write,
   burstBytes_ = timing.burstBytes;
   minRowBeats_ = timing.minRowBeats;
   range_ = 0;
-  i_ = j_ = offset_ = 0;
+  i_ = j_ = offset_ = sentBeats_ = 0;
 }
 
 Burst BurstList::next() {
@@ -46,25 +46,26 @@ Burst BurstList::next() {
   uint64_t row = r.base + i_ * r.stride[0] + j_ * r.stride[1];
   Burst burst;
   burst.address = row + offset_;
+  uint64_t untilCut = burstBytes_ - burst.address % burstBytes_;
   burst.bytes =
-      static_cast<uint32_t>(std::min<uint64_t>(burstBytes_, r.bytes - offset_));
+      static_cast<uint32_t>(std::min<uint64_t>(untilCut, r.bytes - offset_));
   burst.beats = static_cast<uint32_t>(ceilDiv(burst.bytes, beatBytes_));
   offset_ += burst.bytes;
   if (offset_ < r.bytes) {
+    sentBeats_ += burst.beats;
     return burst;
   }
-  uint64_t sent = ceilDiv(offset_ - burst.bytes, beatBytes_);
   uint64_t rowBeats = ceilDiv(r.bytes, beatBytes_) + (row % beatBytes_ != 0);
   rowBeats = std::max<uint64_t>(rowBeats, minRowBeats_);
-  burst.beats =
-      static_cast<uint32_t>(std::max<uint64_t>(burst.beats, rowBeats - sent));
+  uint64_t left = rowBeats > sentBeats_ ? rowBeats - sentBeats_ : 0;
+  burst.beats = static_cast<uint32_t>(std::max<uint64_t>(burst.beats, left));
   nextRow();
   return burst;
 }
 
 void BurstList::nextRow() {
   const isa::StridedRange &r = ranges_[range_];
-  offset_ = 0;
+  offset_ = sentBeats_ = 0;
   if (++j_ < r.count[1]) {
     return;
   }

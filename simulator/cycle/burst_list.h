@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BurstList: cuts the GM rows of one command into bursts for the port.
+// BurstList: cuts the GM rows of one command into bursts for the port (rule 18
+// of docs/microarchitecture.md).
 //
 // A row is a contiguous run of bytes (rows that touch are one). It costs
 // ceil(bytes / beat) beats, one more when it does not start at a multiple of a
-// beat, and at least minRowBeats; it is cut into bursts of burstBytes from its
-// start, and the last burst carries the extra beats.
+// beat, and at least minRowBeats; it is cut at multiples of burstBytes, each
+// burst costs the beats of its bytes, and the last one carries the rest.
 #pragma once
 
 #include "isa/arch/arch_spec.h"
@@ -38,6 +39,7 @@ private:
   uint32_t beatBytes_ = 1, burstBytes_ = 1, minRowBeats_ = 1;
   size_t range_ = 0;
   uint64_t i_ = 0, j_ = 0, offset_ = 0;
+  uint64_t sentBeats_ = 0; // of the row
 };
 
 } // namespace kiln::sim

@@ -23,6 +23,7 @@ unsigned cubeOperandBytes(uint8_t f3) {
                                                            : 2;
 }
 
+// Rule 13.
 CommandTiming cube(const Command &c, const isa::TimingPart &timing) {
   isa::CubeShape shape = isa::CubeShape::unpack(c.rs1);
   unsigned bytes = cubeOperandBytes(c.f3);
@@ -41,11 +42,12 @@ CommandTiming cube(const Command &c, const isa::TimingPart &timing) {
   return t;
 }
 
+// Rule 14; rules 30 to 33 are in bank_conflicts.h.
 CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
   isa::VectorRate rate = isa::vectorRate(timing, c);
   unsigned bytes = isa::sizeOf(static_cast<ElementType>(c.f3));
   uint64_t rows = isa::LocalView::unpack(c.rs1).count;
-  uint64_t columns = isa::LocalView::unpack(c.rs2).count;
+  uint64_t columns = isa::vectorColumns(c);
   CommandTiming t;
   t.latency = rate.latencyCycles;
   if (rate.countsRows) { // of one block each
@@ -55,12 +57,18 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
     t.occupancy =
         ceilDiv(columns * (isa::kBlockBytes / bytes), rate.elementsPerCycle);
   } else {
-    t.occupancy =
-        rows * (ceilDiv(columns, rate.elementsPerCycle) + rate.rowCycles);
+    uint64_t beats = ceilDiv(columns, rate.elementsPerCycle);
+    t.occupancy = rows * (beats + rate.rowCycles);
+    TimingClass kind = isa::info(c.op).timing;
+    if (kind != TimingClass::kVGather && kind != TimingClass::kVSort) {
+      t.rows = rows;
+      t.beatsPerRow = beats;
+    }
   }
   return t;
 }
 
+// Rule 15.
 CommandTiming path(uint64_t bytes, const isa::PathTiming &timing) {
   CommandTiming t;
   t.occupancy = ceilDiv(bytes, timing.bytesPerCycle);
@@ -82,7 +90,7 @@ CommandTiming im2col(const Command &c, const isa::TimingPart &timing) {
   return t;
 }
 
-/// L0C is read in rows of 16 columns, so a partial last group costs a whole
+/// Rule 16. L0C is read in rows of 16 columns, so a partial last group costs a whole
 /// one.
 CommandTiming fix(const Command &c, const isa::PipeConfig &config,
                   const isa::TimingPart &timing) {
@@ -138,7 +146,7 @@ CommandTiming byClass(const Command &c, const isa::PipeConfig &config,
 CommandTiming timingOf(const Command &command, const isa::PipeConfig &config,
                        const isa::ArchSpec &arch) {
   CommandTiming t = byClass(command, config, arch.timing);
-  t.occupancy = std::max<uint64_t>(t.occupancy, 1);
+  t.occupancy = std::max<uint64_t>(t.occupancy, 1); // rule 17
   return t;
 }
 

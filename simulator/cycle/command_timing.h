@@ -19,6 +19,8 @@ struct CommandTiming {
   uint64_t latency = 0;   // retire = start + occupancy + latency
   /// mmad: cycles of one k step over the whole tile.
   uint64_t stepCycles = 0;
+  /// V: its beats, where it reads and writes blocks beat by beat; else 0.
+  uint64_t rows = 0, beatsPerRow = 0;
   /// fix.gm: bytes the pipe produces per cycle; 0: the port is the limit.
   uint32_t outBytesPerCycle = 0;
   bool global = false; // moves GM through the core's port

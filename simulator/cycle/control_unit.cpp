@@ -30,7 +30,7 @@ void ControlUnit::runAhead() {
   uint64_t from = clock.since();
   uint64_t before = control.instructions();
   stop_ = control.runTimed(kSlice);
-  uint64_t visible = stop_ == Stop::kLimit ? 0 : 1;
+  uint64_t visible = stop_ == Stop::kLimit || stop_ == Stop::kDebug ? 0 : 1;
   uint64_t issued = control.instructions() - before - visible;
   uint64_t until = std::max(control.now(), from + issued);
   clock.spend(PipeState::busy(), issued);
@@ -54,6 +54,14 @@ void ControlUnit::act(uint64_t, uint64_t now) {
   case Stop::kFault:
     context_.core->failControl(control.faultPc(), control.fault());
     break;
+  case Stop::kDebug:
+    if (context_.core->stoppedForDebugger(now)) {
+      runAhead();
+    } else {
+      context_.core->failControl(
+          control.pc(), {isa::FaultKind::kTrap, "killed by the debugger"});
+    }
+    break;
   case Stop::kLimit:
     if (now > budget_) {
       context_.core->failControl(
@@ -75,12 +83,7 @@ void ControlUnit::actCommand(uint64_t now) {
   }
   switch (c.op) {
   case Opcode::kKset:
-    if (context_.observer && flagOf(c).id < isa::kNumFlagIds) {
-      context_.observer->flagSet(c, flagOf(c));
-    }
-    context_.core->setFlagAt(c, std::max(now, lastStore_) +
-                                    context_.arch->timing.flagVisibleCycles);
-    goOn(now);
+    actSet(now);
     break;
   case Opcode::kKwait:
     if (c.rs1 >= isa::kNumFlagIds) {
@@ -90,16 +93,42 @@ void ControlUnit::actCommand(uint64_t now) {
     }
     break;
   case Opcode::kKbar:
+  case Opcode::kKdbar:
   case Opcode::kKend:
     clock.spend(PipeState::busy(), 1);
     barrierIssued_ = now;
     stall(Waiting::kEmpty, Stall::kBarrier, now + 1);
     tryBarrier(now);
     break;
-  default: // ktrap
-    context_.core->failCommand(
-        c, {isa::FaultKind::kTrap, fmt::format("ktrap with code {}", c.rs1)});
+  default:
+    actText(c, now);
   }
+}
+
+/// kprint, kassert and ktrap.
+void ControlUnit::actText(const Command &c, uint64_t now) {
+  std::optional<isa::Fault> fault;
+  if (!runTextCommand(c, context_.block, *context_.state, *context_.report,
+                      fault)) {
+    fault = {isa::FaultKind::kTrap, fmt::format("ktrap with code {}", c.rs1)};
+  }
+  if (fault) {
+    context_.core->failCommand(c, std::move(*fault));
+  } else {
+    goOn(now);
+  }
+}
+
+void ControlUnit::actSet(uint64_t now) {
+  const Command &c = command();
+  if (context_.observer && flagOf(c).id < isa::kNumFlagIds) {
+    context_.observer->flagSet(c, flagOf(c));
+  }
+  uint64_t visible =
+      std::max(now, lastStore_) + context_.arch->timing.flagVisibleCycles;
+  context_.core->setFlagAt(c, visible);
+  tellSynced(now, visible);
+  goOn(now);
 }
 
 void ControlUnit::actWindow(uint64_t now) {
@@ -135,6 +164,13 @@ void ControlUnit::goOn(uint64_t now) {
   runAhead();
 }
 
+void ControlUnit::tellSynced(uint64_t start, uint64_t visible) {
+  if (context_.listener) {
+    context_.listener->synced(
+        {context_.coreId, command(), start, start, start + 1, visible});
+  }
+}
+
 void ControlUnit::stall(Waiting what, Stall why, uint64_t now) {
   if (waiting_ != what) {
     waiting_ = what;
@@ -142,6 +178,7 @@ void ControlUnit::stall(Waiting what, Stall why, uint64_t now) {
   }
 }
 
+// Rule 2.
 void ControlUnit::tryPush(uint64_t, uint64_t now) {
   if (context_.stopped) {
     return;
@@ -165,6 +202,7 @@ void ControlUnit::tryWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(command(), flag);
   }
+  tellSynced(now, now + 1);
   goOn(now);
 }
 
@@ -186,6 +224,7 @@ void ControlUnit::pipeChanged(uint64_t now) {
   }
 }
 
+// Rule 4.
 void ControlUnit::tryBarrier(uint64_t now) {
   uint64_t lastActivity = 0;
   if (barrierEnding_ || !context_.core->allIdle(lastActivity)) {
@@ -207,10 +246,26 @@ void ControlUnit::endBarrier(uint64_t, uint64_t now) {
     return;
   }
   barrierEnding_ = false;
-  waiting_ = Waiting::kNothing;
   if (context_.observer) {
     context_.observer->barrier();
   }
+  if (command().op == Opcode::kKdbar) {
+    waiting_ = Waiting::kBlocks; // the stall goes on
+    context_.core->arrive(now);
+    return;
+  }
+  leaveBarrier(now);
+}
+
+void ControlUnit::passBarrier(uint64_t, uint64_t now) {
+  if (!context_.stopped) {
+    leaveBarrier(now);
+  }
+}
+
+void ControlUnit::leaveBarrier(uint64_t now) {
+  waiting_ = Waiting::kNothing;
+  tellSynced(barrierIssued_, now);
   clock.enter(Stall::kDependency, now);
   context_.state->control.resume();
   context_.state->control.setNow(now);
@@ -222,6 +277,7 @@ void ControlUnit::endBlock(uint64_t, uint64_t now) {
     return;
   }
   waiting_ = Waiting::kNothing;
+  tellSynced(barrierIssued_, now);
   clock.enter(PipeState::idle(), now);
   context_.core->blockEnded(command(), now);
 }
@@ -233,6 +289,9 @@ ControlWait ControlUnit::wait() const {
   case Waiting::kFlag:
     w.kind = ControlWait::Kind::kFlag;
     w.flag = flagOf(command());
+    break;
+  case Waiting::kBlocks:
+    w.kind = ControlWait::Kind::kBlocks;
     break;
   case Waiting::kRoom:
     w.kind = ControlWait::Kind::kQueueFull;

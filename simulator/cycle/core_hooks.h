@@ -19,6 +19,12 @@ public:
   /// Freezes the launch with a fault of a command or of the control core.
   virtual void failCommand(const isa::Command &c, isa::Fault fault) = 0;
   virtual void failControl(uint64_t pc, isa::Fault fault) = 0;
+  /// A kpost becomes visible at cycle `at`.
+  virtual void postAt(const isa::Command &post, uint64_t at) = 0;
+  /// A kpend takes 1 from its semaphore where there is one.
+  virtual bool takeSemaphore(const isa::Command &pend) = 0;
+  /// S is at a device barrier with empty pipes; released() follows.
+  virtual void arrive(uint64_t now) = 0;
   /// A pipe took a command from its queue or became idle at `now`.
   virtual void pipeChanged(uint64_t now) = 0;
   /// S puts a command into the queue of its pipe.
@@ -28,6 +34,8 @@ public:
   virtual bool allIdle(uint64_t &lastActivity) const = 0;
   /// The cycle in which the last flag set so far becomes visible.
   virtual uint64_t flagsSettledAt() const = 0;
+  /// A debugger looks at the core at `now`; false: it ends the launch.
+  virtual bool stoppedForDebugger(uint64_t now) = 0;
   /// The block has ended at `now`; flags are checked.
   virtual void blockEnded(const isa::Command &end, uint64_t now) = 0;
 };
@@ -43,6 +51,7 @@ struct UnitContext {
   LaunchObserver *observer = nullptr;
   CommandListener *listener = nullptr;
   uint32_t coreId = 0;
+  uint32_t block = 0; // that runs
   bool dataOff = false;
   bool stopped = false;               // a fault: units do nothing any more
   uint64_t firstStart = ~uint64_t{0}; // of a data command

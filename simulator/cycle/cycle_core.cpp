@@ -25,9 +25,11 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   launch_ = &launch;
   context_.wheel = launch.wheel;
   context_.report = launch.report;
-  context_.observer = launch.observer;
+  context_.observer =
+      launch.observers.empty() ? nullptr : launch.observers[context_.coreId];
   context_.listener = launch.request->listener;
   context_.dataOff = launch.request->dataOff;
+  state_.control.setDebug(launch.request->debug);
   context_.stopped = false;
   context_.firstStart = ~uint64_t{0};
   context_.lastRetire = 0;
@@ -49,11 +51,15 @@ void CycleCore::startBlock(uint32_t block, uint64_t now) {
   const LaunchRequest &request = *launch_->request;
   BlockPosition position{block, request.blockDim, context_.coreId};
   site_ = {request.program.get(), context_.coreId, block};
+  context_.block = block;
   running_ = true;
   flags_.reset();
   state_.startBlock(*request.program, *launch_->argumentBlock, position, now);
-  if (launch_->observer) {
-    launch_->observer->beginBlock(position);
+  if (context_.observer) {
+    context_.observer->beginBlock(position);
+  }
+  if (context_.listener) {
+    context_.listener->beganBlock(context_.coreId, block, now);
   }
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     pipes_[p]->clock.enter(Stall::kEmpty, now);
@@ -83,17 +89,58 @@ void CycleCore::finishLaunch(uint64_t now) {
   }
 }
 
-void CycleCore::setFlagAt(const Command &set, uint64_t at) {
-  flagsSettledAt_ = std::max(flagsSettledAt_, at);
+uint32_t CycleCore::keepSet(const Command &command) {
   uint32_t slot = static_cast<uint32_t>(comingSets_.size());
   if (freeSets_.empty()) {
-    comingSets_.push_back(set);
+    comingSets_.push_back(command);
   } else {
     slot = freeSets_.back();
     freeSets_.pop_back();
-    comingSets_[slot] = set;
+    comingSets_[slot] = command;
   }
-  context_.wheel->at<&CycleCore::flagVisible>(at, Phase::kMain, this, slot);
+  return slot;
+}
+
+void CycleCore::setFlagAt(const Command &set, uint64_t at) {
+  flagsSettledAt_ = std::max(flagsSettledAt_, at);
+  context_.wheel->at<&CycleCore::flagVisible>(at, Phase::kMain, this,
+                                              keepSet(set));
+}
+
+void CycleCore::postAt(const Command &post, uint64_t at) {
+  context_.wheel->at<&CycleCore::posted>(at, Phase::kMain, this, keepSet(post));
+}
+
+void CycleCore::posted(uint64_t slot, uint64_t now) {
+  if (context_.stopped) {
+    return;
+  }
+  Command post = comingSets_[slot];
+  freeSets_.push_back(static_cast<uint32_t>(slot));
+  if (std::optional<isa::Fault> f = launch_->semaphores->check(post)) {
+    failCommand(post, std::move(*f));
+    return;
+  }
+  launch_->semaphores->post(post);
+  launch_->semaphoreGrew(isa::Semaphore::unpack(post.rs1).block, now);
+}
+
+bool CycleCore::takeSemaphore(const Command &pend) {
+  return launch_->semaphores->take(context_.block, pend);
+}
+
+void CycleCore::semaphoreGrew(uint64_t now) {
+  pipes_[static_cast<unsigned>(Pipe::MTE2)]->wake(0, now);
+}
+
+void CycleCore::arrive(uint64_t now) {
+  if (launch_->semaphores->arrive()) {
+    launch_->barrierPassed(now + context_.arch->timing.semaphoreCycles);
+  }
+}
+
+void CycleCore::leaveDeviceBarrier(uint64_t at) {
+  context_.wheel->at<&ControlUnit::passBarrier>(at, Phase::kMain, &control_);
 }
 
 void CycleCore::flagVisible(uint64_t slot, uint64_t now) {
@@ -151,13 +198,33 @@ bool CycleCore::allIdle(uint64_t &lastActivity) const {
   return true;
 }
 
+DebugView CycleCore::debugView(uint64_t now) {
+  DebugView view;
+  view.program = launch_->request->program.get();
+  view.state = &state_;
+  view.flags = &flags_;
+  view.position = {site_.block, launch_->request->blockDim, site_.core};
+  view.cycle = now;
+  view.queue = [this](Pipe pipe) {
+    return pipes_[static_cast<unsigned>(pipe)]->queuedCommands();
+  };
+  return view;
+}
+
+bool CycleCore::stoppedForDebugger(uint64_t now) {
+  return launch_->request->debug->stopped(debugView(now));
+}
+
 FaultReport CycleCore::deadlock() const {
   ControlWait control = control_.wait();
   PipeWait waits[isa::kNumPipes];
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     waits[p].queued = pipes_[p]->queued();
     const Command *head = pipes_[p]->head();
-    if (head && head->op == isa::Opcode::kKwait) {
+    if (head && head->op == isa::Opcode::kKpend) {
+      waits[p].semaphore = static_cast<int>(head->rs1);
+      waits[p].pc = head->pc;
+    } else if (head && head->op == isa::Opcode::kKwait) {
       waits[p].waitsForFlag = true;
       waits[p].flag = flagOf(*head);
       waits[p].pc = head->pc;

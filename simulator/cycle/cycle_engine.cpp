@@ -31,35 +31,45 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
     cores_.push_back(std::make_unique<CycleCore>(
         arch_, gm_, static_cast<uint32_t>(cores_.size())));
   }
+  if (request.debug && cores > 1) {
+    return Status(
+        StatusCode::kUnsupported,
+        fmt::format("a debugger follows one core, {} run at once", cores));
+  }
   TimingWheel wheel;
   wheel.setSkipping(!request.noSkip);
-  SharedMemory memory(arch_.timing.memory, cores, wheel);
+  std::unique_ptr<MemorySystem> memory =
+      createMemorySystem(arch_, cores, wheel, launchCycles(request, cores));
   const Checks &checks = request.checks;
-  std::unique_ptr<Checker> checker;
+  std::vector<std::unique_ptr<Checker>> checkers; // of each core
   if (checks.race || checks.init || checks.flags) {
-    if (cores > 1) {
-      return Status(StatusCode::kUnsupported,
-                    fmt::format("checks follow one core at a time, {} run at "
-                                "once: use one core or the functional engine",
-                                cores));
+    checkers.push_back(
+        std::make_unique<Checker>(checks, *request.program, arch_));
+    while (checkers.size() < cores) {
+      checkers.push_back(std::make_unique<Checker>(*checkers.front()));
     }
-    checker = std::make_unique<Checker>(checks, *request.program, arch_);
   }
   LaunchContext launch;
   launch.request = &request;
   launch.argumentBlock = &argumentBlock;
   launch.wheel = &wheel;
-  launch.memory = &memory;
+  launch.memory = memory.get();
   launch.report = &report_;
-  launch.observer = checker.get();
+  for (const auto &checker : checkers) {
+    launch.observers.push_back(checker.get());
+  }
   launch.gm = &gm_;
   simulate(launch, cores);
+  if (fault_ && request.debug) {
+    request.debug->faulted(cores_[0]->debugView(wheel.now()), *fault_);
+  }
   if (fault_) {
     return fault_->status();
   }
   finish(request, cores);
-  if (checker) {
-    report_.findings = checker->takeFindings();
+  report_.memory = memory->counters();
+  if (!checkers.empty()) {
+    report_.findings = checkers.front()->takeFindings();
   }
   return std::move(report_);
 }
@@ -73,6 +83,17 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
     if (nextBlock < request.blockDim) {
       cores_[core]->startBlock(nextBlock++,
                                now + arch_.timing.launch.perCoreCycles);
+    }
+  };
+  semaphores_.reset(request.blockDim);
+  launch.semaphores = &semaphores_;
+  // Blocks that meet run all at once: block n is on core n.
+  launch.semaphoreGrew = [&](uint32_t block, uint64_t now) {
+    cores_[block]->semaphoreGrew(now);
+  };
+  launch.barrierPassed = [&](uint64_t at) {
+    for (uint32_t core = 0; core < cores; ++core) {
+      cores_[core]->leaveDeviceBarrier(at);
     }
   };
   launch.faulted = [&](FaultReport report) {
@@ -102,6 +123,9 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
     if (cores_[core]->isRunning()) {
       fault_ = cores_[core]->deadlock();
     }
+  }
+  if (std::optional<isa::Fault> f = semaphores_.residue(); f && !fault_) {
+    cores_[0]->failControl(isa::kInstructionRamBase, std::move(*f));
   }
 }
 

@@ -3,7 +3,7 @@
 // CycleEngine: the machine in integer cycles. Same programs, same bits as the
 // functional engine for race-free programs; cycles by k1_numbers.
 //
-// A launch: doorbell once per submission, then 800 + 32 per core started +
+// A launch (rules 80, 81): doorbell once per submission, then 800 + 32 per core started +
 // image bytes / 64 cycles (figures of the machine file); all started cores
 // begin in the cycle after that. Blocks are handed out in index order; a core
 // that ended its block begins the next one perCoreCycles later.
@@ -36,6 +36,7 @@ private:
   const isa::ArchSpec &arch_;
   HostGlobalMemory &gm_;
   std::vector<std::unique_ptr<CycleCore>> cores_; // kept between launches
+  SemaphoreFile semaphores_;
   std::optional<FaultReport> fault_;
   LaunchReport report_;
   uint64_t endCycle_ = 0;

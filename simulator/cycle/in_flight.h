@@ -84,7 +84,8 @@ struct InFlight {
   uint64_t busyEnd = 0;
   uint32_t openBursts = 0;
   bool global = false;
-  bool allSent = false; // no burst is left to hand over
+  bool allSent = false;  // no burst is left to hand over
+  bool complete = false; // a GM write that waits for an earlier one to retire
 };
 
 } // namespace kiln::sim

@@ -3,6 +3,7 @@
 
 #include "isa/abi/launch.h"
 #include "isa/gen/operands.h"
+#include "simulator/core/semaphore_file.h"
 
 #include <algorithm>
 
@@ -24,6 +25,7 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   wakePending_ = kNever;
   headMeasured_ = transferring_ = waitsForSlot_ = false;
   clock.reset();
+  clock.listen(context_.listener, context_.coreId, pipe_);
   busyByWord.assign(words, 0);
   busyPc_ = busySettled_ = 0;
 }
@@ -90,42 +92,60 @@ void PipeUnit::processHead(uint64_t now) {
   case Opcode::kKcfg:
     doConfigure(now);
     break;
+  case Opcode::kKpost:
+    doPost(now);
+    break;
+  case Opcode::kKpend:
+    doPend(now);
+    break;
   default:
     tryStart(now);
   }
 }
 
-/// Takes the head from the queue; what follows is looked at a cycle later.
-void PipeUnit::leaveQueue(uint64_t now) {
+/// Takes the head from the queue; what follows is looked at `cycles` later.
+void PipeUnit::leaveQueue(uint64_t now, uint64_t cycles) {
   queue_.pop_front();
   headMeasured_ = false;
   leftAt_ = now;
-  headFree_ = now + 1;
+  headFree_ = now + cycles;
   lastActivity_ = std::max(lastActivity_, now);
-  wakeAt(now + 1);
+  wakeAt(headFree_);
   context_.core->pipeChanged(now);
 }
 
+// Rules 6 and 7.
 void PipeUnit::doSet(uint64_t now) {
   Command c = queue_.front().command;
   enter(Stall::kControl, now);
-  sets_.push_back({c, sequence_, now});
+  sets_.push_back({c, sequence_, now, queue_.front().issue});
   if (context_.observer) {
     FlagName flag = flagOf(c);
     if (flag.id < isa::kNumFlagIds) {
       context_.observer->flagSet(c, flag);
     }
   }
-  leaveQueue(now);
+  leaveQueue(now, context_.arch->timing.flagCycles);
   fireSets(now);
 }
 
 void PipeUnit::fireSets(uint64_t now) {
   while (!sets_.empty() && (inFlight_.empty() ||
                             inFlight_.front().sequence > sets_.front().after)) {
-    context_.core->setFlagAt(sets_.front().command,
-                             std::max(now, sets_.front().head) +
-                                 context_.arch->timing.flagVisibleCycles);
+    const PendingSet &set = sets_.front();
+    const isa::TimingPart &timing = context_.arch->timing;
+    const bool post = set.command.op == Opcode::kKpost;
+    uint64_t visible =
+        std::max(now, set.head) +
+        (post ? timing.semaphoreCycles : timing.flagVisibleCycles);
+    if (post) {
+      context_.core->postAt(set.command, visible);
+    } else {
+      context_.core->setFlagAt(set.command, visible);
+    }
+    if (context_.listener && !post) [[unlikely]] {
+      tellSynced(set.command, set.issue, set.head, visible);
+    }
     sets_.pop_front();
   }
   if (isIdle()) {
@@ -133,6 +153,7 @@ void PipeUnit::fireSets(uint64_t now) {
   }
 }
 
+// Rule 8.
 void PipeUnit::doWait(uint64_t now) {
   const Command &c = queue_.front().command;
   FlagName flag = flagOf(c);
@@ -149,6 +170,33 @@ void PipeUnit::doWait(uint64_t now) {
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }
+  const uint64_t length = context_.arch->timing.flagCycles;
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + length);
+  }
+  leaveQueue(now, length);
+}
+
+/// Fires like a kset, after the earlier commands; travels to another core.
+void PipeUnit::doPost(uint64_t now) {
+  enter(Stall::kControl, now);
+  sets_.push_back(
+      {queue_.front().command, sequence_, now, queue_.front().issue});
+  leaveQueue(now);
+  fireSets(now);
+}
+
+void PipeUnit::doPend(uint64_t now) {
+  const Command &c = queue_.front().command;
+  if (std::optional<isa::Fault> f = SemaphoreFile::checkPend(c)) {
+    context_.core->failCommand(c, std::move(*f));
+    return;
+  }
+  if (!context_.core->takeSemaphore(c)) {
+    enter(Stall::kFlag, now);
+    return; // the post wakes this pipe
+  }
+  enter(Stall::kControl, now);
   leaveQueue(now);
 }
 
@@ -162,7 +210,11 @@ void PipeUnit::doConfigure(uint64_t now) {
   if (context_.observer) {
     context_.observer->configured(c);
   }
-  leaveQueue(now);
+  const uint64_t length = context_.arch->timing.configCycles;
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + length);
+  }
+  leaveQueue(now, length);
 }
 
 void PipeUnit::tryStart(uint64_t now) {
@@ -174,17 +226,31 @@ void PipeUnit::tryStart(uint64_t now) {
     return;
   }
   if (!headMeasured_) {
-    const Command &c = queue_.front().command;
-    headTiming_ = timingOf(c, context_.state->config, *context_.arch);
-    isa::footprint(c, context_.state->config, footprint_);
-    headRanges_ = BoundingRanges(footprint_);
-    headMeasured_ = true;
+    measureHead();
   }
   if (mayStart(now, headTiming_)) {
     start(now, headTiming_);
   }
 }
 
+/// What the command at the head costs and touches (rules 13 to 17, 30 to 34).
+void PipeUnit::measureHead() {
+  const Command &c = queue_.front().command;
+  const isa::PipeConfig &config = context_.state->config;
+  headTiming_ = timingOf(c, config, *context_.arch);
+  isa::footprint(c, config, footprint_);
+  headRanges_ = BoundingRanges(footprint_);
+  if (pipe_ == Pipe::V) {
+    headTiming_.occupancy += banks_.vectorCycles(footprint_, headTiming_.rows,
+                                                 headTiming_.beatsPerRow);
+  } else if (c.op == Opcode::kIm2col) {
+    headTiming_.occupancy +=
+        banks_.im2colCycles(c, config) * context_.arch->timing.im2colCycles;
+  }
+  headMeasured_ = true;
+}
+
+// Rule 10.
 bool PipeUnit::windowFull(bool global) const {
   const isa::ArchPart &arch = context_.arch->arch;
   unsigned p = static_cast<unsigned>(pipe_);
@@ -198,6 +264,7 @@ bool PipeUnit::windowFull(bool global) const {
   return used >= static_cast<int64_t>(global ? limitGm : arch.inFlight[p]);
 }
 
+// Rule 12.
 uint64_t PipeUnit::continuesAt(const CommandTiming &timing) const {
   if (pipe_ != Pipe::M || inFlight_.empty() ||
       inFlight_.back().sequence != sequence_) {
@@ -213,6 +280,7 @@ uint64_t PipeUnit::continuesAt(const CommandTiming &timing) const {
          (latency > timing.stepCycles ? latency - timing.stepCycles : 0);
 }
 
+// Rules 10 to 12; rule 9 is in tryStart().
 bool PipeUnit::mayStart(uint64_t now, const CommandTiming &timing) {
   if (windowFull(timing.global)) {
     enter(Stall::kWindow, now);
@@ -321,7 +389,7 @@ void PipeUnit::granted(uint64_t now) {
   }
 }
 
-/// Hands over burst_; the pipe is busy for its beats.
+/// Rule 19: hands over burst_; the pipe is busy for its beats.
 void PipeUnit::send(uint64_t now) {
   clock.enter(PipeState::busy(), now);
   bool write = pipe_ != Pipe::MTE2;
@@ -392,11 +460,26 @@ void PipeUnit::retire(uint64_t sequence, uint64_t now) {
   auto it =
       std::find_if(inFlight_.begin(), inFlight_.end(),
                    [&](const InFlight &f) { return f.sequence == sequence; });
+  auto isWrite = [&](const InFlight &f) {
+    return f.global && pipe_ != Pipe::MTE2;
+  };
+  bool write = isWrite(*it);
+  if (write && std::find_if(inFlight_.begin(), it, isWrite) != it) {
+    it->complete = true; // rule 21: after the writes in front of it
+    return;
+  }
   apply(*it, now);
   if (context_.stopped) {
     return;
   }
   inFlight_.erase(it);
+  if (write) {
+    auto next = std::find_if(inFlight_.begin(), inFlight_.end(), isWrite);
+    if (next != inFlight_.end() && next->complete) {
+      retire(next->sequence, now); // goes on below for all of them
+      return;
+    }
+  }
   lastActivity_ = std::max(lastActivity_, now);
   context_.lastRetire = std::max(context_.lastRetire, now);
   fireSets(now);
@@ -414,8 +497,14 @@ void PipeUnit::apply(const InFlight &done, uint64_t now) {
   countCommand(done.command, done.config, *context_.report);
   if (context_.listener) {
     context_.listener->retired({context_.coreId, done.command, done.issue,
-                                done.start, done.busyEnd, now});
+                                done.start, done.busyEnd, now, &done.config});
   }
+}
+
+void PipeUnit::tellSynced(const Command &c, uint64_t issue, uint64_t start,
+                          uint64_t visible) {
+  context_.listener->synced(
+      {context_.coreId, c, issue, start, start + 1, visible});
 }
 
 } // namespace kiln::sim

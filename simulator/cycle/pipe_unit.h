@@ -2,7 +2,7 @@
 //
 // PipeUnit: one of the six pipes of a core, from queue to retirement.
 //
-// Rules (k1_numbers; cycles of this core):
+// Rules (5 to 21 of docs/microarchitecture.md):
 //   - a command issued in cycle t may leave the queue in t + 1; the entry is
 //     free for S in the cycle after it left; one command leaves per cycle;
 //   - kset, kwait and kcfg take one cycle at the head and do not wait for the
@@ -20,6 +20,7 @@
 //     its last burst is handed over. Its data takes effect at retirement.
 #pragma once
 
+#include "simulator/cycle/bank_conflicts.h"
 #include "simulator/cycle/burst_list.h"
 #include "simulator/cycle/command_timing.h"
 #include "simulator/cycle/core_hooks.h"
@@ -35,7 +36,7 @@ namespace kiln::sim {
 class PipeUnit final : public MemClient, public WriteArbiter::Client {
 public:
   PipeUnit(isa::Pipe pipe, UnitContext &context)
-      : pipe_(pipe), context_(context) {}
+      : pipe_(pipe), context_(context), banks_(*context.arch) {}
 
   /// Before a launch of a program of `words` instructions: forgets everything,
   /// connects to the core's port.
@@ -57,6 +58,14 @@ public:
     return queue_.empty() ? nullptr : &queue_.front().command;
   }
   size_t queued() const { return queue_.size(); }
+  /// For a debugger: the commands in the queue, the next one first.
+  std::vector<isa::Command> queuedCommands() const {
+    std::vector<isa::Command> commands;
+    for (const Queued &q : queue_) {
+      commands.push_back(q.command);
+    }
+    return commands;
+  }
 
   PipeClock clock;
   /// Busy cycles by instruction word of the program.
@@ -71,13 +80,17 @@ private:
     isa::Command command;
     uint64_t after = 0; // sequence of the last earlier data command
     uint64_t head = 0;  // cycle it was at the head
+    uint64_t issue = 0;
   };
 
   void processHead(uint64_t now);
-  void leaveQueue(uint64_t now);
+  void measureHead();
+  void leaveQueue(uint64_t now, uint64_t cycles = 1);
   void doSet(uint64_t now);
   void doWait(uint64_t now);
   void doConfigure(uint64_t now);
+  void doPost(uint64_t now);
+  void doPend(uint64_t now);
   void tryStart(uint64_t now);
   void start(uint64_t now, const CommandTiming &timing);
   bool mayStart(uint64_t now, const CommandTiming &timing);
@@ -101,9 +114,14 @@ private:
   void fireSets(uint64_t now);
   void wakeAt(uint64_t cycle);
   void enter(PipeState state, uint64_t now);
+  /// Tells the listener, which must be there, of a kset, kwait or kcfg.
+  [[gnu::cold, gnu::noinline]] void tellSynced(const isa::Command &c,
+                                               uint64_t issue, uint64_t start,
+                                               uint64_t visible);
 
   isa::Pipe pipe_;
   UnitContext &context_;
+  BankConflicts banks_;
   MemPort *port_ = nullptr;
   WriteArbiter *arbiter_ = nullptr;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // WriteArbiter: shares a core's GM write port between MTE3 and FIX, one burst
-// at a time, round robin. It decides late in a cycle, so that the order in
+// at a time, round robin (rule 20). It decides late in a cycle, so that the order in
 // which requests of one cycle arrive does not matter.
 #pragma once
 

@@ -17,6 +17,14 @@ public:
   bool empty() const { return count_ == 0; }
   bool full() const { return count_ == slots_.size(); }
   size_t size() const { return count_; }
+  /// The commands, the next one first.
+  std::vector<isa::Command> all() const {
+    std::vector<isa::Command> commands;
+    for (size_t i = 0; i < count_; ++i) {
+      commands.push_back(slots_[(first_ + i) % slots_.size()]);
+    }
+    return commands;
+  }
   const isa::Command &front() const {
     assert(count_ && "front() of an empty queue");
     return slots_[first_];

@@ -19,10 +19,21 @@ std::unique_ptr<Engine> createFunctionalEngine(const isa::ArchSpec &arch,
 
 FunctionalEngine::FunctionalEngine(const isa::ArchSpec &arch,
                                    HostGlobalMemory &gm)
-    : arch_(arch), gm_(gm), core_(arch, gm) {
+    : arch_(arch), gm_(gm) {}
+
+FunctionalEngine::Context::Context(const isa::ArchSpec &arch,
+                                   HostGlobalMemory &gm)
+    : core(arch, gm) {
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
-    queues_[p].setDepth(arch.arch.queueDepth[p]);
+    queues[p].setDepth(arch.arch.queueDepth[p]);
   }
+}
+
+FunctionalEngine::Context &FunctionalEngine::context(size_t index) {
+  while (contexts_.size() <= index) {
+    contexts_.push_back(std::make_unique<Context>(arch_, gm_));
+  }
+  return *contexts_[index];
 }
 
 Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
@@ -35,11 +46,19 @@ Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
   if (checks.race || checks.init || checks.flags) {
     checker_ = std::make_unique<Checker>(checks, *request.program, arch_);
   }
-  core_.control.watchWindow(checker_ != nullptr);
   random_.seed(request.seed);
-  for (uint32_t block = 0; block < request.blockDim; ++block) {
-    KILN_RETURN_IF_ERROR(runBlock(block));
+  meets_ = request.program->meetsBlocks();
+  if (meets_ && checker_) {
+    return Status(StatusCode::kUnsupported,
+                  "checks follow one block at a time; the blocks of this "
+                  "kernel meet each other");
   }
+  semaphores_.reset(request.blockDim);
+  Status ran = meets_ ? runMeetingBlocks() : runBlocks();
+  if (fault_ && request.debug) {
+    request.debug->faulted(debugView(), *fault_);
+  }
+  KILN_RETURN_IF_ERROR(std::move(ran));
   report_.cores = std::min(request.cores, request.blockDim);
   if (checker_) {
     report_.findings = checker_->takeFindings();
@@ -47,25 +66,105 @@ Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
   return std::move(report_);
 }
 
-Status FunctionalEngine::runBlock(uint32_t block) {
+void FunctionalEngine::startBlock(Context &context, uint32_t block) {
+  at_ = &context;
   BlockPosition position{block, request_->blockDim, block % request_->cores};
-  site_ = {request_->program.get(), position.core, block};
-  for (CommandRing &ring : queues_) {
+  context.site = {request_->program.get(), position.core, block};
+  for (CommandRing &ring : context.queues) {
     ring.clear();
   }
-  flags_.reset();
-  core_.startBlock(*request_->program, argumentBlock_, position);
+  context.flags.reset();
+  context.ended = context.retry = context.arrived = false;
+  context.core.control.watchWindow(checker_ != nullptr);
+  context.core.control.setDebug(request_->debug);
+  context.core.startBlock(*request_->program, argumentBlock_, position);
   if (checker_) {
     checker_->beginBlock(position);
   }
+}
+
+Status FunctionalEngine::runBlocks() {
+  for (uint32_t block = 0; block < request_->blockDim; ++block) {
+    KILN_RETURN_IF_ERROR(runBlock(block));
+  }
+  return Status::ok();
+}
+
+Status FunctionalEngine::runBlock(uint32_t block) {
+  startBlock(context(0), block);
   bool done = runControl();
-  report_.instructions += core_.control.instructions();
+  report_.instructions += at_->core.control.instructions();
   return done ? Status::ok() : fault_->status();
 }
 
-/// Runs S until kend; false after a fault.
+Status FunctionalEngine::runMeetingBlocks() {
+  for (uint32_t block = 0; block < request_->blockDim; ++block) {
+    startBlock(context(block), block);
+  }
+  for (uint32_t left = request_->blockDim; left != 0;) {
+    const uint64_t before = progress_;
+    for (uint32_t block = 0; block < request_->blockDim; ++block) {
+      at_ = contexts_[block].get();
+      if (at_->ended) {
+        continue;
+      }
+      suspended_ = false;
+      if (request_->order == Order::kEager) {
+        drainReady(1u << static_cast<unsigned>(Pipe::MTE2));
+      }
+      if (!fault_ && runControl()) {
+        at_->ended = true;
+        --left;
+        ++progress_;
+        report_.instructions += at_->core.control.instructions();
+      }
+      if (fault_) {
+        return fault_->status();
+      }
+    }
+    if (progress_ == before) {
+      meets_ = false; // nobody will come: explain the first that waits
+      for (uint32_t block = 0; at_->ended; ++block) {
+        at_ = contexts_[block].get();
+      }
+      (void)runControl();
+      return fault_->status();
+    }
+  }
+  if (std::optional<isa::Fault> f = semaphores_.residue()) {
+    fail(at_->site.ofControl(at_->core.control.pc(), std::move(*f)));
+    return fault_->status();
+  }
+  return Status::ok();
+}
+
+/// kend: pipes empty, no flag left.
+bool FunctionalEngine::endOfBlock() {
+  if (!awaitEmpty()) {
+    return false;
+  }
+  bool residue = false;
+  at_->flags.forEachSet([&](FlagName) { residue = true; });
+  if (residue) {
+    failCommand(at_->core.control.command(),
+                explainResidue(at_->site, at_->flags));
+  }
+  return !residue;
+}
+
+/// Runs S until kend.
 bool FunctionalEngine::runControl() {
-  ControlCore &control = core_.control;
+  ControlCore &control = at_->core.control;
+  if (at_->retry) { // the command that had to wait for other blocks
+    if (control.command().op == Opcode::kKend) {
+      return endOfBlock();
+    }
+    if (!command(control.command())) {
+      return false;
+    }
+    at_->retry = false;
+    control.resume();
+  }
   for (;;) {
     uint64_t used = control.instructions();
     uint64_t left = request_->budget > used ? request_->budget - used : 0;
@@ -73,17 +172,11 @@ bool FunctionalEngine::runControl() {
     case Stop::kCommand:
       if (control.command().op == Opcode::kKend) {
         ++report_.commands[0];
-        if (!awaitEmpty()) {
-          return false;
-        }
-        bool residue = false;
-        flags_.forEachSet([&](FlagName) { residue = true; });
-        if (residue) {
-          failCommand(control.command(), explainResidue(site_, flags_));
-        }
-        return !residue;
+        at_->retry = true;
+        return endOfBlock();
       }
       if (!command(control.command())) {
+        at_->retry = true;
         return false;
       }
       control.resume();
@@ -92,11 +185,18 @@ bool FunctionalEngine::runControl() {
       checker_->windowAccess(control.pc(), control.windowAccess());
       control.performWindowAccess();
       break;
+    case Stop::kDebug:
+      if (!request_->debug->stopped(debugView())) {
+        fail(at_->site.ofControl(
+            control.pc(), {isa::FaultKind::kTrap, "killed by the debugger"}));
+        return false;
+      }
+      break;
     case Stop::kFault:
-      fail(site_.ofControl(control.faultPc(), control.fault()));
+      fail(at_->site.ofControl(control.faultPc(), control.fault()));
       return false;
     case Stop::kLimit:
-      fail(site_.ofControl(
+      fail(at_->site.ofControl(
           control.pc(),
           {isa::FaultKind::kBudget,
            fmt::format("{} instructions executed, the budget of the block is "
@@ -108,7 +208,9 @@ bool FunctionalEngine::runControl() {
 }
 
 bool FunctionalEngine::command(const Command &c) {
-  ++report_.commands[static_cast<unsigned>(c.pipe)];
+  if (!at_->retry) {
+    ++report_.commands[static_cast<unsigned>(c.pipe)];
+  }
   if (c.pipe == Pipe::S) {
     return controlCommand(c);
   }
@@ -141,11 +243,60 @@ bool FunctionalEngine::controlCommand(const Command &c) {
       checker_->barrier();
     }
     return true;
-  default: // ktrap
-    failCommand(
-        c, {isa::FaultKind::kTrap, fmt::format("ktrap with code {}", c.rs1)});
+  case Opcode::kKdbar:
+    return deviceBarrier(c);
+  default:
+    break;
+  }
+  std::optional<isa::Fault> fault;
+  if (!runTextCommand(c, at_->site.block, at_->core, report_, fault)) {
+    fault = {isa::FaultKind::kTrap, fmt::format("ktrap with code {}", c.rs1)};
+  }
+  if (fault) {
+    failCommand(c, std::move(*fault));
+  }
+  return !fault_;
+}
+
+/// Blocks until all blocks have come; the last one does not wait.
+bool FunctionalEngine::deviceBarrier(const Command &c) {
+  if (!at_->arrived) {
+    if (!awaitEmpty()) {
+      return false;
+    }
+    at_->round = semaphores_.rounds();
+    at_->arrived = true;
+    ++progress_;
+    (void)semaphores_.arrive();
+  }
+  if (semaphores_.rounds() == at_->round) {
+    failDeadlock({ControlWait::Kind::kBlocks, {}, {}, 0});
     return false;
   }
+  at_->arrived = false;
+  return true;
+}
+
+FunctionalEngine::Step FunctionalEngine::post(const Command &c) {
+  if (std::optional<isa::Fault> f = semaphores_.check(c)) {
+    failCommand(c, std::move(*f));
+    return Step::kFaulted;
+  }
+  semaphores_.post(c);
+  ++progress_;
+  return Step::kRan;
+}
+
+FunctionalEngine::Step FunctionalEngine::pend(const Command &c) {
+  if (std::optional<isa::Fault> f = SemaphoreFile::checkPend(c)) {
+    failCommand(c, std::move(*f));
+    return Step::kFaulted;
+  }
+  if (!semaphores_.take(at_->site.block, c)) {
+    return Step::kBlocked;
+  }
+  ++progress_;
+  return Step::kRan;
 }
 
 bool FunctionalEngine::enqueue(const Command &c) {
@@ -182,7 +333,7 @@ FunctionalEngine::Step FunctionalEngine::step(Pipe pipe) {
     return Step::kEmpty;
   }
   Command c = ring.front();
-  bool isWait = c.op == Opcode::kKwait;
+  bool isWait = c.op == Opcode::kKwait || c.op == Opcode::kKpend;
   if (!isWait) {
     ring.pop(); // before the set wakes others, so that S sees the room
   }
@@ -199,8 +350,12 @@ FunctionalEngine::Step FunctionalEngine::execute(const Command &c) {
     return setFlag(c);
   case Opcode::kKwait:
     return waitFlag(c);
+  case Opcode::kKpost:
+    return post(c);
+  case Opcode::kKpend:
+    return pend(c);
   case Opcode::kKcfg:
-    if (std::optional<isa::Fault> f = isa::configure(c, core_.config)) {
+    if (std::optional<isa::Fault> f = isa::configure(c, at_->core.config)) {
       failCommand(c, std::move(*f));
       return Step::kFaulted;
     }
@@ -212,24 +367,24 @@ FunctionalEngine::Step FunctionalEngine::execute(const Command &c) {
     break;
   }
   if (checker_) {
-    checker_->executing(c, core_.config);
+    checker_->executing(c, at_->core.config);
   }
   if (std::optional<isa::Fault> f =
-          isa::execute(c, core_.config, core_.memory)) {
+          isa::execute(c, at_->core.config, at_->core.memory)) {
     failCommand(c, std::move(*f));
     return Step::kFaulted;
   }
-  countCommand(c, core_.config, report_);
+  countCommand(c, at_->core.config, report_);
   return Step::kRan;
 }
 
 FunctionalEngine::Step FunctionalEngine::setFlag(const Command &c) {
   FlagName flag = flagOf(c);
-  if (std::optional<isa::Fault> f = checkSet(site_, c, flags_)) {
+  if (std::optional<isa::Fault> f = checkSet(at_->site, c, at_->flags)) {
     failCommand(c, std::move(*f));
     return Step::kFaulted;
   }
-  flags_.set(flag, c.pc);
+  at_->flags.set(flag, c.pc);
   if (checker_) {
     checker_->flagSet(c, flag);
   }
@@ -245,10 +400,10 @@ FunctionalEngine::Step FunctionalEngine::waitFlag(const Command &c) {
     failCommand(c, badFlagId(c));
     return Step::kFaulted;
   }
-  if (!flags_.isSet(flag)) {
+  if (!at_->flags.isSet(flag)) {
     return Step::kBlocked;
   }
-  flags_.clear(flag, c.pc);
+  at_->flags.clear(flag, c.pc);
   if (checker_) {
     checker_->flagWaited(c, flag);
   }
@@ -280,7 +435,7 @@ bool FunctionalEngine::awaitRoom(Pipe pipe) {
   if (!fault_ && queue(pipe).full()) {
     failDeadlock({ControlWait::Kind::kQueueFull, {}, pipe, 0});
   }
-  return !fault_;
+  return !fault_ && !suspended_;
 }
 
 bool FunctionalEngine::awaitFlag(const FlagName &flag) {
@@ -291,14 +446,14 @@ bool FunctionalEngine::awaitFlag(const FlagName &flag) {
     demandFlag(flag, 0);
     break;
   case Order::kRandom:
-    while (!flags_.isSet(flag) && randomStep()) {
+    while (!at_->flags.isSet(flag) && randomStep()) {
     }
     break;
   }
-  if (!fault_ && !flags_.isSet(flag)) {
+  if (!fault_ && !at_->flags.isSet(flag)) {
     failDeadlock({ControlWait::Kind::kFlag, flag, {}, 0});
   }
-  return !fault_;
+  return !fault_ && !suspended_;
 }
 
 bool FunctionalEngine::awaitEmpty() {
@@ -317,7 +472,7 @@ bool FunctionalEngine::awaitEmpty() {
   if (!fault_ && !empty) {
     failDeadlock({ControlWait::Kind::kAllEmpty, {}, {}, 0});
   }
-  return !fault_;
+  return !fault_ && !suspended_;
 }
 
 /// Lazy: runs the head of `pipe`, running other pipes first as far as it
@@ -338,7 +493,7 @@ bool FunctionalEngine::demandStep(Pipe pipe, unsigned visiting) {
 }
 
 bool FunctionalEngine::demandFlag(const FlagName &flag, unsigned visiting) {
-  while (!flags_.isSet(flag)) {
+  while (!at_->flags.isSet(flag)) {
     if (flag.source == Pipe::S || !demandStep(flag.source, visiting)) {
       return false;
     }
@@ -358,6 +513,17 @@ bool FunctionalEngine::randomStep() {
   return false;
 }
 
+DebugView FunctionalEngine::debugView() {
+  DebugView view;
+  view.program = request_->program.get();
+  view.state = &at_->core;
+  view.flags = &at_->flags;
+  view.position = {at_->site.block, request_->blockDim, at_->site.core};
+  view.cycle = at_->core.control.instructions();
+  view.queue = [this](Pipe pipe) { return queue(pipe).all(); };
+  return view;
+}
+
 void FunctionalEngine::fail(FaultReport report) {
   if (!fault_) {
     fault_ = std::move(report);
@@ -368,22 +534,31 @@ void FunctionalEngine::failCommand(const Command &c, isa::Fault fault) {
   if (fault.kind == isa::FaultKind::kGmBounds) {
     addNearestBinding(c, gm_, fault);
   }
-  fail(site_.ofCommand(c, std::move(fault)));
+  fail(at_->site.ofCommand(c, std::move(fault)));
 }
 
+/// Nothing of this block can go on. Where blocks meet, another one may help.
 void FunctionalEngine::failDeadlock(ControlWait wait) {
-  wait.pc = core_.control.pc();
+  if (meets_) {
+    suspended_ = true;
+    return;
+  }
+  wait.pc = at_->core.control.pc();
   PipeWait pipes[isa::kNumPipes];
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
-    CommandRing &ring = queues_[p];
+    CommandRing &ring = at_->queues[p];
     pipes[p].queued = ring.size();
-    if (!ring.empty() && ring.front().op == Opcode::kKwait) {
+    if (!ring.empty() && ring.front().op == Opcode::kKpend) {
+      pipes[p].semaphore = static_cast<int>(ring.front().rs1);
+      pipes[p].pc = ring.front().pc;
+    } else if (!ring.empty() && ring.front().op == Opcode::kKwait) {
       pipes[p].waitsForFlag = true;
       pipes[p].flag = flagOf(ring.front());
       pipes[p].pc = ring.front().pc;
     }
   }
-  fail(site_.ofControl(wait.pc, explainDeadlock(site_, wait, pipes, flags_)));
+  fail(at_->site.ofControl(
+      wait.pc, explainDeadlock(at_->site, wait, pipes, at_->flags)));
 }
 
 } // namespace kiln::sim

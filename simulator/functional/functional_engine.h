@@ -8,12 +8,17 @@
 //   lazy    when S waits for the pipe, directly or through other pipes
 //   random  after each issue a random number of random pipes step
 // Race-free programs give the same bits in every order.
+//
+// Blocks that meet each other (kpost, kpend, kdbar) have a core each; one runs
+// until it can only wait for another, then the next one goes on.
 #pragma once
 
 #include "simulator/check/checker.h"
 #include "simulator/core/core_state.h"
+#include "simulator/core/debug_hook.h"
 #include "simulator/core/engine.h"
 #include "simulator/core/flag_file.h"
+#include "simulator/core/semaphore_file.h"
 #include "simulator/functional/command_ring.h"
 
 #include <array>
@@ -33,8 +38,30 @@ public:
 private:
   enum class Step : uint8_t { kRan, kBlocked, kEmpty, kFaulted };
 
+  /// A block on its core.
+  struct Context {
+    Context(const isa::ArchSpec &arch, HostGlobalMemory &gm);
+
+    CoreState core;
+    std::array<CommandRing, isa::kNumPipes> queues;
+    FlagFile flags;
+    FaultSite site;
+    bool ended = false;
+    bool retry = false;   // the command S stopped at has been counted
+    bool arrived = false; // at the device barrier of round `round`
+    uint64_t round = 0;
+  };
+
+  void startBlock(Context &context, uint32_t block);
+  Status runBlocks();
   Status runBlock(uint32_t block);
+  Status runMeetingBlocks();
+  /// False after a fault, and when the block can only wait for others.
   bool runControl();
+  bool endOfBlock();
+  bool deviceBarrier(const isa::Command &c);
+  Step post(const isa::Command &c);
+  Step pend(const isa::Command &c);
   bool command(const isa::Command &c);
   bool controlCommand(const isa::Command &c);
   bool enqueue(const isa::Command &c);
@@ -54,24 +81,30 @@ private:
   bool randomStep();
   void drainReady(unsigned pipes);
 
+  DebugView debugView();
   void fail(FaultReport report);
   void failCommand(const isa::Command &c, isa::Fault fault);
   void failDeadlock(ControlWait wait);
-  CommandRing &queue(isa::Pipe p) { return queues_[static_cast<unsigned>(p)]; }
+  CommandRing &queue(isa::Pipe p) {
+    return at_->queues[static_cast<unsigned>(p)];
+  }
+  Context &context(size_t index);
 
   const isa::ArchSpec &arch_;
   HostGlobalMemory &gm_;
-  CoreState core_;
-  std::array<CommandRing, isa::kNumPipes> queues_;
-  FlagFile flags_;
+  std::vector<std::unique_ptr<Context>> contexts_;
+  Context *at_ = nullptr; // the block that runs
   std::optional<FaultReport> fault_;
 
   // Of the running launch.
   const LaunchRequest *request_ = nullptr;
   std::vector<uint8_t> argumentBlock_;
   LaunchReport report_;
-  FaultSite site_;
   std::mt19937_64 random_;
+  SemaphoreFile semaphores_;
+  bool meets_ = false;     // the blocks meet each other
+  bool suspended_ = false; // the block can only wait for others
+  uint64_t progress_ = 0;  // counts what others may have waited for
   std::unique_ptr<Checker> checker_;
 };
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // MemPort: how a core's DMA pipes talk to the memory system in the cycle
-// engine. The first memory system behind it is one shared server with a fixed
-// latency (simulator/memory/shared_memory.h); L2, NoC and DRAM banks come
-// behind the same interface.
+// engine; what is behind it is a MemorySystem (memory_system.h).
 //
 // Data never travels through a port (isa/semantics moves bytes at retire); a
 // port only says when.
@@ -16,7 +14,7 @@
 namespace kiln::sim {
 
 /// One burst: at most `burstBytes` of the machine file, inside one row of a
-/// DMA command.
+/// DMA command and between two multiples of burstBytes.
 struct MemRequest {
   GmAddr addr;
   uint32_t bytes = 0;

@@ -25,7 +25,7 @@ public:
     ++d.outstanding;
     d.portFree = sent;
     uint64_t done = std::max(sent, memory_.serve(now.count(), request.bytes)) +
-                    memory_.timing_.latencyCycles;
+                    memory_.timing_.flat.latencyCycles;
     done = std::max(done, d.lastDone + (request.write ? 0 : request.beats));
     d.lastDone = done;
     uint32_t slot = takeSlot({request.tag, &client, request.write});
@@ -84,7 +84,7 @@ SharedMemory::~SharedMemory() = default;
 MemPort &SharedMemory::port(uint32_t core) { return *ports_[core]; }
 
 uint64_t SharedMemory::serve(uint64_t now, uint32_t bytes) {
-  uint64_t rate = timing_.serverBytesPerCycle;
+  uint64_t rate = timing_.flat.serverBytesPerCycle;
   serverEnd_ = std::max(serverEnd_, now * rate) + bytes;
   return ceilDiv(serverEnd_, rate);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SharedMemory: the memory system behind the cores' ports, as one server.
+// SharedMemory: the memory system behind the cores' ports as one server
+// (timing.memory.model: flat): what a run compares the full system with.
 //
 // A burst handed over at cycle t with b beats
 //   - occupies its core's port of that direction in [t, t + b);
@@ -11,26 +12,22 @@
 //     before the one in front of it plus b (the return path is as wide as
 //     the port).
 // So one unloaded burst completes at t + b + latency.
-//
-// L2, the network and DRAM banks come behind the same MemPort later.
 #pragma once
 
-#include "isa/arch/arch_spec.h"
-#include "simulator/core/timing_wheel.h"
-#include "simulator/memory/mem_port.h"
+#include "simulator/memory/memory_system.h"
 
 #include <memory>
 #include <vector>
 
 namespace kiln::sim {
 
-class SharedMemory {
+class SharedMemory final : public MemorySystem {
 public:
   SharedMemory(const isa::MemoryTiming &timing, uint32_t cores,
                TimingWheel &wheel);
-  ~SharedMemory();
+  ~SharedMemory() override;
 
-  MemPort &port(uint32_t core);
+  MemPort &port(uint32_t core) override;
 
 private:
   class Port;

@@ -176,5 +176,21 @@ TEST_F(ChecksTest, AFaultNamesTheSourceLine) {
   EXPECT_EQ(f.line->line, 7u);
 }
 
+TEST_F(ChecksTest, BlocksThatRunAtOnceRaceInGm) {
+  auto program = assembleProgram(kKernel, "k.s", 1);
+  sim::LaunchRequest request = bench.request(program, {gm});
+  request.checks = {.race = true, .init = true, .flags = true};
+  request.blockDim = 3;
+  for (uint32_t cores : {1u, 2u, 3u}) {
+    request.cores = cores;
+    // All blocks store to the same bytes; each alone is right.
+    std::vector<Finding> found = bench.runCycle(request).findings;
+    ASSERT_EQ(found.size(), 1u) << cores;
+    EXPECT_EQ(found[0].kind, Finding::Kind::kRace);
+    EXPECT_THAT(found[0].text,
+                HasSubstr("nothing orders the blocks of a launch"));
+  }
+}
+
 } // namespace
 } // namespace kiln::test

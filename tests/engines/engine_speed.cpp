@@ -23,10 +23,10 @@ double cpuSeconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-double bestOfFive(sim::Engine &engine, const sim::LaunchRequest &request,
-                  sim::LaunchReport &report) {
+double best(sim::Engine &engine, const sim::LaunchRequest &request,
+            sim::LaunchReport &report, int times = 5) {
   double best = 1e9;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < times; ++i) {
     double begin = cpuSeconds();
     Result<sim::LaunchReport> r = engine.run(request);
     best = std::min(best, cpuSeconds() - begin);
@@ -57,10 +57,10 @@ void scalar(EngineBench &bench) {
   sim::LaunchRequest r = bench.request(assembleFile("scalar_loop.s", 0, 1));
   r.constants = {5'000'000};
   sim::LaunchReport report;
-  double seconds = bestOfFive(*bench.functional, r, report);
+  double seconds = best(*bench.functional, r, report);
   std::printf("functional scalar       %8.0f MIPS\n",
               1e-6 * static_cast<double>(report.instructions) / seconds);
-  seconds = bestOfFive(*bench.cycle, r, report);
+  seconds = best(*bench.cycle, r, report);
   std::printf("cycle scalar            %8.0f MIPS, %.0f kcycle/s\n",
               1e-6 * static_cast<double>(report.instructions) / seconds,
               1e-3 * static_cast<double>(report.cycles) / seconds);
@@ -75,10 +75,10 @@ void matmul(EngineBench &bench, bool wide) {
       bench.request(assembleFile("gemm1024.s", 3), {a, b, c});
   sim::LaunchReport report;
   const char *data = wide ? "wide exponents" : "ReLU-like";
-  double seconds = bestOfFive(*bench.functional, r, report);
+  double seconds = best(*bench.functional, r, report);
   std::printf("functional 1024^3 f16   %8.2f GMAC/s (%s)\n",
               1e-9 * static_cast<double>(report.macs) / seconds, data);
-  seconds = bestOfFive(*bench.cycle, r, report);
+  seconds = best(*bench.cycle, r, report);
   double share = static_cast<double>(report.macs) /
                  (4096.0 * static_cast<double>(report.kernelCycles));
   std::printf("cycle 1024^3 f16        %8.0f kcycle/s, %.3f s, kernel share "
@@ -87,7 +87,7 @@ void matmul(EngineBench &bench, bool wide) {
               100 * share, static_cast<unsigned long long>(report.kernelCycles),
               data);
   r.dataOff = true;
-  seconds = bestOfFive(*bench.cycle, r, report);
+  seconds = best(*bench.cycle, r, report);
   std::printf("cycle without data      %8.0f kcycle/s\n",
               1e-3 * static_cast<double>(report.cycles) / seconds);
 }
@@ -99,10 +99,40 @@ void streaming(EngineBench &bench) {
   sim::LaunchRequest r = bench.request(assembleFile("vadd.s", 3, 1), {a, a, c});
   r.constants = {kTiles};
   sim::LaunchReport report;
-  double seconds = bestOfFive(*bench.cycle, r, report);
+  double seconds = best(*bench.cycle, r, report);
   std::printf("cycle vadd, streamed    %8.0f kcycle/s, %.2f cycles per tile\n",
               1e-3 * static_cast<double>(report.cycles) / seconds,
               static_cast<double>(report.kernelCycles) / kTiles);
+}
+
+/// Cores that each do a 1024^3 matmul of their own data (together half the
+/// multiply-accumulates of 4096^3), and cores that stream more than DRAM gives.
+void manyCores(EngineBench &bench, uint32_t cores) {
+  constexpr size_t kSize = 1024;
+  uint64_t a = bench.upload(operand(kSize * kSize, 1, false, true));
+  uint64_t b = bench.upload(operand(kSize * kSize, 2, false, false));
+  uint64_t c = bench.allocate(2 * kSize * kSize);
+  sim::LaunchRequest r =
+      bench.request(assembleFile("gemm1024.s", 3), {a, b, c});
+  r.blockDim = r.cores = cores;
+  sim::LaunchReport report;
+  for (bool data : {true, false}) {
+    r.dataOff = !data;
+    double seconds = best(*bench.cycle, r, report, data ? 1 : 3);
+    std::printf("cycle %2u cores, 1024^3 each %7.0f kcycle/s%s\n", cores,
+                1e-3 * static_cast<double>(report.cycles) / seconds,
+                data ? "" : " without data");
+  }
+  constexpr uint64_t kCommands = 64;
+  uint64_t x = bench.allocate(32768 * kCommands * cores);
+  r = bench.request(assembleFile("stream.s", 1, 1), {x});
+  r.constants = {kCommands};
+  r.blockDim = r.cores = cores;
+  double seconds = best(*bench.cycle, r, report, 3);
+  std::printf("cycle %2u cores, streams     %7.0f kcycle/s, DRAM %.0f B/c\n",
+              cores, 1e-3 * static_cast<double>(report.cycles) / seconds,
+              static_cast<double>(report.memory.dramReadBytes) /
+                  static_cast<double>(report.kernelCycles));
 }
 
 void checks(EngineBench &bench) {
@@ -112,9 +142,9 @@ void checks(EngineBench &bench) {
   sim::LaunchRequest r =
       bench.request(assembleFile("gemm1024.s", 3), {a, a, c});
   sim::LaunchReport report;
-  double plain = bestOfFive(*bench.functional, r, report);
+  double plain = best(*bench.functional, r, report);
   r.checks = {.race = true, .init = true, .bounds = true, .flags = true};
-  double checked = bestOfFive(*bench.functional, r, report);
+  double checked = best(*bench.functional, r, report);
   std::printf("all checks, 1024^3      %8.1f times slower, %zu findings\n",
               checked / plain, report.findings.size());
 }
@@ -129,5 +159,7 @@ int main() {
   kiln::test::matmul(bench, false);
   kiln::test::matmul(bench, true);
   kiln::test::streaming(bench);
+  kiln::test::manyCores(bench, 4);
+  kiln::test::manyCores(bench, bench.arch.arch.cores);
   kiln::test::checks(bench);
 }

@@ -6,6 +6,7 @@
 #include "isa/gen/operands.h"
 #include "tests/engines/support/engine_bench.h"
 #include "tests/engines/support/random_program.h"
+#include "tests/support/seeds.h"
 
 #include <random>
 
@@ -102,7 +103,7 @@ private:
 
 void runPrograms(const char *machine, uint64_t firstSeed, unsigned count) {
   Laboratory lab(machine);
-  for (uint64_t seed = firstSeed; seed < firstSeed + count; ++seed) {
+  for (uint64_t seed : seeds(firstSeed, count)) {
     std::vector<Step> steps =
         randomSteps(lab.bench.arch, lab.gm, seed, 5 + seed % 60);
     std::string bad = lab.check(steps, seed);

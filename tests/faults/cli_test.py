@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -66,7 +67,7 @@ def test_an_unknown_option_is_named(folder):
 
 def test_every_verb_has_help_with_an_example(folder):
     for verb in ("devices", "compile", "run", "verify", "conformance", "sim",
-                 "asm", "dis", "bench", "test-op"):
+                 "asm", "dis", "bench", "test-op", "profile", "top"):
         expect(kiln(verb, "--help", cwd=folder), 0, "Example", "kiln " + verb)
 
 
@@ -286,6 +287,36 @@ def test_each_mistake_in_a_machine_file_is_named(folder):
         result = kiln("devices", "--machine", "m.yaml", cwd=folder)
         assert result.returncode in (2, 3), (kind, result)
         expect(result, result.returncode, "m.yaml", words[kind])
+
+
+# Profiles and the debugger.
+
+def test_a_profile_of_a_missing_file_is_refused(folder):
+    expect(kiln("profile", "missing.elf", "--html", "p.html", cwd=folder), 3,
+           "missing.elf")
+    expect(kiln("top", "missing.cpp", cwd=folder), 3, "missing.cpp")
+    only_files(folder)
+
+
+def test_options_of_operators_are_refused_for_elf_files(folder):
+    elf = vadd_elf(folder)
+    expect(kiln("top", elf, "--shape", "N=4", *VADD_BINDS, cwd=folder), 2,
+           "--shape", "one-file operator")
+
+
+def test_a_timeline_needs_the_cycle_engine(folder):
+    elf = vadd_elf(folder)
+    expect(kiln("sim", elf, *VADD_BINDS, "--trace", "t", cwd=folder), 2,
+           "--trace", "--engine cycle")
+    only_files(folder, "vadd.elf")
+
+
+def test_a_port_in_use_is_named(folder):
+    elf = vadd_elf(folder)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        expect(kiln("sim", elf, *VADD_BINDS, "--gdb", port, cwd=folder), 2,
+               f"port {port}")
 
 
 def main():

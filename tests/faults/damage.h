@@ -30,6 +30,7 @@ inline uint64_t next(uint64_t &state) {
   return z ^ (z >> 31);
 }
 
+/// At most kDamages different lengths.
 inline Bytes truncated(const Bytes &whole, size_t i) {
   size_t size = i * (whole.size() - 1) / kDamages;
   return Bytes(whole.begin(), whole.begin() + static_cast<long>(size));

@@ -4,6 +4,7 @@
 // documented error with a message or a model; never a crash, never a hang.
 #include "compiler/frontend/onnx/importer.h"
 #include "tests/faults/damage.h"
+#include "tests/support/seeds.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -40,8 +41,9 @@ TEST(DamagedOnnx, EveryTruncationIsRefusedWithAReason) {
 TEST(DamagedOnnx, AFlippedBitIsRefusedOrStillAModel) {
   Bytes whole = modelBytes();
   mlir::MLIRContext context;
-  size_t valid = 0;
-  for (size_t i = 0; i < kDamages; ++i) {
+  size_t valid = 0, tried = 0;
+  for (uint64_t i : seeds(0, kDamages)) {
+    ++tried;
     Status status = import(flipped(whole, i), context);
     if (status.isOk()) {
       ++valid;
@@ -49,9 +51,9 @@ TEST(DamagedOnnx, AFlippedBitIsRefusedOrStillAModel) {
       expectDocumented(status, fmt::format("flip {}", i));
     }
   }
-  fmt::print("{} of {} flipped models are still valid\n", valid, kDamages);
+  fmt::print("{} of {} flipped models are still valid\n", valid, tried);
   EXPECT_GT(valid, 0u);
-  EXPECT_LT(valid, kDamages);
+  EXPECT_LT(valid, tried);
 }
 
 } // namespace

@@ -78,7 +78,19 @@ class Mistakes(unittest.TestCase):
                      "space: L0A, align: 512}\n", "", ["mmad", "gap"])
 
     def test_a_sub_beyond_its_field(self):
-        self.refused("vector.yaml", "sub: 9}", "sub: 32}", ["sub 32"])
+        self.refused("vector_math.yaml", "sub: 9", "sub: 32", ["sub 32"])
+
+    def test_templates_shapes_and_works_that_do_not_exist(self):
+        self.refused("vector_math.yaml", "like: unary", "like: unaries",
+                     ["template unaries"])
+        self.refused("templates.yaml", "shape: cast", "shape: casts",
+                     ["vcast", "shape casts"])
+        self.refused("templates.yaml", "result: mode", "result: modes",
+                     ["vcast", "result type modes"])
+        self.refused("vector_math.yaml", "    work: expDifference\n", "",
+                     ["work"])
+        self.refused("vector_math.yaml", "types: float", "types: floats",
+                     ["type set floats"])
 
 
 class Output(unittest.TestCase):

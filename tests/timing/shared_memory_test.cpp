@@ -19,8 +19,8 @@ isa::MemoryTiming k1Timing() {
   t.portReadBytesPerCycle = t.portWriteBytesPerCycle = 128;
   t.burstBytes = 512;
   t.outstandingReads = t.outstandingWrites = 128;
-  t.latencyCycles = 300;
-  t.serverBytesPerCycle = 1104;
+  t.flat.latencyCycles = 300;
+  t.flat.serverBytesPerCycle = 1104;
   t.minRowBeats = 2;
   return t;
 }

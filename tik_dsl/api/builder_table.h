@@ -110,6 +110,20 @@ enum KilnTikReduce {
   KILN_TIK_MAX_ROWS
 };
 
+/* Pipes of a core, as flags name them; the values of isa::Pipe. */
+enum KilnTikPipe {
+  KILN_TIK_PIPE_S,
+  KILN_TIK_PIPE_MTE2, /* loads from global memory */
+  KILN_TIK_PIPE_MTE1, /* L1 to L0 */
+  KILN_TIK_PIPE_M,    /* cube */
+  KILN_TIK_PIPE_FIX,  /* out of L0C */
+  KILN_TIK_PIPE_V,    /* vector unit */
+  KILN_TIK_PIPE_MTE3  /* stores */
+};
+
+/* A dimension that the launch gives (declareDynamic). */
+#define KILN_TIK_DYNAMIC (-1)
+
 /* What a memory handle is. */
 typedef struct KilnTikMemoryInfo {
   uint32_t type;
@@ -187,7 +201,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 1 */
+  uint32_t version; /* 2 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -207,7 +221,7 @@ typedef struct KilnTikTable {
    * `type`; `source` says where the figures come from. */
   void (*declareTolerance)(void *self, uint32_t type, double relative,
                            double absolute, const char *source);
-  /* Useful multiply-accumulates: the product of these symbols. */
+  /* Useful multiply-accumulates: the product of these symbols and numbers. */
   void (*declareMacs)(void *self, uint32_t count, const char *const *names);
 
   /* -- reference ----------------------------------------------------------*/
@@ -313,6 +327,39 @@ typedef struct KilnTikTable {
                       KilnTikValue value, const KilnTikLine *line);
   /* Waits until every pipe is empty. */
   void (*barrier)(void *self, const KilnTikLine *line);
+
+  /* == version 2 ==========================================================*/
+
+  /* The ONNX domain of the operator; by default "kiln.custom". */
+  void (*declareDomain)(void *self, const char *domain);
+  /* The line of the declarations that follow. */
+  void (*declareLine)(void *self, const KilnTikLine *line);
+  /* A dimension that one kernel serves from least to most: every launch gives
+   * it. Its tensors' dims are KILN_TIK_DYNAMIC in a kernel. */
+  void (*declareDynamic)(void *self, const char *symbol, int64_t least,
+                         int64_t most);
+  /* The size of a tensor's dimension as a run-time value; a constant where it
+   * is known. */
+  KilnTikValue (*extent)(void *self, KilnTikMemory tensor, uint32_t dim);
+  /* Global memory that lives as long as the launch, shared by all blocks; its
+   * contents are undefined at the start. */
+  KilnTikMemory (*workspace)(void *self, uint32_t type, uint32_t rank,
+                             const int64_t *dims, const char *name,
+                             const KilnTikLine *line);
+  /* Between begin and end the compiler orders nothing: commands of different
+   * pipes meet only at the flags set here. A barrier stands at both ends. */
+  void (*beginManual)(void *self, const KilnTikLine *line);
+  void (*endManual)(void *self, const KilnTikLine *line);
+  /* Pipe src sets flag `id` (0 to 7) for pipe dst after its earlier commands;
+   * pipe dst waits for it and clears it. */
+  void (*setFlag)(void *self, uint32_t src, uint32_t dst, KilnTikValue id,
+                  const KilnTikLine *line);
+  void (*waitFlag)(void *self, uint32_t src, uint32_t dst, KilnTikValue id,
+                   const KilnTikLine *line);
+  /* Stops the kernel with a fault that names `text` where the condition does
+   * not hold. */
+  void (*require)(void *self, KilnTikValue condition, const char *text,
+                  const KilnTikLine *line);
 } KilnTikTable;
 
 enum KilnTikVerb {

@@ -43,6 +43,11 @@ struct Tile {
   Operand rows, cols;
 };
 
+/// Distances of fractals in L1, in fractals.
+struct FractalStrides {
+  int64_t outer, inner;
+};
+
 /// m x n x k of a matrix product.
 struct Product {
   Operand m, n, k;
@@ -70,15 +75,32 @@ public:
     requires std::integral<T> || std::floating_point<T>
   Number(T value) : value_(static_cast<double>(value)) {}
   template <typename T>
-  Number(const Scalar<T> &bits) : handle_(bits.handle()) {}
-  KilnTikValue handle(const KilnTikTable *t, Type type) const {
+  Number(const Scalar<T> &bits)
+      : handle_(bits.handle()), isRunTime_(true),
+        bits_(detail::floatType<T>()) {}
+  KilnTikValue handle(const KilnTikTable *t, Type type,
+                      const KilnTikLine &at) const {
     const auto code = static_cast<uint32_t>(type);
-    return handle_ != 0 ? handle_
-                        : t->constant(t->self, detail::bitsOf(value_, code));
+    if (isRunTime_) {
+      if (bits_ != detail::kNoFloat && bits_ != code) {
+        t->mistake(t->self, 311,
+                   "the run-time float is of another type than the elements",
+                   &at);
+      }
+      return handle_;
+    }
+    if (const char *wrong = detail::unfit(value_, code)) {
+      t->mistake(t->self, detail::isFraction(value_, code) ? 308 : 307, wrong,
+                 &at);
+      return 0;
+    }
+    return t->constant(t->self, detail::bitsOf(value_, code));
   }
 
 private:
   KilnTikValue handle_ = 0;
+  bool isRunTime_ = false;
+  uint32_t bits_ = detail::kNoFloat;
   double value_ = 0;
 };
 
@@ -86,6 +108,21 @@ private:
 struct FixOptions {
   bool relu = false;
   float scale = 1; // before relu
+};
+
+/// An image [c1][height][width][C0] in L1 and the convolution over it, for
+/// im2col(): row m of the patch matrix is output pixel (m / outWidth, m %
+/// outWidth), column block k1 is tap (c1*KH + kh)*KW + kw.
+struct Image {
+  Operand height = 1, padTop = 0; // rows present, rows of padding above
+  int64_t width = 1, outWidth = 1, padLeft = 0;
+  int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, dilation[2] = {1, 1};
+  int64_t c1 = 1, c1Stride = 0; // planes, 32-byte blocks between them
+  int64_t channelsLast = 0;     // of the last plane; 0: C0
+};
+/// A piece of the patch matrix.
+struct Patches {
+  Operand m, mCount, k1, k1Count;
 };
 
 enum class Rounding : uint32_t {
@@ -96,6 +133,17 @@ enum class Rounding : uint32_t {
   nearestAway,
   nearestUp,
   toOdd
+};
+
+/// Pipes, as flags of manual scopes name them.
+enum class Pipe : uint32_t {
+  scalar = KILN_TIK_PIPE_S,   // the control core
+  load = KILN_TIK_PIPE_MTE2,  // load, loadNz
+  l0 = KILN_TIK_PIPE_MTE1,    // loadA, loadB, im2col, loadBias
+  cube = KILN_TIK_PIPE_M,     // mmad
+  fix = KILN_TIK_PIPE_FIX,    // fix
+  vector = KILN_TIK_PIPE_V,   // everything on UB
+  store = KILN_TIK_PIPE_MTE3, // store, moveToL1
 };
 
 class Kernel {
@@ -161,6 +209,15 @@ public:
     return alloc(KILN_TIK_BT, type, {n}, name, depth, line);
   }
 
+  /// Global memory that lives as long as the launch, shared by all blocks.
+  Tensor workspace(Type type, std::initializer_list<int64_t> dims,
+                   const char *name, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    return Tensor(t_, t_->workspace(t_->self, static_cast<uint32_t>(type),
+                                    static_cast<uint32_t>(dims.size()),
+                                    dims.begin(), name, &at));
+  }
+
   //===--------------------------------------------------------------------===//
   // Control flow
   //===--------------------------------------------------------------------===//
@@ -176,6 +233,38 @@ public:
   When when(const Condition &condition, const Body &body,
             Line line = Line::current()) const {
     return When(t_, condition, body, line);
+  }
+  /// A scope in which the compiler orders nothing: commands of different pipes
+  /// meet only at the flags that the body sets and waits for. The flags are
+  /// proven when the kernel is built: a hazard that none orders, a wait before
+  /// its set, a flag left set are errors. A barrier stands at both ends.
+  template <typename Body>
+  void manual(const Body &body, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->beginManual(t_->self, &at);
+    body();
+    t_->endManual(t_->self, &at);
+  }
+  /// In a manual scope: pipe `from` sets flag `id` (0 to 7) of the pair after
+  /// its earlier commands; pipe `to` waits for it before its later ones.
+  void setFlag(Pipe from, Pipe to, Operand id,
+               Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->setFlag(t_->self, static_cast<uint32_t>(from),
+                static_cast<uint32_t>(to), id.handle(t_), &at);
+  }
+  void waitFlag(Pipe from, Pipe to, Operand id,
+                Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->waitFlag(t_->self, static_cast<uint32_t>(from),
+                 static_cast<uint32_t>(to), id.handle(t_), &at);
+  }
+  /// The kernel stops with a fault that shows `text` and this line where the
+  /// condition does not hold.
+  void require(const Condition &condition, const char *text,
+               Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->require(t_->self, condition.handle(), text, &at);
   }
   /// Waits until every pipe is empty. Never needed for correctness.
   void barrier(Line line = Line::current()) const {
@@ -214,11 +303,17 @@ public:
     const KilnTikRows rows = gmRows(tile, dst, at);
     t_->store(t_->self, &to, &from, &rows, &at);
   }
-  /// UB -> L1; tile columns are 32-byte blocks.
+  /// UB -> L1; tile columns are 32-byte blocks. To a buffer of l1Nz the rows
+  /// become column blocks.
   void moveToL1(const Place &dst, const Place &src, const Tile &blocks,
                 Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
+    const KilnTikView from = src.view();
+    KilnTikView to = dst.view();
+    if (dst.nzRows() > 0) {
+      to.row_stride = 1;
+      to.block_stride = dst.nzRows();
+    }
     const KilnTikTile tile = handles(blocks);
     t_->moveL1(t_->self, &to, &from, &tile, &at);
   }
@@ -243,20 +338,38 @@ public:
     fractals(dst, src, count(tile.rows, blockElements(dst.type()), line),
              count(tile.cols, 16, line), {src.nzRows() / 16, 1}, false, line);
   }
-  /// Fractals of 512 bytes, L1 -> L0A or L0B (see KilnTikFractals).
-  void loadFractals(const Place &dst, const Place &src,
-                    const KilnTikFractals &fractals,
+  /// Fractals of 512 bytes, L1 -> L0A or L0B: number (o, i) of the tile comes
+  /// from src + 512*(o*outer + i*inner).
+  void loadFractals(const Place &dst, const Place &src, const Tile &tile,
+                    const FractalStrides &strides, bool transposed = false,
                     Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikPlace to = dst.place(), from = src.place();
-    t_->loadL0(t_->self, &to, &from, &fractals, &at);
+    fractals(dst, src, tile.rows.handle(t_), tile.cols.handle(t_), strides,
+             transposed, line);
   }
-  /// Patches of an image in L1 -> L0A (see KilnTikIm2col).
-  void im2col(const Place &dst, const Place &src, const KilnTikIm2col &patches,
-              Line line = Line::current()) const {
+  /// Patches of an image in L1 -> L0A.
+  void im2col(const Place &dst, const Place &src, const Image &image,
+              const Patches &patches, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     const KilnTikPlace to = dst.place(), from = src.place();
-    t_->loadIm2col(t_->self, &to, &from, &patches, &at);
+    const int64_t last = image.channelsLast != 0 ? image.channelsLast
+                                                 : blockElements(dst.type());
+    const KilnTikIm2col p = {patches.m.handle(t_),
+                             patches.mCount.handle(t_),
+                             patches.k1.handle(t_),
+                             patches.k1Count.handle(t_),
+                             image.height.handle(t_),
+                             image.padTop.handle(t_),
+                             image.width,
+                             image.outWidth,
+                             image.padLeft,
+                             {image.kernel[0], image.kernel[1]},
+                             {image.stride[0], image.stride[1]},
+                             {image.dilation[0], image.dilation[1]},
+                             image.c1,
+                             image.c1Stride,
+                             last,
+                             0};
+    t_->loadIm2col(t_->self, &to, &from, &p, &at);
   }
   /// L1 -> bias table, `n` elements.
   void loadBias(const Place &dst, const Place &src, Operand n,
@@ -295,7 +408,8 @@ public:
                             tile.cols.handle(t_),
                             count(tile.rows, 16, line),
                             t_->constant(t_->self, nz ? dst.nzRows() * 32 : 32),
-                            t_->constant(t_->self, nz ? 32 : dst.pitchBytes()),
+                            nz ? t_->constant(t_->self, 32)
+                               : dst.pitch().handle(t_),
                             options.relu,
                             options.scale != 1,
                             options.scale};
@@ -329,7 +443,7 @@ public:
     const KilnTikLine at = detail::toC(line);                                  \
     const KilnTikView to = dst.view(), from = src.view();                      \
     const KilnTikTile size = handles(tile);                                    \
-    t_->vscalar(t_->self, code, &to, &from, number.handle(t_, src.type()),     \
+    t_->vscalar(t_->self, code, &to, &from, number.handle(t_, src.type(), at), \
                 &size, &at);                                                   \
   }
   KILN_TIK_SCALAR_OP(adds, KILN_TIK_VADDS)
@@ -359,7 +473,7 @@ public:
     const KilnTikLine at = detail::toC(line);
     const KilnTikView to = dst.view();
     const KilnTikTile size = handles(tile);
-    t_->vdup(t_->self, &to, number.handle(t_, dst.type()), &size, &at);
+    t_->vdup(t_->self, &to, number.handle(t_, dst.type(), at), &size, &at);
   }
   /// dst = src in dst's type.
   void cast(const Place &dst, const Place &src, const Tile &tile,
@@ -413,11 +527,19 @@ public:
 
   /// An integer element.
   Index read(const Place &src, Line line = Line::current()) const {
+    if (isFloat(src.type())) {
+      return mistaken(309, "read: the elements are floats; use readFloat<T>()",
+                      line);
+    }
     return {t_, readBits(src, line)};
   }
   /// A float element as bits: Scalar<float>, Scalar<Half>, Scalar<BFloat16>.
   template <detail::FloatBits T>
   Scalar<T> readFloat(const Place &src, Line line = Line::current()) const {
+    if (detail::floatType<T>() != static_cast<uint32_t>(src.type())) {
+      mistaken(310, "readFloat<T>: T is not the type of the elements", line);
+      return {};
+    }
     return {t_, readBits(src, line)};
   }
   void write(const Place &dst, const Number &number,
@@ -425,14 +547,10 @@ public:
     const KilnTikLine at = detail::toC(line);
     const KilnTikPlace to = dst.place();
     t_->scalarStore(t_->self, &to, static_cast<uint32_t>(dst.type()),
-                    number.handle(t_, dst.type()), &at);
+                    number.handle(t_, dst.type(), at), &at);
   }
 
 private:
-  struct FractalStrides {
-    int64_t outer, inner;
-  };
-
   Buffer alloc(uint32_t space, Type type, std::initializer_list<int64_t> dims,
                const char *name, uint32_t depth, const Line &line) const {
     const KilnTikLine at = detail::toC(line);
@@ -455,14 +573,16 @@ private:
   KilnTikRows gmRows(const Tile &tile, const Place &gm,
                      const KilnTikLine &at) const {
     return {tile.rows.handle(t_), bytes(tile.cols, gm.type(), at),
-            t_->constant(t_->self, gm.pitchBytes())};
+            gm.pitch().handle(t_)};
   }
   void fractals(const Place &dst, const Place &src, KilnTikValue outer,
                 KilnTikValue inner, const FractalStrides &strides,
                 bool transposed, const Line &line) const {
-    loadFractals(dst, src,
-                 {outer, inner, strides.outer, strides.inner, transposed},
-                 line);
+    const KilnTikLine at = detail::toC(line);
+    const KilnTikPlace to = dst.place(), from = src.place();
+    const KilnTikFractals f = {outer, inner, strides.outer, strides.inner,
+                               transposed};
+    t_->loadL0(t_->self, &to, &from, &f, &at);
   }
   void mmad(const Buffer &acc, const Buffer &a, const Buffer &b,
             const KilnTikPlace &bias, const Product &size,
@@ -487,6 +607,11 @@ private:
     const KilnTikView to = dst.view(), from = src.view();
     const KilnTikTile size = handles(tile);
     t_->vtranspose(t_->self, out, &to, &from, &size, &at);
+  }
+  Index mistaken(uint32_t number, const char *text, const Line &line) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->mistake(t_->self, number, text, &at);
+    return {};
   }
   KilnTikValue readBits(const Place &src, const Line &line) const {
     const KilnTikLine at = detail::toC(line);

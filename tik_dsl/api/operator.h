@@ -17,7 +17,8 @@
 //   KILN_OPERATOR(declare, kernel, reference)
 //
 // Dimensions are symbols or numbers; a symbol means the same size wherever it
-// stands, so shapes of outputs follow from those of inputs. Attributes are
+// stands, so shapes of outputs follow from those of inputs; dynamic() leaves it
+// to the launch. Attributes are
 // named build-time integers with their legal values; an attribute may name the
 // type of a tensor. The reference sees every element as double; its results
 // are compared with the kernel's by the tolerance of the output's type.
@@ -83,20 +84,34 @@ class Declaration {
 public:
   explicit Declaration(const KilnTikTable *table) : t_(table) {}
 
-  Declaration &name(const char *name, const char *summary) {
+  Declaration &name(const char *name, const char *summary,
+                    Line line = Line::current()) {
+    at(line);
     t_->declareOperator(t_->self, name, summary);
     return *this;
   }
+  /// The ONNX domain under which models use it; default "kiln.custom".
+  Declaration &domain(const char *domain, Line line = Line::current()) {
+    at(line);
+    t_->declareDomain(t_->self, domain);
+    return *this;
+  }
   Declaration &input(const char *name, TypeName type,
-                     std::initializer_list<Dim> dims, Values values = {}) {
+                     std::initializer_list<Dim> dims, Values values = {},
+                     Line line = Line::current()) {
+    at(line);
     return tensor(0, name, type, dims, values);
   }
   Declaration &output(const char *name, TypeName type,
-                      std::initializer_list<Dim> dims) {
+                      std::initializer_list<Dim> dims,
+                      Line line = Line::current()) {
+    at(line);
     return tensor(1, name, type, dims, {});
   }
   /// The first legal value is the default.
-  Declaration &attribute(const char *name, std::initializer_list<Value> legal) {
+  Declaration &attribute(const char *name, std::initializer_list<Value> legal,
+                         Line line = Line::current()) {
+    at(line);
     int64_t values[kMaxList];
     uint32_t count = 0;
     for (const Value &value : legal) {
@@ -108,30 +123,57 @@ public:
     return *this;
   }
   /// A shape that is tested and timed.
-  Declaration &shape(std::initializer_list<Setting> settings) {
+  Declaration &shape(std::initializer_list<Setting> settings,
+                     Line line = Line::current()) {
+    at(line);
     return shape(0, settings);
   }
   /// A shape at the edge of what the kernel can do: tested, not timed.
-  Declaration &edge(std::initializer_list<Setting> settings) {
+  Declaration &edge(std::initializer_list<Setting> settings,
+                    Line line = Line::current()) {
+    at(line);
     return shape(1, settings);
   }
   /// Passes: |got - want| <= absolute + relative * |want|, for outputs of
   /// `type`. `source`: where the figures come from.
   Declaration &tolerance(Type type, double relative, double absolute,
-                         const char *source) {
+                         const char *source, Line line = Line::current()) {
+    at(line);
     t_->declareTolerance(t_->self, static_cast<uint32_t>(type), relative,
                          absolute, source);
     return *this;
   }
   /// Useful multiply-accumulates are the product of these dimensions.
-  Declaration &macs(std::initializer_list<const char *> symbols) {
-    t_->declareMacs(t_->self, static_cast<uint32_t>(symbols.size()),
-                    symbols.begin());
+  Declaration &macs(std::initializer_list<Dim> factors,
+                    Line line = Line::current()) {
+    at(line);
+    const char *texts[kMaxList];
+    uint32_t count = 0;
+    for (const Dim &factor : factors) {
+      if (count < kMaxList) {
+        texts[count++] = factor.text();
+      }
+    }
+    t_->declareMacs(t_->self, count, texts);
+    return *this;
+  }
+
+  /// One kernel serves every size from least to most: the launch gives it. In
+  /// the kernel the dimension is a run-time value, Tensor::extent().
+  Declaration &dynamic(const char *symbol, int64_t least, int64_t most,
+                       Line line = Line::current()) {
+    at(line);
+    t_->declareDynamic(t_->self, symbol, least, most);
     return *this;
   }
 
 private:
   static constexpr uint32_t kMaxList = 64;
+
+  void at(const Line &line) {
+    const KilnTikLine where = detail::toC(line);
+    t_->declareLine(t_->self, &where);
+  }
 
   Declaration &tensor(uint32_t isOutput, const char *name, const TypeName &type,
                       std::initializer_list<Dim> dims, const Values &values) {

@@ -43,11 +43,21 @@ template <typename T>
 concept FloatBits = std::floating_point<T> || std::same_as<T, Half> ||
                     std::same_as<T, BFloat16>;
 
+constexpr uint32_t kNoFloat = ~0u;
+/// The element type that a C++ type of float bits stands for.
+template <typename T> constexpr uint32_t floatType() {
+  return std::same_as<T, float>      ? KILN_TIK_F32
+         : std::same_as<T, Half>     ? KILN_TIK_F16
+         : std::same_as<T, BFloat16> ? KILN_TIK_BF16
+                                     : kNoFloat;
+}
+
 template <typename T, typename Result> Result noFloatArithmetic() {
-  static_assert(kNever<T>,
-                "a run-time float is a bit container: the control core has no "
-                "float unit; use the vector instruction on a buffer (k.adds, "
-                "k.muls, k.maxs, k.mins)");
+  static_assert(
+      kNever<T>,
+      "TIK110: a run-time float is a bit container: the control core has no "
+      "float unit; use the vector instruction on a buffer (k.adds, "
+      "k.muls, k.maxs, k.mins)");
   return {};
 }
 
@@ -80,9 +90,10 @@ public:
       : Handle(table, handle) {}
 
   template <typename U = T> explicit operator bool() const {
-    static_assert(detail::kNever<U>,
-                  "a run-time value is not a C++ bool: the kernel is being "
-                  "built, not run; write k.when(condition, [&] { ... })");
+    static_assert(
+        detail::kNever<U>,
+        "TIK111: a run-time value is not a C++ bool: the kernel is being "
+        "built, not run; write k.when(condition, [&] { ... })");
     return false;
   }
 };

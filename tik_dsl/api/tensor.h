@@ -12,7 +12,9 @@
 // buffer's last dimension. A Place says how rows follow each other; change it
 // with broadcastRow(), rowPitch() and blockStride().
 //
-// Sizes are C++ integers: a kernel is built once per shape.
+// Sizes are C++ integers: a kernel is built once per shape. A dimension that
+// the operator declares dynamic() is given by the launch: extent(i) is its
+// Index.
 #pragma once
 
 #include "tik_dsl/api/scalar.h"
@@ -40,23 +42,32 @@ constexpr int64_t sizeOf(Type type) {
 /// Elements in a 32-byte block: the C0 of blocked layouts.
 constexpr int64_t blockElements(Type type) { return 32 / sizeOf(type); }
 
+constexpr bool isFloat(Type type) {
+  return type == f16 || type == bf16 || type == f32;
+}
+
 /// An element of a memory, and how rows go on from there.
 class Place {
 public:
-  Place(const KilnTikTable *table, KilnTikMemory memory, Type type,
-        const Operand &byteOffset, int64_t pitchBytes, int64_t nzRows = 0)
-      : table_(table), memory_(memory), type_(type), offset_(byteOffset),
-        pitch_(pitchBytes), nzRows_(nzRows) {}
+  Place(const KilnTikTable *table, KilnTikMemory memory,
+        const KilnTikMemoryInfo &info, const Operand &byteOffset,
+        const Operand &pitchBytes, int64_t nzRows = 0)
+      : table_(table), memory_(memory), type_(static_cast<Type>(info.type)),
+        space_(info.space), offset_(byteOffset), pitch_(pitchBytes),
+        nzRows_(nzRows) {}
 
   Type type() const { return type_; }
-  int64_t pitchBytes() const { return pitch_; }
+  /// KilnTikSpace.
+  uint32_t space() const { return space_; }
+  /// Bytes from row to row.
+  const Operand &pitch() const { return pitch_; }
   /// Rows between column blocks (l1Nz), 0 for row-major memory.
   int64_t nzRows() const { return nzRows_; }
 
   /// Rows lie `elements` apart; in local memory whole 32-byte blocks.
   Place rowPitch(int64_t elements) const {
     Place place = *this;
-    place.pitch_ = elements * sizeOf(type_);
+    place.pitch_ = Operand(elements * sizeOf(type_), pitch_.line());
     return place;
   }
   /// Every row is the same one; for sources of vector instructions.
@@ -68,18 +79,28 @@ public:
     return place;
   }
 
+  /// The matrix from here lies in column blocks of C0 elements, `rows` rows
+  /// each: element (r, c) in block c/C0, row r. For fix().
+  Place columnBlocks(int64_t rows) const {
+    Place place = *this;
+    place.nzRows_ = rows;
+    return place;
+  }
+
   KilnTikPlace place() const { return {memory_, offset_.handle(table_)}; }
   KilnTikView view() const {
-    const bool blocks = pitch_ % 32 == 0;
-    return {place(), blocks ? pitch_ / 32 : KILN_TIK_ODD_PITCH, blockStride_};
+    const int64_t bytes = pitch_.constant(); // local memory is static
+    return {place(), bytes % 32 == 0 ? bytes / 32 : KILN_TIK_ODD_PITCH,
+            blockStride_};
   }
 
 private:
   const KilnTikTable *table_;
   KilnTikMemory memory_;
   Type type_;
+  uint32_t space_;
   Operand offset_;
-  int64_t pitch_;
+  Operand pitch_;
   int64_t nzRows_;
   int64_t blockStride_ = 1;
 };
@@ -94,37 +115,74 @@ public:
 
   Type type() const { return static_cast<Type>(info_.type); }
   int64_t rank() const { return info_.rank; }
-  int64_t dim(int64_t i) const { return i < rank() ? info_.dims[i] : 1; }
+  int64_t dim(int64_t i, Line line = Line::current()) const {
+    if (i < rank() && info_.dims[i] == KILN_TIK_DYNAMIC) {
+      const KilnTikLine at = detail::toC(line);
+      table_->mistake(table_->self, 526,
+                      "dim: the launch gives this size; use extent()", &at);
+      return 1;
+    }
+    return i < rank() ? info_.dims[i] : 1;
+  }
+  /// A dimension as a run-time value, whoever gives it.
+  Index extent(int64_t i) const {
+    return {table_,
+            table_->extent(table_->self, handle_, static_cast<uint32_t>(i))};
+  }
   /// Number of elements.
-  int64_t size() const { return elementsFrom(0); }
+  int64_t size(Line line = Line::current()) const {
+    int64_t elements = 1;
+    for (int64_t i = 0; i < rank(); ++i) {
+      elements *= dim(i, line);
+    }
+    return elements;
+  }
   KilnTikMemory handle() const { return handle_; }
 
   operator Place() const { return placeAt(Operand(0)); }
 
 protected:
-  int64_t elementsFrom(int64_t i) const {
-    int64_t elements = 1;
+  Operand dimension(int64_t i, const Line &line) const {
+    return info_.dims[i] == KILN_TIK_DYNAMIC ? Operand(extent(i), line)
+                                             : Operand(info_.dims[i], line);
+  }
+  Operand elementsFrom(int64_t i, const Line &line) const {
+    Operand elements(1, line);
     for (; i < rank(); ++i) {
-      elements *= info_.dims[i];
+      elements = mul(elements, dimension(i, line));
     }
     return elements;
   }
-  int64_t rowBytes() const {
-    return rank() < 2 ? 0 : dim(rank() - 1) * sizeOf(type());
+  Operand rowBytes(const Line &line) const {
+    return rank() < 2 ? Operand(0, line)
+                      : scale(dimension(rank() - 1, line), sizeOf(type()));
   }
   Place placeAt(const Operand &bytes) const {
-    return {table_, handle_, type(), bytes, rowBytes(), nzRows_};
+    return {table_, handle_, info_, bytes, rowBytes(bytes.line()), nzRows_};
   }
   /// Sum of index * elements, in bytes.
   Operand byteOffset(const Operand *indices, int64_t count) const {
-    Operand sum(0, indices[0].line());
+    const Line &line = indices[0].line();
+    Operand sum(0, line);
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t elements = count == 1 ? 1 : elementsFrom(i + 1);
-      sum = add(sum, scale(indices[i], elements * sizeOf(type())));
+      const Operand elements =
+          count == 1 ? Operand(1, line) : elementsFrom(i + 1, line);
+      sum = add(sum, mul(indices[i], scale(elements, sizeOf(type()))));
     }
     return sum;
   }
+  static Operand mul(const Operand &a, const Operand &b) {
+    if (a.isConstant()) {
+      return scale(b, a.constant());
+    }
+    return b.isConstant()
+               ? scale(a, b.constant())
+               : Operand(detail::arith(KILN_TIK_MUL, a, b), a.line());
+  }
   static Operand scale(const Operand &a, int64_t factor) {
+    if (factor == 1) {
+      return a;
+    }
     return a.isConstant() ? Operand(a.constant() * factor, a.line())
                           : Operand(detail::arith(KILN_TIK_MUL, a,
                                                   Operand(factor, a.line())),

@@ -57,12 +57,24 @@ std::optional<CheckedOperand> KernelBuilder::operand(const KilnTikPlace &place,
   } else {
     result.offset = indexOf(place.offset);
     result.offsetFacts = factsOf(place.offset);
+    result.perBlock = isPerBlock(place.offset);
   }
   if (!result.offset || !aligned(who, result.offsetFacts, rule.align) ||
       !inside(who, result)) {
     return std::nullopt;
   }
+  noteUse(place.memory, rule.use);
   return result;
+}
+
+/// Remembers who reads and writes a memory, for checkUses().
+void KernelBuilder::noteUse(KilnTikMemory handle, Use use) {
+  MemoryEntry &entry = memories_[handle];
+  entry.written |= use != Use::kRead;
+  if (use != Use::kWrite && entry.firstRead.line == 0) {
+    entry.firstRead = line_;
+    entry.firstReader = call_;
+  }
 }
 
 bool KernelBuilder::aligned(const std::string &who, const Facts &offset,
@@ -86,9 +98,9 @@ bool KernelBuilder::inside(const std::string &who,
                            const CheckedOperand &operand) {
   const Facts &offset = operand.offsetFacts;
   if (exceeds(negate(offset), 0)) {
-    mistake(Mistake::kOutOfBounds, who + " begins at byte " +
-                                       std::to_string(offset.low) +
-                                       ", before its first byte");
+    mistake(Mistake::kBeforeBuffer, who + " begins at byte " +
+                                        std::to_string(offset.low) +
+                                        ", before its first byte");
     return false;
   }
   const Facts end = offset + operand.extent;
@@ -103,45 +115,44 @@ bool KernelBuilder::inside(const std::string &who,
   return true;
 }
 
-Value KernelBuilder::count(const char *name, KilnTikValue handle,
-                           int64_t most) {
+Value KernelBuilder::count(const char *name, KilnTikValue handle, int64_t most,
+                           Mistake number) {
   Value count = indexOf(handle);
   if (!count) {
     return {};
   }
   const Facts facts = factsOf(handle);
   if (exceeds(facts, most)) {
-    mistake(Mistake::kCountRange,
+    mistake(number,
             std::string(name) + " reaches " +
                 std::to_string(facts.reachesHigh ? facts.high : facts.low) +
                 "; the instruction takes at most " + std::to_string(most));
     return {};
   }
   if (exceeds(negate(facts), 0)) {
-    mistake(Mistake::kCountRange, std::string(name) + " is " +
-                                      std::to_string(facts.low) +
-                                      "; a count is not negative");
+    mistake(Mistake::kNegativeCount, std::string(name) + " is " +
+                                         std::to_string(facts.low) +
+                                         "; a count is not negative");
     return {};
   }
   return count;
 }
 
 bool KernelBuilder::inRange(const char *name, int64_t value, int64_t least,
-                            int64_t most) {
+                            int64_t most, Mistake number) {
   if (value >= least && value <= most) {
     return true;
   }
-  mistake(Mistake::kBadField, std::string(name) + " is " +
-                                  std::to_string(value) + "; " +
-                                  std::to_string(least) + " to " +
-                                  std::to_string(most) + " is possible");
+  mistake(number, std::string(name) + " is " + std::to_string(value) + "; " +
+                      std::to_string(least) + " to " + std::to_string(most) +
+                      " is possible");
   return false;
 }
 
 bool KernelBuilder::strides(const char *role, const KilnTikView &view) {
   if (view.row_stride == KILN_TIK_ODD_PITCH) {
-    mistake(Mistake::kMisaligned, "rows of the " + std::string(role) +
-                                      " are not a multiple of 32 bytes apart");
+    mistake(Mistake::kOddPitch, "rows of the " + std::string(role) +
+                                    " are not a multiple of 32 bytes apart");
     return false;
   }
   const bool row = view.row_stride >= 0 && view.row_stride <= kMaxRowStride;
@@ -169,6 +180,64 @@ bool KernelBuilder::sameType(const CheckedOperand &a, const CheckedOperand &b) {
                                  std::string(isa::name(b.memory->type)) +
                                  "; the types must be equal (cast() converts)");
   return false;
+}
+
+/// The rows of a destination lie apart, and a command writes no block twice.
+bool KernelBuilder::distinctRows(const char *role, const KilnTikView &view,
+                                 const Facts &rows, const Facts &rowBytes) {
+  const bool severalRows = exceeds(rows, 1);
+  const bool severalBlocks = exceeds(rowBytes, isa::kBlockBytes);
+  if ((severalRows && view.row_stride == 0) ||
+      (severalBlocks && view.block_stride == 0)) {
+    mistake(
+        Mistake::kRepeatedDestination,
+        std::string(view.row_stride == 0 && severalRows ? "rows" : "blocks") +
+            " of the " + role +
+            " lie 0 apart: each would overwrite the one before");
+    return false;
+  }
+  const int64_t pitch = view.row_stride * int64_t{isa::kBlockBytes};
+  if (severalRows && view.block_stride == 1 && exceeds(rowBytes, pitch)) {
+    mistake(Mistake::kTooWide,
+            "the tile's rows take " +
+                std::to_string(rowBytes.reachesHigh ? rowBytes.high
+                                                    : rowBytes.low) +
+                " bytes; rows of the " + role + " are " +
+                std::to_string(pitch) + " bytes apart");
+    return false;
+  }
+  return true;
+}
+
+bool KernelBuilder::differentBuffers(const CheckedOperand &a,
+                                     const CheckedOperand &b) {
+  if (a.memory != b.memory) {
+    return true;
+  }
+  mistake(Mistake::kSameBuffer, "'" + a.memory->name +
+                                    "' is destination and source; " + call_ +
+                                    " needs two buffers");
+  return false;
+}
+
+bool KernelBuilder::mayWrite(const CheckedOperand &dst, bool sizePerBlock) {
+  const MemoryEntry &tensor = *dst.memory;
+  if (tensor.space != isa::Space::GM) {
+    return true;
+  }
+  if (tensor.kind == TensorKind::kInput) {
+    mistake(Mistake::kInputWritten,
+            "'" + tensor.name + "' is an input; only outputs are written");
+    return false;
+  }
+  if (blockCount_ > 1 && !dst.perBlock && !sizePerBlock && !insidePerBlock()) {
+    mistake(Mistake::kSharedBetweenBlocks,
+            "all " + std::to_string(blockCount_) +
+                " blocks write the same bytes of '" + tensor.name +
+                "'; the place depends on nothing that differs between blocks");
+    return false;
+  }
+  return true;
 }
 
 Facts KernelBuilder::viewExtent(const KilnTikView &view, const Facts &rows,

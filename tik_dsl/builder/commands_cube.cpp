@@ -6,6 +6,8 @@
 #include "compiler/dialect/npu/NpuOps.h"
 #include "isa/support/units.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace kiln::tik {
@@ -41,7 +43,7 @@ bool KernelBuilder::cubeTypes(const CheckedOperand &acc,
   if (bytes || floats) {
     return true;
   }
-  mistake(Mistake::kTypeMix,
+  mistake(Mistake::kCubeTypes,
           "A is " + std::string(isa::name(x)) + ", B is " +
               std::string(isa::name(y)) + ", the accumulator is " +
               std::string(isa::name(c)) +
@@ -53,8 +55,9 @@ bool KernelBuilder::cubeTypes(const CheckedOperand &acc,
 void KernelBuilder::mmad(const KilnTikMmad *p, const KilnTikLine *line) {
   at(line);
   call_ = "mmad";
-  Value m = count("m", p->m, kCount12), n = count("n", p->n, kCount12),
-        k = count("k", p->k, kCount16);
+  Value m = count("m", p->m, kCount12, Mistake::kMmadSize),
+        n = count("n", p->n, kCount12, Mistake::kMmadSize),
+        k = count("k", p->k, kCount16, Mistake::kMmadSize);
   const MemoryEntry *aEntry = memory(p->a.memory);
   if (!m || !n || !k || aEntry == nullptr) {
     return;
@@ -71,7 +74,8 @@ void KernelBuilder::mmad(const KilnTikMmad *p, const KilnTikLine *line) {
       operand(p->acc, {"accumulator",
                        {Space::L0C},
                        isa::kL0CCellBytes,
-                       m1 * n1 * Facts::constant(isa::kL0CCellBytes)});
+                       m1 * n1 * Facts::constant(isa::kL0CCellBytes),
+                       Use::kWrite});
   if (!a || !b || !acc || !cubeTypes(*acc, *a, *b)) {
     return;
   }
@@ -81,7 +85,15 @@ void KernelBuilder::mmad(const KilnTikMmad *p, const KilnTikLine *line) {
                                          {Space::BT},
                                          isa::kBlockBytes,
                                          factsOf(p->n) * Facts::constant(4)});
-    if (!table || !sameType(*table, *acc)) {
+    if (!table) {
+      return;
+    }
+    if (table->memory->type != acc->memory->type) {
+      mistake(Mistake::kBiasType,
+              "the bias '" + table->memory->name + "' is " +
+                  std::string(isa::name(table->memory->type)) +
+                  ", the accumulator is " +
+                  std::string(isa::name(acc->memory->type)));
       return;
     }
     bias = table->base;
@@ -95,9 +107,8 @@ void KernelBuilder::mmad(const KilnTikMmad *p, const KilnTikLine *line) {
     }
     mode = builder_.createOrFold<arith::SelectOp>(loc_, more, index(1), mode);
   }
-  npu::MmadOp::create(builder_, loc_, acc->base, acc->offset, a->base,
-                      a->offset, b->base, b->offset, bias, biasOffset, m, n, k,
-                      mode);
+  create<npu::MmadOp>(acc->base, acc->offset, a->base, a->offset, b->base,
+                      b->offset, bias, biasOffset, m, n, k, mode);
 }
 
 void KernelBuilder::fix(const KilnTikFix *p, const KilnTikLine *line) {
@@ -105,9 +116,10 @@ void KernelBuilder::fix(const KilnTikFix *p, const KilnTikLine *line) {
   call_ = "fix";
   Value m = count("m", p->m, kCount20), n = count("n", p->n, kCount20),
         m1 = count("m1", p->m1, kCount16),
-        c1Stride =
-            count("the distance of column blocks", p->c1_stride, kUnsigned32),
-        pitch = count("the distance of rows", p->m_pitch, kUnsigned32);
+        c1Stride = count("the distance of column blocks", p->c1_stride,
+                         kUnsigned32, Mistake::kGmStride),
+        pitch = count("the distance of rows", p->m_pitch, kUnsigned32,
+                      Mistake::kGmStride);
   const MemoryEntry *entry = memory(p->dst.memory);
   if (!m || !n || !m1 || !c1Stride || !pitch || entry == nullptr) {
     return;
@@ -126,21 +138,25 @@ void KernelBuilder::fix(const KilnTikFix *p, const KilnTikLine *line) {
       {"destination",
        {Space::GM, Space::UB, Space::L1},
        entry->space == Space::GM ? 1 : static_cast<int64_t>(isa::kBlockBytes),
-       rows.low > 0 && columns.low > 0 ? extent : Facts::atLeast(0)});
+       rows.low > 0 && columns.low > 0 ? extent : Facts::atLeast(0),
+       Use::kWrite});
   const auto src = operand(p->src, {"accumulator",
                                     {Space::L0C},
                                     isa::kL0CCellBytes,
                                     tiles(rows, 16) * tiles(columns, 16) *
                                         Facts::constant(isa::kL0CCellBytes)});
-  if (!dst || !src) {
+  const bool perBlock = isPerBlock(p->m) || isPerBlock(p->n);
+  if (!dst || !src || !mayWrite(*dst, perBlock)) {
     return;
   }
-  auto op = npu::FixOp::create(
-      builder_, loc_, dst->base, dst->offset, src->base, src->offset, m, n, m1,
-      c1Stride, pitch,
+  if (p->has_scale && !std::isfinite(p->scale)) {
+    mistake(Mistake::kFixScale, "the scale is not a finite number");
+    return;
+  }
+  create<npu::FixOp>(
+      dst->base, dst->offset, src->base, src->offset, m, n, m1, c1Stride, pitch,
       p->relu ? npu::ActivationKind::relu : npu::ActivationKind::none,
       p->has_scale ? builder_.getF32FloatAttr(p->scale) : FloatAttr());
-  (void)op;
 }
 
 } // namespace kiln::tik

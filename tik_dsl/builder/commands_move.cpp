@@ -29,11 +29,14 @@ std::optional<KernelBuilder::GmRows>
 KernelBuilder::gmRows(const KilnTikRows &rows) {
   GmRows result;
   result.rows = count("the number of rows", rows.rows, kCount16);
-  result.rowBytes = count("the bytes of a row", rows.row_bytes, kCount20);
-  result.stride = count("the distance of rows", rows.gm_stride, kUnsigned32);
+  result.rowBytes =
+      count("the bytes of a row", rows.row_bytes, kCount20, Mistake::kRowBytes);
+  result.stride = count("the distance of rows", rows.gm_stride, kUnsigned32,
+                        Mistake::kGmStride);
   if (!result.rows || !result.rowBytes || !result.stride) {
     return std::nullopt;
   }
+  result.perBlock = isPerBlock(rows.rows) || isPerBlock(rows.row_bytes);
   result.rowFacts = factsOf(rows.rows);
   result.byteFacts = factsOf(rows.row_bytes);
   const Facts more = result.rowFacts + Facts::constant(-1);
@@ -59,14 +62,15 @@ void KernelBuilder::load(const KilnTikView *dst, const KilnTikPlace *src,
       operand(dst->place, {"destination",
                            {Space::UB, Space::L1},
                            kBlock,
-                           viewExtent(*dst, gm->rowFacts, gm->byteFacts)});
+                           viewExtent(*dst, gm->rowFacts, gm->byteFacts),
+                           Use::kWrite});
   const auto from = operand(*src, {"source", {Space::GM}, 1, gm->extent});
-  if (!to || !from || !sameType(*to, *from)) {
+  if (!to || !from || !sameType(*to, *from) ||
+      !distinctRows("destination", *dst, gm->rowFacts, gm->byteFacts)) {
     return;
   }
-  npu::LoadOp::create(builder_, loc_, to->base, to->offset, from->base,
-                      from->offset, gm->rows, gm->rowBytes, gm->stride,
-                      pair(*dst), pad);
+  create<npu::LoadOp>(to->base, to->offset, from->base, from->offset, gm->rows,
+                      gm->rowBytes, gm->stride, pair(*dst), pad);
 }
 
 void KernelBuilder::loadNz(const KilnTikPlace *dst, int64_t colStride,
@@ -79,13 +83,13 @@ void KernelBuilder::loadNz(const KilnTikPlace *dst, int64_t colStride,
     return;
   }
   if (colStride == 0 && memory(dst->memory) != nullptr) {
-    mistake(Mistake::kBadShape, "the destination '" +
-                                    memory(dst->memory)->name +
-                                    "' is not made of column blocks; create "
-                                    "it with l1Nz()");
+    mistake(Mistake::kNotColumnBlocks,
+            "the destination '" + memory(dst->memory)->name +
+                "' is not made of column blocks; create it with l1Nz()");
     return;
   }
-  if (!inRange("the distance of column blocks", colStride, 0, kCount16)) {
+  if (!inRange("the distance of column blocks", colStride, 0, kCount16,
+               Mistake::kStrideRange)) {
     return;
   }
   const Facts columns =
@@ -97,14 +101,14 @@ void KernelBuilder::loadNz(const KilnTikPlace *dst, int64_t colStride,
   const auto to = operand(*dst, {"destination",
                                  {Space::L1},
                                  kBlock,
-                                 columns.low > 0 ? extent : Facts::atLeast(0)});
+                                 columns.low > 0 ? extent : Facts::atLeast(0),
+                                 Use::kWrite});
   const auto from = operand(*src, {"source", {Space::GM}, 1, gm->extent});
   if (!to || !from || !sameType(*to, *from)) {
     return;
   }
-  npu::LoadNzOp::create(builder_, loc_, to->base, to->offset, from->base,
-                        from->offset, gm->rows, gm->rowBytes, gm->stride,
-                        colStride, pad);
+  create<npu::LoadNzOp>(to->base, to->offset, from->base, from->offset,
+                        gm->rows, gm->rowBytes, gm->stride, colStride, pad);
 }
 
 void KernelBuilder::store(const KilnTikPlace *dst, const KilnTikView *src,
@@ -115,18 +119,18 @@ void KernelBuilder::store(const KilnTikPlace *dst, const KilnTikView *src,
   if (!gm || !strides("source", *src)) {
     return;
   }
-  const auto to = operand(*dst, {"destination", {Space::GM}, 1, gm->extent});
+  const auto to =
+      operand(*dst, {"destination", {Space::GM}, 1, gm->extent, Use::kWrite});
   const auto from =
       operand(src->place, {"source",
                            {Space::UB},
                            kBlock,
                            viewExtent(*src, gm->rowFacts, gm->byteFacts)});
-  if (!to || !from || !sameType(*to, *from)) {
+  if (!to || !from || !sameType(*to, *from) || !mayWrite(*to, gm->perBlock)) {
     return;
   }
-  npu::StoreOp::create(builder_, loc_, to->base, to->offset, from->base,
-                       from->offset, gm->rows, gm->rowBytes, gm->stride,
-                       pair(*src));
+  create<npu::StoreOp>(to->base, to->offset, from->base, from->offset, gm->rows,
+                       gm->rowBytes, gm->stride, pair(*src));
 }
 
 void KernelBuilder::moveL1(const KilnTikView *dst, const KilnTikView *src,
@@ -141,28 +145,32 @@ void KernelBuilder::moveL1(const KilnTikView *dst, const KilnTikView *src,
   }
   const Facts bytes = factsOf(tile->cols) * Facts::constant(kBlock);
   const Facts rowFacts = factsOf(tile->rows);
-  const auto to = operand(
-      dst->place,
-      {"destination", {Space::L1}, kBlock, viewExtent(*dst, rowFacts, bytes)});
+  const auto to = operand(dst->place, {"destination",
+                                       {Space::L1},
+                                       kBlock,
+                                       viewExtent(*dst, rowFacts, bytes),
+                                       Use::kWrite});
   const auto from = operand(
       src->place,
       {"source", {Space::UB}, kBlock, viewExtent(*src, rowFacts, bytes)});
-  if (!to || !from || !sameType(*to, *from)) {
+  if (!to || !from || !sameType(*to, *from) ||
+      !distinctRows("destination", *dst, rowFacts, bytes)) {
     return;
   }
-  npu::MoveL1Op::create(builder_, loc_, to->base, to->offset, from->base,
-                        from->offset, rows, blocks, pair(*dst), pair(*src));
+  create<npu::MoveL1Op>(to->base, to->offset, from->base, from->offset, rows,
+                        blocks, pair(*dst), pair(*src));
 }
 
 void KernelBuilder::loadL0(const KilnTikPlace *dst, const KilnTikPlace *src,
                            const KilnTikFractals *f, const KilnTikLine *line) {
   at(line);
   call_ = "load to L0";
-  Value outer = count("the outer fractals", f->outer, kCount16);
-  Value inner = count("the inner fractals", f->inner, kCount16);
+  const auto number = Mistake::kFractalCount;
+  Value outer = count("the outer fractals", f->outer, kCount16, number);
+  Value inner = count("the inner fractals", f->inner, kCount16, number);
   if (!outer || !inner ||
-      !inRange("the outer stride", f->outer_stride, 0, kCount20) ||
-      !inRange("the inner stride", f->inner_stride, 0, kCount20)) {
+      !inRange("the outer stride", f->outer_stride, 0, kCount20, number) ||
+      !inRange("the inner stride", f->inner_stride, 0, kCount20, number)) {
     return;
   }
   const Facts o = factsOf(f->outer), i = factsOf(f->inner);
@@ -174,22 +182,23 @@ void KernelBuilder::loadL0(const KilnTikPlace *dst, const KilnTikPlace *src,
   const auto to = operand(*dst, {"destination",
                                  {Space::L0A, Space::L0B},
                                  kFractal,
-                                 o * i * Facts::constant(kFractal)});
+                                 o * i * Facts::constant(kFractal),
+                                 Use::kWrite});
   const auto from = operand(
       *src, {"source", {Space::L1}, kBlock, some ? read : Facts::atLeast(0)});
   if (!to || !from || !sameType(*to, *from)) {
     return;
   }
   if (f->transpose && isa::sizeOf(to->memory->type) != 2) {
-    mistake(Mistake::kTypeUnsupported,
+    mistake(Mistake::kTransposeType,
             "'" + to->memory->name + "' is " +
                 std::string(isa::name(to->memory->type)) +
                 "; fractals are transposed for 16-bit types only");
     return;
   }
-  npu::LoadL0Op::create(builder_, loc_, to->base, to->offset, from->base,
-                        from->offset, outer, inner, f->outer_stride,
-                        f->inner_stride, f->transpose != 0);
+  create<npu::LoadL0Op>(to->base, to->offset, from->base, from->offset, outer,
+                        inner, f->outer_stride, f->inner_stride,
+                        f->transpose != 0);
 }
 
 void KernelBuilder::loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
@@ -197,25 +206,26 @@ void KernelBuilder::loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
                                const KilnTikLine *line) {
   at(line);
   call_ = "im2col";
-  Value mStart = count("m_start", p->m_start, kCount20);
-  Value mCount = count("m_count", p->m_count, kCount16);
-  Value kStart = count("k1_start", p->k1_start, kCount20);
-  Value kCount = count("k1_count", p->k1_count, kCount16);
-  Value height = count("height", p->height, kCount16);
-  Value padTop = count("pad_top", p->pad_top, 255);
+  const auto number = Mistake::kConvolution;
+  Value mStart = count("m_start", p->m_start, kCount20, number);
+  Value mCount = count("m_count", p->m_count, kCount16, number);
+  Value kStart = count("k1_start", p->k1_start, kCount20, number);
+  Value kCount = count("k1_count", p->k1_count, kCount16, number);
+  Value height = count("height", p->height, kCount16, number);
+  Value padTop = count("pad_top", p->pad_top, 255, number);
   if (!mStart || !mCount || !kStart || !kCount || !height || !padTop ||
-      !inRange("width", p->width, 1, kCount16) ||
-      !inRange("out_width", p->out_width, 1, kCount16) ||
-      !inRange("pad_left", p->pad_left, 0, 255) ||
-      !inRange("c1", p->c1, 1, kCount16) ||
-      !inRange("c1_stride", p->c1_stride, 0, (1 << 24) - 1) ||
-      !inRange("pad", p->pad, 0, kCount16)) {
+      !inRange("width", p->width, 1, kCount16, number) ||
+      !inRange("out_width", p->out_width, 1, kCount16, number) ||
+      !inRange("pad_left", p->pad_left, 0, 255, number) ||
+      !inRange("c1", p->c1, 1, kCount16, number) ||
+      !inRange("c1_stride", p->c1_stride, 0, (1 << 24) - 1, number) ||
+      !inRange("pad", p->pad, 0, kCount16, number)) {
     return;
   }
   for (int i = 0; i < 2; ++i) {
-    if (!inRange("kernel", p->kernel[i], 1, 255) ||
-        !inRange("stride", p->stride[i], 1, 255) ||
-        !inRange("dilation", p->dilation[i], 1, 255)) {
+    if (!inRange("kernel", p->kernel[i], 1, 255, number) ||
+        !inRange("stride", p->stride[i], 1, 255, number) ||
+        !inRange("dilation", p->dilation[i], 1, 255, number)) {
       return;
     }
   }
@@ -224,17 +234,18 @@ void KernelBuilder::loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
       operand(*dst, {"destination",
                      {Space::L0A},
                      kFractal,
-                     tall * factsOf(p->k1_count) * Facts::constant(kFractal)});
+                     tall * factsOf(p->k1_count) * Facts::constant(kFractal),
+                     Use::kWrite});
   const auto from = operand(*src, {"source", {Space::L1}, kBlock});
   if (!to || !from || !sameType(*to, *from) ||
       !inRange("c_valid_last", p->c_valid_last, 1,
-               kBlock / isa::sizeOf(to->memory->type))) {
+               kBlock / isa::sizeOf(to->memory->type), number)) {
     return;
   }
-  npu::LoadIm2colOp::create(
-      builder_, loc_, to->base, to->offset, from->base, from->offset, mStart,
-      mCount, kStart, kCount, height, padTop, p->width, p->out_width,
-      p->pad_left, ArrayRef<int64_t>(p->kernel), ArrayRef<int64_t>(p->stride),
+  create<npu::LoadIm2colOp>(
+      to->base, to->offset, from->base, from->offset, mStart, mCount, kStart,
+      kCount, height, padTop, p->width, p->out_width, p->pad_left,
+      ArrayRef<int64_t>(p->kernel), ArrayRef<int64_t>(p->stride),
       ArrayRef<int64_t>(p->dilation), p->c1, p->c1_stride, p->c_valid_last,
       p->pad);
 }
@@ -248,13 +259,14 @@ void KernelBuilder::loadBias(const KilnTikPlace *dst, const KilnTikPlace *src,
     return;
   }
   const Facts facts = factsOf(bytes);
-  const auto to = operand(*dst, {"destination", {Space::BT}, kBlock, facts});
+  const auto to =
+      operand(*dst, {"destination", {Space::BT}, kBlock, facts, Use::kWrite});
   const auto from = operand(*src, {"source", {Space::L1}, kBlock, facts});
   if (!to || !from || !sameType(*to, *from)) {
     return;
   }
-  npu::LoadBiasOp::create(builder_, loc_, to->base, to->offset, from->base,
-                          from->offset, amount);
+  create<npu::LoadBiasOp>(to->base, to->offset, from->base, from->offset,
+                          amount);
 }
 
 } // namespace kiln::tik

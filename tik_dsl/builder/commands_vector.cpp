@@ -56,22 +56,49 @@ KernelBuilder::vectorTile(const KilnTikTile &tile) {
 }
 
 std::optional<CheckedOperand>
-KernelBuilder::vectorOperand(const KilnTikView &view, const char *role,
-                             const VectorTile &tile, bool oneElement) {
+KernelBuilder::vectorOperand(const VectorView &v, const VectorTile &tile) {
+  const KilnTikView &view = *v.view;
   const MemoryEntry *entry = memory(view.place.memory);
-  if (entry == nullptr || !strides(role, view)) {
+  if (entry == nullptr || !strides(v.role, view)) {
     return std::nullopt;
   }
   const int64_t size = isa::sizeOf(entry->type);
+  const bool oneElement = v.shape == Shape::kOneElementPerRow;
+  const Facts rows =
+      v.shape == Shape::kOneRow ? Facts::constant(1) : tile.rowFacts;
   KilnTikView geometry = view;
   geometry.block_stride = oneElement ? 1 : view.block_stride;
   const Facts bytes = oneElement ? Facts::constant(size)
                                  : tile.colFacts * Facts::constant(size);
-  return operand(view.place,
-                 {role,
-                  {Space::UB},
-                  oneElement ? size : static_cast<int64_t>(isa::kBlockBytes),
-                  viewExtent(geometry, tile.rowFacts, bytes)});
+  auto result = operand(
+      view.place, {v.role,
+                   {Space::UB},
+                   oneElement ? size : static_cast<int64_t>(isa::kBlockBytes),
+                   viewExtent(geometry, rows, bytes),
+                   v.use});
+  if (result && v.use != Use::kRead &&
+      !distinctRows(v.role, geometry, rows, bytes)) {
+    return std::nullopt;
+  }
+  return result;
+}
+
+std::optional<KernelBuilder::VectorCommand>
+KernelBuilder::vectorCommand(const KilnTikTile &tile,
+                             std::initializer_list<VectorView> views) {
+  const auto size = vectorTile(tile);
+  if (!size) {
+    return std::nullopt;
+  }
+  VectorCommand command{*size, {}};
+  for (const VectorView &view : views) {
+    const auto checked = vectorOperand(view, *size);
+    if (!checked) {
+      return std::nullopt;
+    }
+    command.operands.push_back(*checked);
+  }
+  return command;
 }
 
 bool KernelBuilder::typeAllowed(const CheckedOperand &operand, uint8_t mask) {
@@ -101,29 +128,25 @@ void KernelBuilder::vbinary(uint32_t op, const KilnTikView *dst,
   if (!inRange("the operation", op, 0, std::size(kBinary) - 1)) {
     return;
   }
-  const auto size = vectorTile(*tile);
-  if (!size) {
+  const Use use = op == KILN_TIK_VMADD ? Use::kUpdate : Use::kWrite;
+  const auto c = vectorCommand(*tile, {{"destination", dst, use},
+                                       {"first source", src0},
+                                       {"second source", src1}});
+  if (!c || !sameType((*c)[1], (*c)[2])) {
     return;
   }
-  const auto d = vectorOperand(*dst, "destination", *size);
-  const auto a = vectorOperand(*src0, "first source", *size);
-  const auto b = vectorOperand(*src1, "second source", *size);
-  if (!d || !a || !b || !sameType(*a, *b)) {
-    return;
-  }
-  const ElementType out = d->memory->type;
+  const CheckedOperand &d = (*c)[0], &a = (*c)[1], &b = (*c)[2];
+  const ElementType out = d.memory->type;
   const bool widens = op == KILN_TIK_VEXPD &&
                       (out == ElementType::F16 || out == ElementType::BF16);
-  if ((!widens && !sameType(*d, *a)) ||
-      !typeAllowed(*a, typesOf(kBinary[op])) ||
-      !noPartialOverlap(*d, *dst, *a, *src0, size->rowFacts) ||
-      !noPartialOverlap(*d, *dst, *b, *src1, size->rowFacts)) {
+  if ((!widens && !sameType(d, a)) || !typeAllowed(a, typesOf(kBinary[op])) ||
+      !noPartialOverlap(d, *dst, a, *src0, c->size.rowFacts) ||
+      !noPartialOverlap(d, *dst, b, *src1, c->size.rowFacts)) {
     return;
   }
-  npu::VBinaryOp::create(builder_, loc_, static_cast<npu::BinaryKind>(op),
-                         d->base, d->offset, a->base, a->offset, b->base,
-                         b->offset, size->rows, size->cols, pair(*dst),
-                         pair(*src0), pair(*src1));
+  create<npu::VBinaryOp>(static_cast<npu::BinaryKind>(op), d.base, d.offset,
+                         a.base, a.offset, b.base, b.offset, c->size.rows,
+                         c->size.cols, pair(*dst), pair(*src0), pair(*src1));
 }
 
 void KernelBuilder::vscalar(uint32_t op, const KilnTikView *dst,
@@ -134,40 +157,32 @@ void KernelBuilder::vscalar(uint32_t op, const KilnTikView *dst,
   if (!inRange("the operation", op, 0, std::size(kScalarNames) - 1)) {
     return;
   }
-  const auto size = vectorTile(*tile);
-  if (!size) {
+  const auto c = vectorCommand(
+      *tile, {{"destination", dst, Use::kWrite}, {"source", src}});
+  if (!c || !sameType((*c)[0], (*c)[1]) ||
+      !noPartialOverlap((*c)[0], *dst, (*c)[1], *src, c->size.rowFacts)) {
     return;
   }
-  const auto d = vectorOperand(*dst, "destination", *size);
-  const auto s = vectorOperand(*src, "source", *size);
-  if (!d || !s || !sameType(*d, *s) ||
-      !noPartialOverlap(*d, *dst, *s, *src, size->rowFacts)) {
-    return;
+  const CheckedOperand &d = (*c)[0], &s = (*c)[1];
+  if (Value scalar = bitsOf(bits, d.memory->type)) {
+    create<npu::VScalarOp>(static_cast<npu::ScalarKind>(op), d.base, d.offset,
+                           s.base, s.offset, scalar, c->size.rows, c->size.cols,
+                           pair(*dst), pair(*src));
   }
-  Value scalar = bitsOf(bits, d->memory->type);
-  if (!scalar) {
-    return;
-  }
-  npu::VScalarOp::create(builder_, loc_, static_cast<npu::ScalarKind>(op),
-                         d->base, d->offset, s->base, s->offset, scalar,
-                         size->rows, size->cols, pair(*dst), pair(*src));
 }
 
 void KernelBuilder::vdup(const KilnTikView *dst, KilnTikValue bits,
                          const KilnTikTile *tile, const KilnTikLine *line) {
   at(line);
   call_ = "fill";
-  const auto size = vectorTile(*tile);
-  if (!size) {
+  const auto c = vectorCommand(*tile, {{"destination", dst, Use::kWrite}});
+  if (!c) {
     return;
   }
-  const auto d = vectorOperand(*dst, "destination", *size);
-  if (!d) {
-    return;
-  }
-  if (Value scalar = bitsOf(bits, d->memory->type)) {
-    npu::VDupOp::create(builder_, loc_, d->base, d->offset, scalar, size->rows,
-                        size->cols, pair(*dst));
+  const CheckedOperand &d = (*c)[0];
+  if (Value scalar = bitsOf(bits, d.memory->type)) {
+    create<npu::VDupOp>(d.base, d.offset, scalar, c->size.rows, c->size.cols,
+                        pair(*dst));
   }
 }
 
@@ -183,19 +198,17 @@ void KernelBuilder::vunary(uint32_t op, const KilnTikView *dst,
   if (!inRange("the operation", op, 0, std::size(kUnary) - 1)) {
     return;
   }
-  const auto size = vectorTile(*tile);
-  if (!size) {
+  const auto c = vectorCommand(
+      *tile, {{"destination", dst, Use::kWrite}, {"source", src}});
+  if (!c || !sameType((*c)[0], (*c)[1]) ||
+      !typeAllowed((*c)[1], typesOf(kUnary[op])) ||
+      !noPartialOverlap((*c)[0], *dst, (*c)[1], *src, c->size.rowFacts)) {
     return;
   }
-  const auto d = vectorOperand(*dst, "destination", *size);
-  const auto s = vectorOperand(*src, "source", *size);
-  if (!d || !s || !sameType(*d, *s) || !typeAllowed(*s, typesOf(kUnary[op])) ||
-      !noPartialOverlap(*d, *dst, *s, *src, size->rowFacts)) {
-    return;
-  }
-  npu::VUnaryOp::create(builder_, loc_, static_cast<npu::UnaryKind>(op),
-                        d->base, d->offset, s->base, s->offset, size->rows,
-                        size->cols, pair(*dst), pair(*src));
+  const CheckedOperand &d = (*c)[0], &s = (*c)[1];
+  create<npu::VUnaryOp>(static_cast<npu::UnaryKind>(op), d.base, d.offset,
+                        s.base, s.offset, c->size.rows, c->size.cols,
+                        pair(*dst), pair(*src));
 }
 
 void KernelBuilder::vcast(const KilnTikView *dst, const KilnTikView *src,
@@ -203,23 +216,17 @@ void KernelBuilder::vcast(const KilnTikView *dst, const KilnTikView *src,
                           const KilnTikLine *line) {
   at(line);
   call_ = "cast";
-  const auto size = vectorTile(*tile);
-  if (!size || !inRange("the rounding", rounding, 0, 6)) {
+  if (!inRange("the rounding", rounding, 0, 6, Mistake::kRounding)) {
     return;
   }
-  const auto d = vectorOperand(*dst, "destination", *size);
-  const auto s = vectorOperand(*src, "source", *size);
-  if (!d || !s) {
+  const auto c = vectorCommand(
+      *tile, {{"destination", dst, Use::kWrite}, {"source", src}});
+  if (!c || !differentBuffers((*c)[0], (*c)[1])) {
     return;
   }
-  if (d->memory == s->memory) {
-    mistake(Mistake::kOverlap, "'" + d->memory->name +
-                                   "' is destination and source; a cast "
-                                   "needs two buffers");
-    return;
-  }
-  npu::VCastOp::create(builder_, loc_, d->base, d->offset, s->base, s->offset,
-                       size->rows, size->cols, pair(*dst), pair(*src),
+  const CheckedOperand &d = (*c)[0], &s = (*c)[1];
+  create<npu::VCastOp>(d.base, d.offset, s.base, s.offset, c->size.rows,
+                       c->size.cols, pair(*dst), pair(*src),
                        static_cast<npu::RoundingKind>(rounding));
 }
 
@@ -231,31 +238,21 @@ void KernelBuilder::vreduce(uint32_t op, const KilnTikView *dst,
   if (!inRange("the operation", op, 0, std::size(kReduce) - 1)) {
     return;
   }
-  const auto size = vectorTile(*tile);
-  if (!size) {
-    return;
-  }
   const bool alongRows = op == KILN_TIK_SUM_ROW || op == KILN_TIK_MAX_ROW;
-  VectorTile result = *size;
-  if (!alongRows) {
-    result.rowFacts = Facts::constant(1);
-  }
-  const auto d = vectorOperand(*dst, "destination", result, alongRows);
-  const auto s = vectorOperand(*src, "source", *size);
-  if (!d || !s || !sameType(*d, *s) || !typeAllowed(*s, typesOf(kReduce[op]))) {
+  const Shape shape = alongRows ? Shape::kOneElementPerRow : Shape::kOneRow;
+  const auto c = vectorCommand(
+      *tile, {{"destination", dst, Use::kWrite, shape}, {"source", src}});
+  if (!c || !sameType((*c)[0], (*c)[1]) ||
+      !typeAllowed((*c)[1], typesOf(kReduce[op])) ||
+      !differentBuffers((*c)[0], (*c)[1])) {
     return;
   }
-  if (d->memory == s->memory) {
-    mistake(Mistake::kOverlap, "'" + d->memory->name +
-                                   "' is destination and source; a reduction "
-                                   "needs two buffers");
-    return;
-  }
+  const CheckedOperand &d = (*c)[0], &s = (*c)[1];
   std::array<int64_t, 2> strides = pair(*dst);
   strides[alongRows ? 1 : 0] = 0; // unused
-  npu::VReduceOp::create(builder_, loc_, static_cast<npu::ReduceKind>(op),
-                         d->base, d->offset, s->base, s->offset, size->rows,
-                         size->cols, strides, pair(*src));
+  create<npu::VReduceOp>(static_cast<npu::ReduceKind>(op), d.base, d.offset,
+                         s.base, s.offset, c->size.rows, c->size.cols, strides,
+                         pair(*src));
 }
 
 void KernelBuilder::vbroadcast(const KilnTikView *dst, const KilnTikView *src,
@@ -263,18 +260,15 @@ void KernelBuilder::vbroadcast(const KilnTikView *dst, const KilnTikView *src,
                                const KilnTikLine *line) {
   at(line);
   call_ = "broadcast";
-  const auto size = vectorTile(*tile);
-  if (!size) {
+  const auto c = vectorCommand(
+      *tile, {{"destination", dst, Use::kWrite},
+              {"source", src, Use::kRead, Shape::kOneElementPerRow}});
+  if (!c || !sameType((*c)[0], (*c)[1])) {
     return;
   }
-  const auto d = vectorOperand(*dst, "destination", *size);
-  const auto s = vectorOperand(*src, "source", *size, /*oneElement=*/true);
-  if (!d || !s || !sameType(*d, *s)) {
-    return;
-  }
-  npu::VBroadcastOp::create(builder_, loc_, d->base, d->offset, s->base,
-                            s->offset, size->rows, size->cols, pair(*dst),
-                            pair(*src));
+  const CheckedOperand &d = (*c)[0], &s = (*c)[1];
+  create<npu::VBroadcastOp>(d.base, d.offset, s.base, s.offset, c->size.rows,
+                            c->size.cols, pair(*dst), pair(*src));
 }
 
 void KernelBuilder::vtranspose(uint32_t out, const KilnTikView *dst,
@@ -287,22 +281,22 @@ void KernelBuilder::vtranspose(uint32_t out, const KilnTikView *dst,
       !strides("source", *src)) {
     return;
   }
-  Value channels =
-      count("the number of channels", tile->rows, isa::c0(entry->type));
+  Value channels = count("the number of channels", tile->rows,
+                         isa::c0(entry->type), Mistake::kChannels);
   Value pixels = count("the number of pixels", tile->cols, kCount16);
   if (!channels || !pixels) {
     return;
   }
   const int64_t block = isa::kBlockBytes;
-  const auto d = operand(dst->place, {"destination", {Space::UB}, block});
+  const auto d =
+      operand(dst->place, {"destination", {Space::UB}, block, {}, Use::kWrite});
   const auto s = operand(src->place, {"source", {Space::UB}, block});
-  if (!d || !s || !sameType(*d, *s)) {
+  if (!d || !s || !sameType(*d, *s) || !differentBuffers(*d, *s)) {
     return;
   }
-  npu::VTransposeOp::create(
-      builder_, loc_, out ? npu::TransposeKind::out : npu::TransposeKind::in,
-      d->base, d->offset, s->base, s->offset, channels, pixels, pair(*dst),
-      pair(*src));
+  create<npu::VTransposeOp>(
+      out ? npu::TransposeKind::out : npu::TransposeKind::in, d->base,
+      d->offset, s->base, s->offset, channels, pixels, pair(*dst), pair(*src));
 }
 
 //===----------------------------------------------------------------------===//
@@ -321,8 +315,10 @@ KilnTikValue KernelBuilder::scalarLoad(const KilnTikPlace *src, uint32_t type,
     return 0;
   }
   auto bits = builder_.getIntegerType(static_cast<unsigned>(size) * 8);
-  Value loaded =
+  auto load =
       npu::ScalarLoadOp::create(builder_, loc_, bits, s->base, s->offset);
+  created(load);
+  Value loaded = load.getResult();
   const bool isSigned = element == ElementType::I8 ||
                         element == ElementType::I16 ||
                         element == ElementType::I32;
@@ -330,10 +326,12 @@ KilnTikValue KernelBuilder::scalarLoad(const KilnTikPlace *src, uint32_t type,
   Type index = builder_.getIndexType();
   if (isSigned) {
     return add(arith::IndexCastOp::create(builder_, loc_, index, loaded),
-               Facts{-half, half - 1, 1, false, false});
+               Facts{-half, half - 1, 1, false, false}, false,
+               /*perBlock=*/true);
   }
   return add(arith::IndexCastUIOp::create(builder_, loc_, index, loaded),
-             Facts{0, 2 * half - 1, 1, false, false});
+             Facts{0, 2 * half - 1, 1, false, false}, false,
+             /*perBlock=*/true);
 }
 
 void KernelBuilder::scalarStore(const KilnTikPlace *dst, uint32_t type,
@@ -341,15 +339,16 @@ void KernelBuilder::scalarStore(const KilnTikPlace *dst, uint32_t type,
   at(line);
   call_ = "write";
   const int64_t size = isa::sizeOf(elementTypeOf(type));
-  const auto d =
-      operand(*dst, {"destination", {Space::UB}, size, Facts::constant(size)});
+  const auto d = operand(
+      *dst,
+      {"destination", {Space::UB}, size, Facts::constant(size), Use::kWrite});
   Value bits = bitsOf(value, elementTypeOf(type));
   if (!d || !bits) {
     return;
   }
   auto narrow = builder_.getIntegerType(static_cast<unsigned>(size) * 8);
-  npu::ScalarStoreOp::create(
-      builder_, loc_, d->base, d->offset,
+  create<npu::ScalarStoreOp>(
+      d->base, d->offset,
       builder_.createOrFold<arith::TruncIOp>(loc_, narrow, bits));
 }
 

@@ -4,6 +4,8 @@
 #include "tik_dsl/builder/kernel_builder.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/insert_sync.h"
+#include "compiler/transforms/npu/verify_sync.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -141,6 +143,67 @@ bool KernelBuilder::checkCapacities(func::FuncOp kernel) {
   return false;
 }
 
+/// What is read was written, and every output is.
+bool KernelBuilder::checkUses() {
+  for (const MemoryEntry &entry : memories_) {
+    const bool tensor = entry.space == isa::Space::GM;
+    const bool given = tensor && entry.kind == TensorKind::kInput;
+    if (!given && !entry.written && entry.firstRead.line != 0) {
+      messages_.add(Mistake::kNeverWritten, entry.firstRead,
+                    entry.firstReader + ": '" + entry.name +
+                        "' is read, and no command of the kernel writes it");
+    } else if (tensor && entry.kind == TensorKind::kOutput && !entry.written) {
+      messages_.add(Mistake::kOutputNeverWritten, entry.declared,
+                    "output '" + entry.name +
+                        "' is never written by the kernel");
+    }
+  }
+  return messages_.empty();
+}
+
+namespace {
+
+/// The number of an error of npu-verify-sync.
+Mistake syncMistake(llvm::StringRef text) {
+  const std::pair<const char *, Mistake> kTexts[] = {
+      {"race in ", Mistake::kRace},
+      {"waits for flag ", Mistake::kWaitBeforeSet},
+      {" is set already", Mistake::kSetTwice},
+      {" may be set again", Mistake::kSetTwice},
+      {" is left set at the end", Mistake::kFlagLeft},
+      {"only when this code runs", Mistake::kFlagMaybe},
+      {"flag id is not known", Mistake::kFlagIdUnknown},
+  };
+  for (const auto &[part, number] : kTexts) {
+    if (text.contains(part)) {
+      return number;
+    }
+  }
+  return Mistake::kVerifier;
+}
+
+} // namespace
+
+/// Flags that the author sets are proven here, so that what is missing is the
+/// author's message; the pipeline proves them again.
+bool KernelBuilder::checkManualSync(func::FuncOp kernel) {
+  if (!hasManual_) {
+    return true;
+  }
+  OwningOpRef<ModuleOp> scratch = ModuleOp::create(loc_);
+  func::FuncOp copy = kernel.clone();
+  scratch->push_back(copy);
+  bool ok = true;
+  const auto errors = collect(builder_.getContext(), [&] {
+    ok = succeeded(npu::planLocalMemory(copy, options_.capacities)) &&
+         succeeded(npu::insertSync(copy)) && succeeded(npu::verifySync(copy));
+  });
+  for (const auto &[line, text] : errors) {
+    messages_.add(syncMistake(text), line, text);
+  }
+  return ok;
+}
+
 OwningOpRef<ModuleOp> KernelBuilder::finish() {
   while (scopes_.size() > 1) {
     closeScope(scopes_.back().kind);
@@ -149,7 +212,8 @@ OwningOpRef<ModuleOp> KernelBuilder::finish() {
     return {};
   }
   func::ReturnOp::create(builder_, loc_);
-  if (!checkVerifiers(*module_) || !checkCapacities(kernel_)) {
+  if (!checkVerifiers(*module_) || !checkCapacities(kernel_) ||
+      !checkManualSync(kernel_) || !checkUses()) {
     return {};
   }
   return std::move(module_);

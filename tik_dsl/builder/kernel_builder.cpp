@@ -2,6 +2,7 @@
 #include "tik_dsl/builder/kernel_builder.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/insert_sync.h"
 
 using namespace mlir;
 
@@ -66,17 +67,66 @@ KernelBuilder::KernelBuilder(MLIRContext *context, MessageList &messages,
   openScope(ScopeKind::kKernel, 1);
 }
 
-void KernelBuilder::addTensor(const std::string &name, isa::ElementType type,
-                              std::vector<int64_t> dims) {
-  auto memref = MemRefType::get(dims, mlirType(builder_.getContext(), type));
-  const unsigned number = kernel_.getNumArguments();
+void KernelBuilder::addArguments(const std::vector<TensorArgument> &tensors,
+                                 const std::vector<DynamicSize> &sizes) {
+  for (const TensorArgument &tensor : tensors) {
+    MemoryEntry entry;
+    entry.name = tensor.name;
+    entry.type = tensor.type;
+    entry.declared = tensor.declared;
+    entry.kind = tensor.isOutput ? TensorKind::kOutput : TensorKind::kInput;
+    for (int64_t dim : tensor.dims) {
+      entry.dims.push_back(dim < 0 ? KILN_TIK_DYNAMIC : dim);
+    }
+    entry.base = tensorArgument(entry);
+    entry.bytes =
+        cast<MemRefType>(entry.base.getType()).hasStaticShape()
+            ? cast<MemRefType>(entry.base.getType()).getNumElements() *
+                  isa::sizeOf(entry.type)
+            : Facts::kLimit;
+    memories_.push_back(std::move(entry));
+  }
+  std::vector<KilnTikValue> handles;
+  for (const DynamicSize &size : sizes) {
+    const unsigned number = kernel_.getNumArguments();
+    (void)kernel_.insertArgument(number, builder_.getIndexType(), {}, loc_);
+    handles.push_back(add(kernel_.getArgument(number),
+                          Facts{size.least, size.most, 1, true, true}));
+  }
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    for (int64_t dim : tensors[i].dims) {
+      memories_[i + 1].extents.push_back(
+          dim < 0 ? handles[static_cast<size_t>(-1 - dim)] : constant(dim));
+    }
+  }
+}
+
+/// A memref argument after those that are there.
+Value KernelBuilder::tensorArgument(const MemoryEntry &entry) {
+  SmallVector<int64_t> shape;
+  for (int64_t dim : entry.dims) {
+    shape.push_back(dim == KILN_TIK_DYNAMIC ? ShapedType::kDynamic : dim);
+  }
+  auto memref =
+      MemRefType::get(shape, mlirType(builder_.getContext(), entry.type));
+  unsigned number = 0; // sizes of the launch come last
+  while (number < kernel_.getNumArguments() &&
+         llvm::isa<MemRefType>(kernel_.getArgumentTypes()[number])) {
+    ++number;
+  }
   (void)kernel_.insertArgument(number, memref, {}, loc_);
-  MemoryEntry entry{name, isa::Space::GM,
-                    type, std::move(dims),
-                    0,    kernel_.getArgument(number),
-                    0};
-  entry.bytes = memref.getNumElements() * isa::sizeOf(type);
+  return kernel_.getArgument(number);
+}
+
+KilnTikMemory KernelBuilder::addMemory(MemoryEntry entry) {
   memories_.push_back(std::move(entry));
+  return static_cast<KilnTikMemory>(memories_.size() - 1);
+}
+
+void KernelBuilder::created(Operation *op) {
+  if (insideManual()) {
+    op->setAttr(npu::kManualAttr, builder_.getUnitAttr());
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -96,10 +146,11 @@ void KernelBuilder::mistake(Mistake number, const std::string &text) {
   messages_.add(number, line_, std::string(call_) + ": " + text);
 }
 
-uint32_t KernelBuilder::openScope(ScopeKind kind, uint32_t depth) {
+uint32_t KernelBuilder::openScope(ScopeKind kind, uint32_t depth,
+                                  bool perBlock) {
   const auto id = static_cast<uint32_t>(scopeInfos_.size());
   scopeInfos_.push_back({kind, line_});
-  scopes_.push_back({id, kind, depth});
+  scopes_.push_back({id, kind, depth, perBlock});
   return id;
 }
 
@@ -109,7 +160,9 @@ void KernelBuilder::closeScope(ScopeKind kind) {
   while (scopes_.size() > 1) {
     const ScopeKind closed = scopes_.back().kind;
     scopes_.pop_back();
-    if (closed != ScopeKind::kBlocks) {
+    if (closed == ScopeKind::kManual) {
+      npu::BarrierOp::create(builder_, loc_);
+    } else if (closed != ScopeKind::kBlocks) {
       Operation *op = builder_.getInsertionBlock()->getParentOp();
       builder_.setInsertionPointAfter(op);
     }
@@ -128,10 +181,20 @@ bool KernelBuilder::insideWhen() const {
       scopes_, [](const Scope &s) { return s.kind == ScopeKind::kWhen; });
 }
 
+bool KernelBuilder::insideManual() const {
+  return llvm::any_of(
+      scopes_, [](const Scope &s) { return s.kind == ScopeKind::kManual; });
+}
+
+bool KernelBuilder::insidePerBlock() const {
+  return llvm::any_of(scopes_, [](const Scope &s) { return s.perBlock; });
+}
+
 std::string KernelBuilder::scopeText(uint32_t scope) const {
   const ScopeInfo &info = scopeInfos_[scope];
   const char *kind = info.kind == ScopeKind::kRange    ? "the range"
                      : info.kind == ScopeKind::kWhen   ? "the branch"
+                     : info.kind == ScopeKind::kManual ? "the manual scope"
                      : info.kind == ScopeKind::kBlocks ? "the blocks"
                                                        : "the kernel";
   return std::string(kind) + " of line " + std::to_string(info.line.line);
@@ -186,7 +249,7 @@ KilnTikMemory KernelBuilder::tensor(const char *name, const KilnTikLine *line) {
   std::string names;
   for (size_t i = 1; i < memories_.size(); ++i) {
     const MemoryEntry &entry = memories_[i];
-    if (entry.space != isa::Space::GM) {
+    if (entry.space != isa::Space::GM || entry.kind == TensorKind::kWorkspace) {
       break;
     }
     if (entry.name == name) {
@@ -211,6 +274,52 @@ void KernelBuilder::describe(KilnTikMemory handle, KilnTikMemoryInfo *out) {
   std::copy(entry.dims.begin(), entry.dims.end(), out->dims);
 }
 
+KilnTikValue KernelBuilder::extent(KilnTikMemory handle, uint32_t dim) {
+  const MemoryEntry *entry = memory(handle);
+  if (entry == nullptr) {
+    return 0;
+  }
+  if (dim < entry->extents.size()) {
+    return entry->extents[dim];
+  }
+  return constant(dim < entry->dims.size() ? entry->dims[dim] : 1);
+}
+
+KilnTikMemory KernelBuilder::workspace(uint32_t type, uint32_t rank,
+                                       const int64_t *dims, const char *name,
+                                       const KilnTikLine *line) {
+  at(line);
+  call_ = "workspace";
+  if (type >= kTypes || rank == 0 || rank > KILN_TIK_MAX_RANK) {
+    mistake(Mistake::kBufferField, "type 0 to 7, rank 1 to 8; found " +
+                                       std::to_string(type) + ", " +
+                                       std::to_string(rank));
+    return 0;
+  }
+  MemoryEntry entry;
+  entry.name = name ? name : "workspace";
+  entry.type = elementTypeOf(type);
+  entry.dims.assign(dims, dims + rank);
+  entry.kind = TensorKind::kWorkspace;
+  if (!checkShape(entry)) {
+    return 0;
+  }
+  entry.base = tensorArgument(entry);
+  entry.bytes = llvm::cast<MemRefType>(entry.base.getType()).getNumElements() *
+                isa::sizeOf(entry.type);
+  return addMemory(std::move(entry));
+}
+
+std::vector<uint64_t> KernelBuilder::workspaceBytes() const {
+  std::vector<uint64_t> bytes;
+  for (const MemoryEntry &entry : memories_) {
+    if (entry.kind == TensorKind::kWorkspace) {
+      bytes.push_back(static_cast<uint64_t>(entry.bytes));
+    }
+  }
+  return bytes;
+}
+
 bool KernelBuilder::checkShape(const MemoryEntry &entry) {
   const bool matrix = entry.space == isa::Space::L0A ||
                       entry.space == isa::Space::L0B ||
@@ -225,7 +334,7 @@ bool KernelBuilder::checkShape(const MemoryEntry &entry) {
   for (int64_t dim : entry.dims) {
     elements = dim <= 0 ? 0 : elements * dim;
     if (elements <= 0 || elements > kMostElements) {
-      mistake(Mistake::kBadShape,
+      mistake(elements <= 0 ? Mistake::kEmptyBuffer : Mistake::kHugeBuffer,
               "'" + entry.name + "' is " + shapeText(entry) +
                   (elements <= 0 ? "; every size is at least 1"
                                  : "; no memory is that large"));
@@ -233,14 +342,15 @@ bool KernelBuilder::checkShape(const MemoryEntry &entry) {
     }
   }
   const int64_t rowBytes = entry.dims.back() * isa::sizeOf(entry.type);
-  if (!matrix && entry.dims.size() > 1 && rowBytes % 32 != 0) {
-    mistake(Mistake::kBadShape, "rows of '" + entry.name + "' (" +
-                                    shapeText(entry) + ") are " +
-                                    std::to_string(rowBytes) +
-                                    " bytes, not a multiple of 32; use " +
-                                    std::to_string((rowBytes + 31) / 32 * 32 /
-                                                   isa::sizeOf(entry.type)) +
-                                    " columns");
+  const bool local = entry.space != isa::Space::GM;
+  if (local && !matrix && entry.dims.size() > 1 && rowBytes % 32 != 0) {
+    mistake(Mistake::kOddRows, "rows of '" + entry.name + "' (" +
+                                   shapeText(entry) + ") are " +
+                                   std::to_string(rowBytes) +
+                                   " bytes, not a multiple of 32; use " +
+                                   std::to_string((rowBytes + 31) / 32 * 32 /
+                                                  isa::sizeOf(entry.type)) +
+                                   " columns");
     return false;
   }
   return true;
@@ -253,20 +363,26 @@ KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
   call_ = "buffer";
   if (space == 0 || space >= isa::kNumSpaces || type >= kTypes || rank == 0 ||
       rank > KILN_TIK_MAX_RANK || depth > kMaxDepth) {
-    mistake(Mistake::kBadField,
+    mistake(Mistake::kBufferField,
             "space 1 to 6, type 0 to 7, rank 1 to 8, depth up to 8; found " +
                 std::to_string(space) + ", " + std::to_string(type) + ", " +
                 std::to_string(rank) + ", " + std::to_string(depth));
     return 0;
   }
-  MemoryEntry entry{name ? name : "buffer",
-                    static_cast<isa::Space>(space),
-                    elementTypeOf(type),
-                    {dims, dims + rank},
-                    0,
-                    Value(),
-                    scopes_.back().id};
+  MemoryEntry entry;
+  entry.name = name ? name : "buffer";
+  entry.space = static_cast<isa::Space>(space);
+  entry.type = elementTypeOf(type);
+  entry.dims.assign(dims, dims + rank);
+  entry.scope = scopes_.back().id;
   if (!checkShape(entry)) {
+    return 0;
+  }
+  if (entry.space == isa::Space::L0C && entry.type != isa::ElementType::F32 &&
+      entry.type != isa::ElementType::I32) {
+    mistake(Mistake::kAccumulatorType,
+            "'" + entry.name + "' is " + std::string(isa::name(entry.type)) +
+                "; accumulators in L0C are f32 or i32");
     return 0;
   }
   const bool inRange = scopes_.back().kind == ScopeKind::kRange;
@@ -293,8 +409,7 @@ KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
   }
   const int64_t slots = depth > 0 ? depth : inRange ? scopes_.back().depth : 1;
   entry.base = npu::AllocOp::create(builder_, loc_, memref, entry.name, slots);
-  memories_.push_back(std::move(entry));
-  return static_cast<KilnTikMemory>(memories_.size() - 1);
+  return addMemory(std::move(entry));
 }
 
 //===----------------------------------------------------------------------===//
@@ -307,11 +422,12 @@ KilnTikValue KernelBuilder::beginBlocks(int64_t count,
   call_ = "blocks";
   const bool outermost = scopes_.size() == 1;
   if (!outermost || hasBlocks_) {
-    mistake(Mistake::kBlocksMisplaced,
+    mistake(outermost ? Mistake::kSecondBlocks : Mistake::kBlocksMisplaced,
             outermost ? "a kernel has one blocks()"
                       : "blocks() stands in " + scopeText(scopes_.back().id) +
                             "; it is the outermost construct of a kernel");
-  } else if (inRange("the number of blocks", count, 1, (int64_t{1} << 31))) {
+  } else if (inRange("the number of blocks", count, 1, (int64_t{1} << 31),
+                     Mistake::kBlockCount)) {
     blockCount_ = count;
   }
   hasBlocks_ = true;
@@ -320,7 +436,7 @@ KilnTikValue KernelBuilder::beginBlocks(int64_t count,
     return constant(0);
   }
   return add(npu::BlockIndexOp::create(builder_, loc_),
-             Facts{0, count - 1, 1, true, true});
+             Facts{0, count - 1, 1, true, true}, false, /*perBlock=*/true);
 }
 
 void KernelBuilder::endBlocks(const KilnTikLine *) {
@@ -341,7 +457,7 @@ KilnTikValue KernelBuilder::beginRange(KilnTikValue from, KilnTikValue to,
     ok = false;
   }
   if (ok && (depth < 1 || depth > kMaxDepth)) {
-    mistake(Mistake::kBadField,
+    mistake(Mistake::kSlotCount,
             "buffers(" + std::to_string(depth) + "); 1 to 8 slots");
     ok = false;
   }
@@ -350,10 +466,11 @@ KilnTikValue KernelBuilder::beginRange(KilnTikValue from, KilnTikValue to,
     high = index(1);
     by = index(1);
   }
+  const bool perBlock = isPerBlock(from) || isPerBlock(to) || isPerBlock(step);
   auto loop = scf::ForOp::create(builder_, loc_, low, high, by);
   builder_.setInsertionPointToStart(loop.getBody());
-  openScope(ScopeKind::kRange, ok ? depth : 1);
-  return ok ? add(loop.getInductionVar(), facts) : 0;
+  openScope(ScopeKind::kRange, ok ? depth : 1, perBlock);
+  return ok ? add(loop.getInductionVar(), facts, false, perBlock) : 0;
 }
 
 void KernelBuilder::endRange(const KilnTikLine *) {
@@ -370,7 +487,7 @@ void KernelBuilder::beginWhen(KilnTikValue condition, const KilnTikLine *line) {
   auto branch =
       scf::IfOp::create(builder_, loc_, holds, /*withElseRegion=*/false);
   builder_.setInsertionPointToStart(branch.thenBlock());
-  openScope(ScopeKind::kWhen, 1);
+  openScope(ScopeKind::kWhen, 1, isPerBlock(condition));
 }
 
 void KernelBuilder::beginOtherwise(const KilnTikLine *line) {
@@ -379,18 +496,117 @@ void KernelBuilder::beginOtherwise(const KilnTikLine *line) {
       dyn_cast<scf::IfOp>(builder_.getInsertionBlock()->getParentOp());
   if (!branch || !branch.getElseRegion().empty()) {
     call_ = "otherwise";
-    mistake(Mistake::kBadField, "otherwise() without its when()");
+    mistake(Mistake::kOtherwiseAlone, "otherwise() without its when()");
     return;
   }
+  const bool perBlock = scopes_.back().perBlock;
   closeScope(ScopeKind::kWhen);
   builder_.createBlock(&branch.getElseRegion());
   scf::YieldOp::create(builder_, loc_);
   builder_.setInsertionPointToStart(branch.elseBlock());
-  openScope(ScopeKind::kWhen, 1);
+  openScope(ScopeKind::kWhen, 1, perBlock);
 }
 
 void KernelBuilder::endWhen(const KilnTikLine *) {
   closeScope(ScopeKind::kWhen);
+}
+
+//===----------------------------------------------------------------------===//
+// Manual synchronisation, assertions
+//===----------------------------------------------------------------------===//
+
+void KernelBuilder::beginManual(const KilnTikLine *line) {
+  at(line);
+  call_ = "manual";
+  if (insideManual()) {
+    mistake(Mistake::kManualNested, "manual() stands in a manual scope");
+  }
+  hasManual_ = true;
+  npu::BarrierOp::create(builder_, loc_);
+  openScope(ScopeKind::kManual, 1);
+}
+
+void KernelBuilder::endManual(const KilnTikLine *) {
+  closeScope(ScopeKind::kManual);
+}
+
+template <typename Op>
+void KernelBuilder::flag(uint32_t src, uint32_t dst, KilnTikValue id) {
+  if (!insideManual()) {
+    mistake(Mistake::kFlagOutside,
+            "flags are set and waited for in a manual() scope only; outside "
+            "of it the compiler does both");
+    return;
+  }
+  if (!inRange("the source pipe", src, 0, isa::kNumPipes - 1) ||
+      !inRange("the destination pipe", dst, 0, isa::kNumPipes - 1)) {
+    return;
+  }
+  if (src == dst) {
+    mistake(Mistake::kSamePipe, "the flag goes from " +
+                                    std::string(isa::kPipeNames[src]) +
+                                    " to itself");
+    return;
+  }
+  Value number = indexOf(id);
+  const Facts facts = factsOf(id);
+  if (!number) {
+    return;
+  }
+  if (facts.low < 0 || facts.high >= isa::kNumFlagIds) {
+    mistake(Mistake::kFlagId,
+            facts.isConstant()
+                ? "flag " + std::to_string(facts.low) + "; ids are 0 to 7"
+                : "the flag's id is not known to be 0 to 7");
+    return;
+  }
+  auto op = Op::create(builder_, loc_, static_cast<npu::PipeKind>(src),
+                       static_cast<npu::PipeKind>(dst), number);
+  op->setAttr(npu::kManualAttr, builder_.getUnitAttr());
+  op->setAttr(npu::kManualIdsAttr, builder_.getI64IntegerAttr(facts.high + 1));
+}
+
+void KernelBuilder::setFlag(uint32_t src, uint32_t dst, KilnTikValue id,
+                            const KilnTikLine *line) {
+  at(line);
+  call_ = "setFlag";
+  flag<npu::SetFlagOp>(src, dst, id);
+}
+
+void KernelBuilder::waitFlag(uint32_t src, uint32_t dst, KilnTikValue id,
+                             const KilnTikLine *line) {
+  at(line);
+  call_ = "waitFlag";
+  flag<npu::WaitFlagOp>(src, dst, id);
+}
+
+void KernelBuilder::require(KilnTikValue condition, const char *text,
+                            const KilnTikLine *line) {
+  at(line);
+  call_ = "require";
+  const ValueEntry *entry = value(condition);
+  Value holds = conditionOf(condition);
+  if (!holds) {
+    return;
+  }
+  if (!entry->value) {
+    if (entry->facts.low == 0) {
+      mistake(Mistake::kAssertAlwaysFails,
+              "'" + std::string(text ? text : "") + "' never holds");
+    }
+    return;
+  }
+  Value one = arith::ConstantIntOp::create(builder_, loc_, 1, 1);
+  Value fails = arith::XOrIOp::create(builder_, loc_, holds, one);
+  auto branch =
+      scf::IfOp::create(builder_, loc_, fails, /*withElseRegion=*/false);
+  OpBuilder inner(branch.thenBlock()->getTerminator());
+  Value code = arith::ConstantIntOp::create(
+      inner, loc_,
+      CompiledKernel::kAssertionCode + static_cast<int64_t>(assertions_.size()),
+      64);
+  npu::TrapOp::create(inner, loc_, code);
+  assertions_.push_back({line_, text ? text : ""});
 }
 
 } // namespace kiln::tik

@@ -21,6 +21,7 @@
 #include "isa/codec/machine_types.h"
 #include "tik_dsl/builder/facts.h"
 #include "tik_dsl/builder/mistakes.h"
+#include "tik_dsl/builder/operator.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -42,15 +43,39 @@ struct KernelOptions {
   std::string file; // of the operator, for messages without a line
 };
 
+/// What a tensor in global memory is for.
+enum class TensorKind : uint8_t { kInput, kOutput, kWorkspace };
+
 /// A memory that a handle names.
 struct MemoryEntry {
   std::string name;
   isa::Space space{};
   isa::ElementType type{};
-  std::vector<int64_t> dims;
-  int64_t bytes = 0; // of one slot
+  std::vector<int64_t> dims; // KILN_TIK_DYNAMIC: a size of the launch
+  int64_t bytes = 0;         // of one slot; Facts::kLimit when dynamic
   mlir::Value base;
   uint32_t scope = 0;
+  TensorKind kind = TensorKind::kInput; // of tensors
+  bool written = false;
+  AuthorLine firstRead; // line 0: never read
+  std::string firstReader;
+  AuthorLine declared;               // of tensors
+  std::vector<KilnTikValue> extents; // of tensors: one per dimension
+};
+
+/// A size that a launch gives: symbol and range.
+struct DynamicSize {
+  std::string symbol;
+  int64_t least = 1, most = 1;
+};
+
+/// A tensor of the launch; sizes of -1 - i are the i-th dynamic size.
+struct TensorArgument {
+  std::string name;
+  isa::ElementType type{};
+  std::vector<int64_t> dims;
+  bool isOutput = false;
+  AuthorLine declared;
 };
 
 /// A run-time integer or condition that a handle names. A constant has no op
@@ -60,7 +85,12 @@ struct ValueEntry {
   bool isCondition = false;
   Facts facts;
   uint32_t scope = 0;
+  /// May differ from block to block.
+  bool perBlock = false;
 };
+
+/// What a command does with an operand.
+enum class Use : uint8_t { kRead, kWrite, kUpdate };
 
 /// One memory operand of a command, as the instruction wants it.
 struct OperandRule {
@@ -68,6 +98,7 @@ struct OperandRule {
   std::vector<isa::Space> spaces;
   int64_t align = 1;                // bytes
   std::optional<Facts> extent = {}; // bytes from the offset on
+  Use use = Use::kRead;
 };
 
 /// An operand that passed its checks.
@@ -77,6 +108,7 @@ struct CheckedOperand {
   mlir::Value offset;
   Facts offsetFacts;
   Facts extent;
+  bool perBlock = false; // the offset
 };
 
 class KernelBuilder {
@@ -84,17 +116,25 @@ public:
   KernelBuilder(mlir::MLIRContext *context, MessageList &messages,
                 KernelOptions options);
 
-  /// Before any other call, in the order of the bindings.
-  void addTensor(const std::string &name, isa::ElementType type,
-                 std::vector<int64_t> dims);
+  /// Before any other call: the bindings in order, and the sizes that the
+  /// launch gives as constants.
+  void addArguments(const std::vector<TensorArgument> &tensors,
+                    const std::vector<DynamicSize> &sizes);
   /// The module with the kernel, null after mistakes.
   mlir::OwningOpRef<mlir::ModuleOp> finish();
   int64_t blockCount() const { return blockCount_; }
+  /// Bytes of each workspace: bindings after the tensors.
+  std::vector<uint64_t> workspaceBytes() const;
+  /// By the code of their trap, from kAssertionCode on.
+  const std::vector<Assertion> &assertions() const { return assertions_; }
 
   // The functions of the table; meaning and units in builder_table.h.
   KilnTikMemory tensor(const char *name, const KilnTikLine *line);
   uint32_t cores() { return options_.cores; }
   void describe(KilnTikMemory memory, KilnTikMemoryInfo *out);
+  KilnTikValue extent(KilnTikMemory memory, uint32_t dim);
+  KilnTikMemory workspace(uint32_t type, uint32_t rank, const int64_t *dims,
+                          const char *name, const KilnTikLine *line);
   KilnTikMemory alloc(uint32_t space, uint32_t type, uint32_t rank,
                       const int64_t *dims, uint32_t depth, const char *name,
                       const KilnTikLine *line);
@@ -118,6 +158,14 @@ public:
   void beginWhen(KilnTikValue condition, const KilnTikLine *line);
   void beginOtherwise(const KilnTikLine *line);
   void endWhen(const KilnTikLine *line);
+  void beginManual(const KilnTikLine *line);
+  void endManual(const KilnTikLine *line);
+  void setFlag(uint32_t src, uint32_t dst, KilnTikValue id,
+               const KilnTikLine *line);
+  void waitFlag(uint32_t src, uint32_t dst, KilnTikValue id,
+                const KilnTikLine *line);
+  void require(KilnTikValue condition, const char *text,
+               const KilnTikLine *line);
 
   void load(const KilnTikView *dst, const KilnTikPlace *src,
             const KilnTikRows *rows, uint32_t pad, const KilnTikLine *line);
@@ -162,11 +210,12 @@ public:
   void barrier(const KilnTikLine *line);
 
 private:
-  enum class ScopeKind : uint8_t { kKernel, kBlocks, kRange, kWhen };
+  enum class ScopeKind : uint8_t { kKernel, kBlocks, kRange, kWhen, kManual };
   struct Scope {
     uint32_t id = 0;
     ScopeKind kind{};
-    uint32_t depth = 1; // of buffers created directly in it
+    uint32_t depth = 1;    // of buffers created directly in it
+    bool perBlock = false; // what runs in it depends on the block
   };
   struct ScopeInfo {
     ScopeKind kind{};
@@ -177,19 +226,37 @@ private:
     mlir::Value rows, cols;
     Facts rowFacts, colFacts;
   };
+  /// How a view of a vector command covers the tile.
+  enum class Shape : uint8_t { kTile, kOneRow, kOneElementPerRow };
+  struct VectorView {
+    const char *role;
+    const KilnTikView *view;
+    Use use = Use::kRead;
+    Shape shape = Shape::kTile;
+  };
+  /// A vector command whose operands passed their checks, in order.
+  struct VectorCommand {
+    VectorTile size;
+    std::vector<CheckedOperand> operands;
+    const CheckedOperand &operator[](size_t i) const { return operands[i]; }
+  };
 
   // kernel_builder.cpp, kernel_values.cpp
   void at(const KilnTikLine *line);
   void mistake(Mistake number, const std::string &text);
-  uint32_t openScope(ScopeKind kind, uint32_t depth);
+  uint32_t openScope(ScopeKind kind, uint32_t depth, bool perBlock = false);
   void closeScope(ScopeKind kind);
   bool isOpen(uint32_t scope) const;
   std::string scopeText(uint32_t scope) const;
   bool insideWhen() const;
+  bool insideManual() const;
+  /// Whether what runs here depends on the block.
+  bool insidePerBlock() const;
   const MemoryEntry *memory(KilnTikMemory handle);
   const ValueEntry *value(KilnTikValue handle);
   KilnTikValue add(mlir::Value value, const Facts &facts,
-                   bool isCondition = false);
+                   bool isCondition = false, bool perBlock = false);
+  bool isPerBlock(KilnTikValue handle) const;
   mlir::Value index(int64_t value);
   mlir::Value indexOf(KilnTikValue handle);
   mlir::Value conditionOf(KilnTikValue handle);
@@ -197,23 +264,42 @@ private:
   mlir::Value bitsOf(KilnTikValue handle, isa::ElementType type);
   Facts factsOf(KilnTikValue handle);
   bool checkShape(const MemoryEntry &entry);
+  KilnTikMemory addMemory(MemoryEntry entry);
+  mlir::Value tensorArgument(const MemoryEntry &entry);
+  /// Adds an op of the kernel's commands: marks it in a manual scope.
+  void created(mlir::Operation *op);
+  template <typename Op, typename... Args> void create(Args &&...args) {
+    created(Op::create(builder_, loc_, std::forward<Args>(args)...));
+  }
+  template <typename Op> void flag(uint32_t src, uint32_t dst, KilnTikValue id);
   KilnTikValue emitArith(uint32_t op, const ValueEntry &a, const ValueEntry &b);
+  mlir::Value arithValue(uint32_t op, const ValueEntry &a, const ValueEntry &b);
   mlir::Value ceilDiv(mlir::Value a, mlir::Value b);
 
   // finish.cpp
   bool checkVerifiers(mlir::ModuleOp module);
   bool checkCapacities(mlir::func::FuncOp kernel);
+  bool checkUses();
+  bool checkManualSync(mlir::func::FuncOp kernel);
 
   // checks.cpp
   std::optional<CheckedOperand> operand(const KilnTikPlace &place,
                                         const OperandRule &rule);
+  void noteUse(KilnTikMemory handle, Use use);
   bool aligned(const std::string &who, const Facts &offset, int64_t align);
   bool inside(const std::string &who, const CheckedOperand &operand);
   /// The count's value; null after a mistake.
-  mlir::Value count(const char *name, KilnTikValue handle, int64_t most);
-  bool inRange(const char *name, int64_t value, int64_t least, int64_t most);
+  mlir::Value count(const char *name, KilnTikValue handle, int64_t most,
+                    Mistake number = Mistake::kCountRange);
+  bool inRange(const char *name, int64_t value, int64_t least, int64_t most,
+               Mistake number = Mistake::kBadField);
   bool strides(const char *role, const KilnTikView &view);
   bool sameType(const CheckedOperand &a, const CheckedOperand &b);
+  bool distinctRows(const char *role, const KilnTikView &view,
+                    const Facts &rows, const Facts &rowBytes);
+  bool differentBuffers(const CheckedOperand &a, const CheckedOperand &b);
+  /// A write to global memory: allowed, and not the same for all blocks.
+  bool mayWrite(const CheckedOperand &dst, bool sizePerBlock);
   bool noPartialOverlap(const CheckedOperand &dst, const KilnTikView &dstView,
                         const CheckedOperand &src, const KilnTikView &srcView,
                         const Facts &rows);
@@ -225,15 +311,18 @@ private:
   struct GmRows {
     mlir::Value rows, rowBytes, stride;
     Facts rowFacts, byteFacts, extent;
+    bool perBlock = false;
   };
   std::optional<GmRows> gmRows(const KilnTikRows &rows);
   bool cubeTypes(const CheckedOperand &acc, const CheckedOperand &a,
                  const CheckedOperand &b);
   std::optional<VectorTile> vectorTile(const KilnTikTile &tile);
-  std::optional<CheckedOperand> vectorOperand(const KilnTikView &view,
-                                              const char *role,
-                                              const VectorTile &tile,
-                                              bool oneElement = false);
+  std::optional<CheckedOperand> vectorOperand(const VectorView &view,
+                                              const VectorTile &tile);
+  /// All checks that vector commands share; null after a mistake.
+  std::optional<VectorCommand>
+  vectorCommand(const KilnTikTile &tile,
+                std::initializer_list<VectorView> views);
   bool typeAllowed(const CheckedOperand &operand, uint8_t mask);
 
   KernelOptions options_;
@@ -248,7 +337,8 @@ private:
   std::vector<ValueEntry> values_;
   std::vector<ScopeInfo> scopeInfos_;
   std::vector<Scope> scopes_; // open ones, outermost first
-  std::vector<std::pair<std::string, isa::ElementType>> tensors_;
+  std::vector<Assertion> assertions_;
+  bool hasManual_ = false;
   int64_t blockCount_ = 1;
   bool hasBlocks_ = false;
 };

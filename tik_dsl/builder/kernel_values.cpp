@@ -8,14 +8,18 @@ using namespace mlir;
 namespace kiln::tik {
 
 KilnTikValue KernelBuilder::add(Value value, const Facts &facts,
-                                bool isCondition) {
-  values_.push_back({value, isCondition, facts, scopes_.back().id});
+                                bool isCondition, bool perBlock) {
+  values_.push_back({value, isCondition, facts, scopes_.back().id, perBlock});
   return static_cast<KilnTikValue>(values_.size() - 1);
 }
 
 KilnTikValue KernelBuilder::constant(int64_t value) {
   values_.push_back({Value(), false, Facts::constant(value), 0});
   return static_cast<KilnTikValue>(values_.size() - 1);
+}
+
+bool KernelBuilder::isPerBlock(KilnTikValue handle) const {
+  return handle < values_.size() && values_[handle].perBlock;
 }
 
 Value KernelBuilder::index(int64_t value) {
@@ -28,8 +32,9 @@ Value KernelBuilder::indexOf(KilnTikValue handle) {
     return {};
   }
   if (entry->isCondition) {
-    mistake(Mistake::kBadField, "a condition where a number is needed; use "
-                                "select()");
+    mistake(Mistake::kConditionAsNumber,
+            "a condition where a number is needed; use "
+            "select()");
     return {};
   }
   return entry->value ? entry->value : index(entry->facts.low);
@@ -154,7 +159,8 @@ KilnTikValue KernelBuilder::arith(uint32_t op, KilnTikValue a, KilnTikValue b,
     Value both = op == KILN_TIK_AND
                      ? Value(arith::AndIOp::create(builder_, loc_, x, y))
                      : Value(arith::OrIOp::create(builder_, loc_, x, y));
-    return add(both, Facts{0, 1, 1, false, false}, true);
+    return add(both, Facts{0, 1, 1, false, false}, true,
+               isPerBlock(a) || isPerBlock(b));
   }
   const ValueEntry *x = value(a), *y = value(b);
   if (x == nullptr || y == nullptr) {
@@ -174,7 +180,8 @@ KilnTikValue KernelBuilder::arith(uint32_t op, KilnTikValue a, KilnTikValue b,
     return constant(fold(op, x->facts.low, y->facts.low));
   }
   if (x->isCondition || y->isCondition) {
-    mistake(Mistake::kBadField, "arithmetic on a condition; use select()");
+    mistake(Mistake::kConditionAsNumber,
+            "arithmetic on a condition; use select()");
     return 0;
   }
   // Copies: emitting adds entries.
@@ -191,30 +198,34 @@ Value KernelBuilder::ceilDiv(Value a, Value b) {
 KilnTikValue KernelBuilder::emitArith(uint32_t op, const ValueEntry &x,
                                       const ValueEntry &y) {
   const Facts facts = combine(op, x.facts, y.facts);
+  Value result = arithValue(op, x, y);
+  return add(result, facts, false, x.perBlock || y.perBlock);
+}
+
+Value KernelBuilder::arithValue(uint32_t op, const ValueEntry &x,
+                                const ValueEntry &y) {
   const bool natural = x.facts.low >= 0 && y.facts.low >= 0;
   Value a = x.value ? x.value : index(x.facts.low);
   Value b = y.value ? y.value : index(y.facts.low);
   switch (op) {
   case KILN_TIK_ADD:
-    return add(builder_.createOrFold<arith::AddIOp>(loc_, a, b), facts);
+    return builder_.createOrFold<arith::AddIOp>(loc_, a, b);
   case KILN_TIK_SUB:
-    return add(builder_.createOrFold<arith::SubIOp>(loc_, a, b), facts);
+    return builder_.createOrFold<arith::SubIOp>(loc_, a, b);
   case KILN_TIK_MUL:
-    return add(builder_.createOrFold<arith::MulIOp>(loc_, a, b), facts);
+    return builder_.createOrFold<arith::MulIOp>(loc_, a, b);
   case KILN_TIK_DIV:
-    return add(natural ? builder_.createOrFold<arith::DivUIOp>(loc_, a, b)
-                       : builder_.createOrFold<arith::DivSIOp>(loc_, a, b),
-               facts);
+    return natural ? builder_.createOrFold<arith::DivUIOp>(loc_, a, b)
+                   : builder_.createOrFold<arith::DivSIOp>(loc_, a, b);
   case KILN_TIK_REM:
-    return add(natural ? builder_.createOrFold<arith::RemUIOp>(loc_, a, b)
-                       : builder_.createOrFold<arith::RemSIOp>(loc_, a, b),
-               facts);
+    return natural ? builder_.createOrFold<arith::RemUIOp>(loc_, a, b)
+                   : builder_.createOrFold<arith::RemSIOp>(loc_, a, b);
   case KILN_TIK_MIN:
-    return add(builder_.createOrFold<arith::MinSIOp>(loc_, a, b), facts);
+    return builder_.createOrFold<arith::MinSIOp>(loc_, a, b);
   case KILN_TIK_MAX:
-    return add(builder_.createOrFold<arith::MaxSIOp>(loc_, a, b), facts);
+    return builder_.createOrFold<arith::MaxSIOp>(loc_, a, b);
   default: // KILN_TIK_CEIL_DIV
-    return add(ceilDiv(a, b), facts);
+    return ceilDiv(a, b);
   }
 }
 
@@ -243,7 +254,7 @@ KilnTikValue KernelBuilder::compare(uint32_t op, KilnTikValue a, KilnTikValue b,
   }
   return add(
       arith::CmpIOp::create(builder_, loc_, kPredicates[op], left, right),
-      Facts{0, 1, 1, false, false}, true);
+      Facts{0, 1, 1, false, false}, true, isPerBlock(a) || isPerBlock(b));
 }
 
 KilnTikValue KernelBuilder::logicalNot(KilnTikValue a,
@@ -256,7 +267,7 @@ KilnTikValue KernelBuilder::logicalNot(KilnTikValue a,
   }
   Value one = arith::ConstantIntOp::create(builder_, loc_, 1, 1);
   return add(arith::XOrIOp::create(builder_, loc_, x, one),
-             Facts{0, 1, 1, false, false}, true);
+             Facts{0, 1, 1, false, false}, true, isPerBlock(a));
 }
 
 KilnTikValue KernelBuilder::select(KilnTikValue condition, KilnTikValue a,
@@ -268,7 +279,8 @@ KilnTikValue KernelBuilder::select(KilnTikValue condition, KilnTikValue a,
     return 0;
   }
   return add(arith::SelectOp::create(builder_, loc_, c, x, y),
-             either(factsOf(a), factsOf(b)));
+             either(factsOf(a), factsOf(b)), false,
+             isPerBlock(condition) || isPerBlock(a) || isPerBlock(b));
 }
 
 KilnTikValue KernelBuilder::assumeMultiple(KilnTikValue handle, int64_t n,

@@ -6,7 +6,7 @@
 //   messages.add(Mistake::kMisaligned, at, "load: ...");
 //   messages.text();   // "op.cpp:12: error TIK202: load: ..."
 //
-// A number never changes its meaning; removed numbers are not used again.
+// The table of all mistakes is mistake_table.inc.
 #pragma once
 
 #include "tik_dsl/api/builder_table.h"
@@ -20,47 +20,23 @@
 namespace kiln::tik {
 
 enum class Mistake : uint32_t {
-  // Values and scopes.
-  kUseAfterScope = 101,
-  kLoopLeft = 102,
-  kBlocksMisplaced = 103,
-  kUnknownHandle = 104,
-  kBadStep = 105,
-  kDivisionByZero = 106,
-  kNotACondition = 107,
-  kNoValue = 108,
-  // Memory.
-  kDoesNotFit = 201,
-  kMisaligned = 202,
-  kWrongSpace = 203,
-  kOutOfBounds = 204,
-  kOverlap = 205,
-  kBadShape = 206,
-  kUselessDepth = 207,
-  // Types.
-  kTypeMix = 301,
-  kTypeUnsupported = 302,
-  // Fields of the instruction words.
-  kCountRange = 401,
-  kStrideRange = 402,
-  kBadField = 403,
-  // Declaration and surroundings.
-  kUnknownName = 501,
-  kBadDeclaration = 502,
-  kBadShapeSetting = 503,
-  kException = 504,
-  kWrongVerb = 505,
-  // Found by the compiler's own checks.
-  kVerifier = 901,
+#define MISTAKE(number, name, title, cause, remedy) name = (number),
+#include "tik_dsl/builder/mistake_table.inc"
+#undef MISTAKE
 };
 
 /// What the manual says about a number.
 struct MistakeInfo {
   Mistake number;
   std::string_view title;
+  std::string_view cause;
   std::string_view remedy;
 };
 std::span<const MistakeInfo> allMistakes();
+/// The manual's page of a number, in Markdown.
+std::string manualPage(const MistakeInfo &info);
+/// "TIK201".
+std::string mistakeName(Mistake number);
 
 struct AuthorLine {
   std::string file;

@@ -28,6 +28,27 @@ Status statusOf(const MessageList &messages) {
                 messages.text());
 }
 
+/// The bindings and the sizes that the launch gives.
+void addArguments(KernelBuilder &builder, const OperatorDecl &decl,
+                  const BoundShape &shape) {
+  std::vector<DynamicSize> sizes;
+  for (const DynamicDecl &dynamic : decl.dynamics) {
+    sizes.push_back({dynamic.symbol, dynamic.least, dynamic.most});
+  }
+  std::vector<TensorArgument> tensors;
+  for (const BoundTensor &tensor : shape.tensors) {
+    TensorArgument argument{tensor.name, tensor.type, tensor.dims,
+                            tensor.isOutput, tensor.line};
+    for (size_t i = 0; i < tensor.symbols.size(); ++i) {
+      if (const DynamicDecl *dynamic = decl.dynamic(tensor.symbols[i])) {
+        argument.dims[i] = -1 - (dynamic - decl.dynamics.data());
+      }
+    }
+    tensors.push_back(std::move(argument));
+  }
+  builder.addArguments(tensors, sizes);
+}
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -43,7 +64,7 @@ Result<Operator> Operator::declare(KilnTikEntry entry, std::string file) {
   session.decl = &op.decl_;
   KILN_RETURN_IF_ERROR(session.call(entry, KILN_TIK_DECLARE, op.file_));
   if (!messages.empty() || !checkDeclaration(op.decl_, messages)) {
-    return statusOf(messages).withContext(op.file_);
+    return statusOf(messages);
   }
   return op;
 }
@@ -53,7 +74,7 @@ Result<BoundShape> Operator::bind(const ShapeCase &settings) const {
   if (auto shape = tik::bind(decl_, settings, messages)) {
     return std::move(*shape);
   }
-  return statusOf(messages).withContext(file_);
+  return statusOf(messages);
 }
 
 Status Operator::reference(const BoundShape &shape,
@@ -75,6 +96,22 @@ const ToleranceDecl *Operator::tolerance(isa::ElementType type) const {
   return nullptr;
 }
 
+std::string CompiledKernel::explain(const std::string &fault) const {
+  for (size_t i = 0; i < assertions.size(); ++i) {
+    const std::string code =
+        "ktrap with code " +
+        std::to_string(kAssertionCode + static_cast<int64_t>(i));
+    const size_t at = fault.find(code);
+    const size_t end = at + code.size();
+    if (at != std::string::npos &&
+        (end == fault.size() || !std::isdigit(fault[end]))) {
+      return assertions[i].at.text() + ": '" + assertions[i].text +
+             "' does not hold";
+    }
+  }
+  return "";
+}
+
 //===----------------------------------------------------------------------===//
 // OperatorCompiler
 //===----------------------------------------------------------------------===//
@@ -85,6 +122,7 @@ struct OperatorCompiler::State {
                         arith::ArithDialect, affine::AffineDialect,
                         func::FuncDialect, memref::MemRefDialect,
                         scf::SCFDialect, LLVM::LLVMDialect>();
+    context.printOpOnDiagnostic(false);
   }
   MLIRContext context;
 };
@@ -106,9 +144,7 @@ Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
                          .capacities = npu::capacitiesOf(*options.arch),
                          .cores = options.cores,
                          .file = op.file()});
-  for (const BoundTensor &tensor : shape.tensors) {
-    builder.addTensor(tensor.name, tensor.type, tensor.dims);
-  }
+  addArguments(builder, op.decl(), shape);
   Session session(list);
   session.kernel = &builder;
   session.shape = &shape;
@@ -119,6 +155,8 @@ Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
   }
   CompiledKernel kernel;
   kernel.blocks = static_cast<uint32_t>(builder.blockCount());
+  kernel.workspaceBytes = builder.workspaceBytes();
+  kernel.assertions = builder.assertions();
   if (options.keepText) {
     llvm::raw_string_ostream os(kernel.text);
     module->print(os);
@@ -133,6 +171,7 @@ Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
   kernel.elf = std::move(program.elf);
   kernel.note = std::move(program.note);
   kernel.name = std::move(program.kernel);
+  kernel.remarks = std::move(program.remarks);
   return kernel;
 }
 

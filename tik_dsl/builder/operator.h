@@ -57,12 +57,28 @@ struct CompileOptions {
   bool keepText = false;   // fill CompiledKernel::text
 };
 
+/// What a failed assertion of a kernel means.
+struct Assertion {
+  AuthorLine at;
+  std::string text;
+};
+
 struct CompiledKernel {
   std::vector<uint8_t> elf;
   isa::KernelNote note;
   std::string name;
   uint32_t blocks = 1;
   std::string text; // the kernel in the npu dialect
+  /// Of the workspaces: bindings after the tensors.
+  std::vector<uint64_t> workspaceBytes;
+  /// A line for every barrier that the compiler put in, with its reason.
+  std::vector<std::string> remarks;
+  /// Assertion i of the kernel traps with code kAssertionCode + i.
+  std::vector<Assertion> assertions;
+
+  static constexpr int64_t kAssertionCode = 0x1000;
+  /// "op.cpp:12: 'text' does not hold" for a fault of one of them, else "".
+  std::string explain(const std::string &fault) const;
 };
 
 class OperatorCompiler {

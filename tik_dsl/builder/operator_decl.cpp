@@ -2,6 +2,8 @@
 #include "tik_dsl/builder/operator_decl.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <set>
 
 namespace kiln::tik {
@@ -57,6 +59,18 @@ std::string valueText(const OperatorDecl &decl, const std::string &name,
   return std::to_string(value);
 }
 
+constexpr int64_t kMostSize = int64_t{1} << 31;
+
+bool contains(const std::vector<std::string> &list, const std::string &name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
 class DeclarationCheck {
 public:
   DeclarationCheck(const OperatorDecl &decl, MessageList &messages)
@@ -64,68 +78,140 @@ public:
 
   bool run() {
     if (!isIdentifier(decl_.name)) {
-      fail("the operator's name " + quoted(decl_.name) +
-           " is not an identifier");
+      fail(Mistake::kBadDeclaration, decl_.nameLine,
+           "the operator's name " + quoted(decl_.name) +
+               " is not an identifier");
     }
-    const bool output =
-        std::any_of(decl_.tensors.begin(), decl_.tensors.end(),
-                    [](const TensorDecl &t) { return t.isOutput; });
-    if (!output) {
-      fail("no output is declared");
-    }
-    std::set<std::string> names;
-    for (const TensorDecl &tensor : decl_.tensors) {
-      check(tensor);
-      if (!names.insert(tensor.name).second) {
-        fail("two tensors are called " + quoted(tensor.name));
-      }
-    }
-    for (const AttributeDecl &attribute : decl_.attributes) {
-      if (attribute.legal.empty()) {
-        fail("attribute " + quoted(attribute.name) + " has no legal value");
+    checkTensors();
+    checkAttributes();
+    checkDynamics();
+    checkTolerances();
+    const auto symbols = symbolsOf(decl_);
+    for (const std::string &symbol : decl_.macs) {
+      if (!isNumber(symbol) && !contains(symbols, symbol)) {
+        fail(Mistake::kUnknownMacs, decl_.macsLine,
+             "macs: " + quoted(symbol) + " is no dimension of a tensor");
       }
     }
     if (decl_.cases.empty()) {
-      fail("no shape() is declared: nothing would be tested");
+      fail(Mistake::kNoShape, decl_.nameLine,
+           "no shape() is declared: nothing would be tested");
     }
     return ok_;
   }
 
 private:
+  void checkTensors() {
+    const bool output =
+        std::any_of(decl_.tensors.begin(), decl_.tensors.end(),
+                    [](const TensorDecl &t) { return t.isOutput; });
+    if (!output) {
+      fail(Mistake::kNoOutput, decl_.nameLine, "no output is declared");
+    }
+    std::set<std::string> names;
+    for (const TensorDecl &tensor : decl_.tensors) {
+      check(tensor);
+      if (!names.insert(tensor.name).second) {
+        fail(Mistake::kSameName, tensor.line,
+             "two tensors are called " + quoted(tensor.name));
+      }
+    }
+  }
   void check(const TensorDecl &tensor) {
     if (!isIdentifier(tensor.name)) {
-      fail("the tensor name " + quoted(tensor.name) + " is not an identifier");
+      fail(Mistake::kTensorName, tensor.line,
+           "the tensor name " + quoted(tensor.name) + " is not an identifier");
     }
     if (tensor.dims.empty() || tensor.dims.size() > KILN_TIK_MAX_RANK) {
-      fail("tensor " + quoted(tensor.name) + " has " +
-           std::to_string(tensor.dims.size()) +
-           " dimensions; 1 to 8 are "
-           "possible");
+      fail(Mistake::kTensorRank, tensor.line,
+           "tensor " + quoted(tensor.name) + " has " +
+               std::to_string(tensor.dims.size()) +
+               " dimensions; 1 to 8 are possible");
     }
     for (const std::string &dim : tensor.dims) {
       if (!isNumber(dim) && !isIdentifier(dim)) {
-        fail("dimension " + quoted(dim) + " of " + quoted(tensor.name) +
-             " is neither a symbol nor a number");
+        fail(Mistake::kBadDimension, tensor.line,
+             "dimension " + quoted(dim) + " of " + quoted(tensor.name) +
+                 " is neither a symbol nor a number");
       }
     }
-    if (tensor.typeAttribute.empty()) {
-      return;
+    if (!std::isfinite(tensor.low) || !std::isfinite(tensor.high) ||
+        tensor.low > tensor.high) {
+      fail(Mistake::kInputValues, tensor.line,
+           "values of " + quoted(tensor.name) + " are drawn from " +
+               number(tensor.low) + " to " + number(tensor.high));
     }
+    if (!tensor.typeAttribute.empty()) {
+      checkTypeAttribute(tensor);
+    }
+  }
+  void checkTypeAttribute(const TensorDecl &tensor) {
     const AttributeDecl *attribute = attributeOf(decl_, tensor.typeAttribute);
     if (attribute == nullptr) {
-      fail("the type of " + quoted(tensor.name) + " is attribute " +
-           quoted(tensor.typeAttribute) + ", which is not declared");
+      fail(Mistake::kTypeAttribute, tensor.line,
+           "the type of " + quoted(tensor.name) + " is attribute " +
+               quoted(tensor.typeAttribute) + ", which is not declared");
       return;
     }
     for (int64_t value : attribute->legal) {
       if (value < 0 || value > 7) {
-        fail("attribute " + quoted(attribute->name) + " is a type; " +
-             std::to_string(value) + " is none");
+        fail(Mistake::kNotAType, attribute->line,
+             "attribute " + quoted(attribute->name) + " is a type; " +
+                 std::to_string(value) + " is none");
       }
     }
   }
-  void fail(const std::string &text) {
-    messages_.add(Mistake::kBadDeclaration, {}, text);
+  void checkAttributes() {
+    const auto symbols = symbolsOf(decl_);
+    std::set<std::string> names;
+    for (const AttributeDecl &attribute : decl_.attributes) {
+      if (attribute.legal.empty()) {
+        fail(Mistake::kNoLegalValue, attribute.line,
+             "attribute " + quoted(attribute.name) + " has no legal value");
+      }
+      if (!names.insert(attribute.name).second) {
+        fail(Mistake::kSameName, attribute.line,
+             "two attributes are called " + quoted(attribute.name));
+      }
+      if (contains(symbols, attribute.name)) {
+        fail(Mistake::kBothNames, attribute.line,
+             quoted(attribute.name) + " is an attribute and a dimension");
+      }
+    }
+  }
+  void checkDynamics() {
+    const auto symbols = symbolsOf(decl_);
+    for (const DynamicDecl &dynamic : decl_.dynamics) {
+      if (!contains(symbols, dynamic.symbol)) {
+        fail(Mistake::kUnusedDynamic, dynamic.line,
+             "dynamic: " + quoted(dynamic.symbol) +
+                 " is no dimension of a tensor");
+      }
+      if (dynamic.least < 1 || dynamic.most < dynamic.least ||
+          dynamic.most > kMostSize) {
+        fail(Mistake::kDynamicRange, dynamic.line,
+             "dynamic: " + quoted(dynamic.symbol) + " from " +
+                 std::to_string(dynamic.least) + " to " +
+                 std::to_string(dynamic.most) + "; 1 to " +
+                 std::to_string(kMostSize) + " is possible");
+      }
+    }
+  }
+  void checkTolerances() {
+    for (const ToleranceDecl &tolerance : decl_.tolerances) {
+      const bool figures = tolerance.relative >= 0 && tolerance.absolute >= 0 &&
+                           std::isfinite(tolerance.relative) &&
+                           std::isfinite(tolerance.absolute);
+      if (!figures || tolerance.source.empty()) {
+        fail(Mistake::kTolerance, tolerance.line,
+             "the tolerance of " + std::string(isa::name(tolerance.type)) +
+                 (figures ? " does not say where its figures come from"
+                          : " is not a pair of figures from 0 on"));
+      }
+    }
+  }
+  void fail(Mistake number, const AuthorLine &line, const std::string &text) {
+    messages_.add(number, line, text);
     ok_ = false;
   }
 
@@ -141,6 +227,7 @@ public:
       : decl_(decl), messages_(messages), symbols_(symbolsOf(decl)) {}
 
   std::optional<BoundShape> run(const ShapeCase &settings) {
+    line_ = settings.line;
     BoundShape shape;
     shape.isEdge = settings.isEdge;
     for (const auto &[name, value] : settings.settings) {
@@ -156,35 +243,54 @@ public:
     if (!ok_) {
       return std::nullopt;
     }
+    for (const DynamicDecl &dynamic : decl_.dynamics) {
+      shape.constants.push_back(shape.values.at(dynamic.symbol));
+    }
     shape.usefulMacs = decl_.macs.empty() ? 0 : 1;
     for (const std::string &symbol : decl_.macs) {
-      const auto value = shape.values.find(symbol);
-      shape.usefulMacs *= value == shape.values.end() ? 1 : value->second;
+      shape.usefulMacs *= static_cast<uint64_t>(
+          isNumber(symbol) ? std::stoll(symbol) : shape.values.at(symbol));
     }
     return shape;
   }
 
 private:
   void set(BoundShape &shape, const std::string &name, int64_t value) {
-    const AttributeDecl *attribute = attributeOf(decl_, name);
-    const bool symbol =
-        std::find(symbols_.begin(), symbols_.end(), name) != symbols_.end();
-    if (attribute != nullptr &&
-        std::find(attribute->legal.begin(), attribute->legal.end(), value) ==
-            attribute->legal.end()) {
-      std::string legal;
-      for (int64_t v : attribute->legal) {
-        legal += (legal.empty() ? "" : ", ") + valueText(decl_, name, v);
-      }
-      fail(name + "=" + valueText(decl_, name, value) + "; possible: " + legal);
-    } else if (attribute == nullptr && !symbol) {
-      fail(quoted(name) + " is neither a dimension nor an attribute of " +
-           decl_.name);
-    } else if (attribute == nullptr && (value < 1 || value > kMostSize)) {
-      fail(name + "=" + std::to_string(value) + "; a size is 1 to " +
-           std::to_string(kMostSize));
-    }
     shape.values[name] = value;
+    const AttributeDecl *attribute = attributeOf(decl_, name);
+    if (attribute != nullptr) {
+      checkLegal(*attribute, value);
+    } else if (!contains(symbols_, name)) {
+      fail(Mistake::kUnknownSetting,
+           quoted(name) + " is neither a dimension nor an attribute of " +
+               decl_.name);
+    } else {
+      checkSize(name, value);
+    }
+  }
+  void checkLegal(const AttributeDecl &attribute, int64_t value) {
+    const auto &values = attribute.legal;
+    if (std::find(values.begin(), values.end(), value) != values.end()) {
+      return;
+    }
+    std::string legal;
+    for (int64_t v : values) {
+      legal +=
+          (legal.empty() ? "" : ", ") + valueText(decl_, attribute.name, v);
+    }
+    fail(Mistake::kIllegalValue, attribute.name + "=" +
+                                     valueText(decl_, attribute.name, value) +
+                                     "; possible: " + legal);
+  }
+  void checkSize(const std::string &name, int64_t value) {
+    const DynamicDecl *dynamic = decl_.dynamic(name);
+    const int64_t least = dynamic ? dynamic->least : 1;
+    const int64_t most = dynamic ? dynamic->most : kMostSize;
+    if (value < least || value > most) {
+      fail(Mistake::kBadSize, name + "=" + std::to_string(value) +
+                                  "; a size is " + std::to_string(least) +
+                                  " to " + std::to_string(most));
+    }
   }
   void fillDefaults(BoundShape &shape) {
     for (const AttributeDecl &attribute : decl_.attributes) {
@@ -192,7 +298,8 @@ private:
     }
     for (const std::string &symbol : symbols_) {
       if (!shape.values.contains(symbol)) {
-        fail("dimension " + quoted(symbol) + " has no size");
+        fail(Mistake::kBadShapeSetting,
+             "dimension " + quoted(symbol) + " has no size");
       }
     }
     for (const std::string &symbol : symbols_) {
@@ -203,12 +310,15 @@ private:
     }
   }
   void append(BoundShape &shape, const std::string &name) {
-    shape.text += (shape.text.empty() ? "" : " ") + name + "=" +
-                  valueText(decl_, name, shape.values[name]);
+    const std::string value = valueText(decl_, name, shape.values[name]);
+    shape.text += (shape.text.empty() ? "" : " ") + name + "=" + value;
+    if (decl_.dynamic(name) == nullptr) {
+      shape.kernelKey += name + "=" + value + " ";
+    }
   }
   BoundTensor bound(const TensorDecl &tensor, const BoundShape &shape) {
     BoundTensor result{tensor.isOutput, tensor.name, tensor.type, {},
-                       tensor.low,      tensor.high};
+                       tensor.low,      tensor.high, tensor.dims, tensor.line};
     __int128 elements = 1;
     for (const std::string &dim : tensor.dims) {
       result.dims.push_back(isNumber(dim) ? std::stoll(dim)
@@ -216,9 +326,10 @@ private:
       elements = std::min<__int128>(elements * result.dims.back(), kTooMany);
     }
     if (elements == 0 || elements >= kTooMany) {
-      fail(
-          "tensor " + quoted(tensor.name) +
-          (elements == 0 ? " has no element" : " has more than 2^40 elements"));
+      fail(Mistake::kTensorTooLarge,
+           "tensor " + quoted(tensor.name) +
+               (elements == 0 ? " has no element"
+                              : " has more than 2^40 elements"));
     }
     if (!tensor.typeAttribute.empty()) {
       result.type =
@@ -226,16 +337,16 @@ private:
     }
     return result;
   }
-  void fail(const std::string &text) {
-    messages_.add(Mistake::kBadShapeSetting, {}, text);
+  void fail(Mistake number, const std::string &text) {
+    messages_.add(number, line_, text);
     ok_ = false;
   }
 
-  static constexpr int64_t kMostSize = int64_t{1} << 31;
   static constexpr int64_t kTooMany = (int64_t{1} << 40) + 1;
   const OperatorDecl &decl_;
   MessageList &messages_;
   std::vector<std::string> symbols_;
+  AuthorLine line_;
   bool ok_ = true;
 };
 
@@ -246,6 +357,15 @@ bool OperatorDecl::isTypeAttribute(const std::string &attribute) const {
                      [&](const TensorDecl &tensor) {
                        return tensor.typeAttribute == attribute;
                      });
+}
+
+const DynamicDecl *OperatorDecl::dynamic(const std::string &symbol) const {
+  for (const DynamicDecl &dynamic : dynamics) {
+    if (dynamic.symbol == symbol) {
+      return &dynamic;
+    }
+  }
+  return nullptr;
 }
 
 int64_t BoundTensor::elements() const {

@@ -25,33 +25,49 @@ struct TensorDecl {
   std::string typeAttribute; // empty: `type`
   std::vector<std::string> dims;
   double low = -1, high = 1; // of test inputs
+  AuthorLine line{};
 };
 
 struct AttributeDecl {
   std::string name;
   std::vector<int64_t> legal; // the first is the default
+  AuthorLine line{};
+};
+
+/// A dimension that every launch gives: one kernel serves least to most.
+struct DynamicDecl {
+  std::string symbol;
+  int64_t least = 1, most = 1;
+  AuthorLine line{};
 };
 
 /// Sizes of symbols and values of attributes.
 struct ShapeCase {
   bool isEdge = false;
   std::vector<std::pair<std::string, int64_t>> settings;
+  AuthorLine line{};
 };
 
 struct ToleranceDecl {
   isa::ElementType type{};
   double relative = 0, absolute = 0;
   std::string source;
+  AuthorLine line{};
 };
 
 struct OperatorDecl {
   std::string name, summary;
+  std::string domain = "kiln.custom"; // of ONNX nodes
   std::vector<TensorDecl> tensors; // inputs, then outputs: the bindings
   std::vector<AttributeDecl> attributes;
   std::vector<ShapeCase> cases;
   std::vector<ToleranceDecl> tolerances;
-  std::vector<std::string> macs; // symbols; the product is the useful work
+  std::vector<std::string> macs; // symbols, numbers; their product: useful work
+  std::vector<DynamicDecl> dynamics;
+  AuthorLine line; // of the declaration being made
+  AuthorLine nameLine, macsLine;
 
+  const DynamicDecl *dynamic(const std::string &symbol) const;
   bool isTypeAttribute(const std::string &name) const;
 };
 
@@ -61,6 +77,8 @@ struct BoundTensor {
   isa::ElementType type{};
   std::vector<int64_t> dims;
   double low = -1, high = 1;
+  std::vector<std::string> symbols; // of dims, as declared
+  AuthorLine line{};
 
   int64_t elements() const;
 };
@@ -72,6 +90,10 @@ struct BoundShape {
   std::vector<BoundTensor> tensors;
   uint64_t usefulMacs = 0;
   std::string text; // "M=512 N=512 K=512 out=f32"
+  /// The same without sizes that the launch gives: shapes with equal keys
+  /// share one kernel.
+  std::string kernelKey;
+  std::vector<int64_t> constants; // the dynamic sizes, as declared
 };
 
 /// False with messages when the declaration contradicts itself.

@@ -34,6 +34,7 @@ OperatorDecl *declOf(void *self) {
 void declareOperator(void *self, const char *name, const char *summary) {
   if (OperatorDecl *decl = declOf(self)) {
     decl->name = textOf(name);
+    decl->nameLine = decl->line;
     decl->summary = textOf(summary);
   }
 }
@@ -47,7 +48,7 @@ void declareTensor(void *self, uint32_t isOutput, const char *name,
   }
   TensorDecl tensor{
       isOutput != 0, textOf(name), elementTypeOf(type), textOf(typeSymbol), {},
-      low,           high};
+      low,           high,         decl->line};
   for (uint32_t i = 0; i < rank; ++i) {
     tensor.dims.push_back(textOf(dims[i]));
   }
@@ -63,7 +64,8 @@ void declareTensor(void *self, uint32_t isOutput, const char *name,
 void declareAttribute(void *self, const char *name, uint32_t count,
                       const int64_t *legal) {
   if (OperatorDecl *decl = declOf(self)) {
-    decl->attributes.push_back({textOf(name), {legal, legal + count}});
+    decl->attributes.push_back(
+        {textOf(name), {legal, legal + count}, decl->line});
   }
 }
 
@@ -73,7 +75,7 @@ void declareShape(void *self, uint32_t isEdge, uint32_t count,
   if (decl == nullptr) {
     return;
   }
-  ShapeCase shape{isEdge != 0, {}};
+  ShapeCase shape{isEdge != 0, {}, decl->line};
   for (uint32_t i = 0; i < count; ++i) {
     shape.settings.emplace_back(textOf(names[i]), values[i]);
   }
@@ -84,7 +86,26 @@ void declareTolerance(void *self, uint32_t type, double relative,
                       double absolute, const char *source) {
   if (OperatorDecl *decl = declOf(self)) {
     decl->tolerances.push_back(
-        {elementTypeOf(type), relative, absolute, textOf(source)});
+        {elementTypeOf(type), relative, absolute, textOf(source), decl->line});
+  }
+}
+
+void declareDomain(void *self, const char *domain) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->domain = textOf(domain);
+  }
+}
+
+void declareLine(void *self, const KilnTikLine *line) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->line = AuthorLine::of(line);
+  }
+}
+
+void declareDynamic(void *self, const char *symbol, int64_t least,
+                    int64_t most) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->dynamics.push_back({textOf(symbol), least, most, decl->line});
   }
 }
 
@@ -92,6 +113,7 @@ void declareMacs(void *self, uint32_t count, const char *const *names) {
   if (OperatorDecl *decl = declOf(self)) {
     for (uint32_t i = 0; i < count; ++i) {
       decl->macs.push_back(textOf(names[i]));
+      decl->macsLine = decl->line;
     }
   }
 }
@@ -128,7 +150,7 @@ int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
       return value->second;
     }
   }
-  session.messages.add(Mistake::kUnknownName, AuthorLine::of(line),
+  session.messages.add(Mistake::kUnknownAttribute, AuthorLine::of(line),
                        "'" + textOf(name) +
                            "' is neither an attribute nor a dimension");
   return 1;
@@ -173,6 +195,11 @@ void fillControl(KilnTikTable &t) {
   t.beginWhen = Call<&B::beginWhen>::thunk;
   t.beginOtherwise = Call<&B::beginOtherwise>::thunk;
   t.endWhen = Call<&B::endWhen>::thunk;
+  t.beginManual = Call<&B::beginManual>::thunk;
+  t.endManual = Call<&B::endManual>::thunk;
+  t.setFlag = Call<&B::setFlag>::thunk;
+  t.waitFlag = Call<&B::waitFlag>::thunk;
+  t.require = Call<&B::require>::thunk;
 }
 
 void fillCommands(KilnTikTable &t) {
@@ -205,7 +232,7 @@ KilnTikTable tableOf(Session &session) {
   using B = KernelBuilder;
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 1;
+  t.version = 2;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;
@@ -213,6 +240,9 @@ KilnTikTable tableOf(Session &session) {
   t.declareShape = declareShape;
   t.declareTolerance = declareTolerance;
   t.declareMacs = declareMacs;
+  t.declareDomain = declareDomain;
+  t.declareLine = declareLine;
+  t.declareDynamic = declareDynamic;
   t.hostTensor = hostTensor;
   t.tensor = Call<&B::tensor>::thunk;
   t.attribute = attribute;
@@ -220,6 +250,8 @@ KilnTikTable tableOf(Session &session) {
   t.describe = Call<&B::describe>::thunk;
   t.mistake = reportMistake;
   t.alloc = Call<&B::alloc>::thunk;
+  t.extent = Call<&B::extent>::thunk;
+  t.workspace = Call<&B::workspace>::thunk;
   fillControl(t);
   fillCommands(t);
   return t;

@@ -21,6 +21,7 @@ struct RunRequest {
   const CompiledKernel *kernel = nullptr;
   /// Bytes of each binding; outputs are overwritten by the run.
   std::vector<std::vector<uint8_t>> *bindings = nullptr;
+  std::vector<int64_t> constants{}; // sizes that the launch gives
   uint32_t cores = 1;
   RunOrder order = RunOrder::kEager;
   uint64_t seed = 0; // of kRandom

@@ -3,9 +3,11 @@
 
 #include "tik_dsl/testing/element_data.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 namespace kiln::tik {
 
@@ -19,12 +21,33 @@ std::string number(double value) {
   return text;
 }
 
+/// Kernels of one operator: shapes that differ in dynamic sizes share one.
+class KernelCache {
+public:
+  Result<const CompiledKernel *> get(const Operator &op,
+                                     const BoundShape &shape,
+                                     const CompileOptions &options) {
+    const auto key = std::pair(shape.kernelKey, options.barrierAll);
+    auto known = kernels_.find(key);
+    if (known == kernels_.end()) {
+      KILN_ASSIGN_OR_RETURN(CompiledKernel kernel,
+                            compiler_.compile(op, shape, options));
+      known = kernels_.emplace(key, std::move(kernel)).first;
+    }
+    return &known->second;
+  }
+
+private:
+  OperatorCompiler compiler_;
+  std::map<std::pair<std::string, bool>, CompiledKernel> kernels_;
+};
+
 /// One shape of one operator.
 class ShapeTest {
 public:
   ShapeTest(const Operator &op, const BoundShape &shape,
-            const TestOptions &options, OperatorCompiler &compiler)
-      : op_(op), shape_(shape), options_(options), compiler_(compiler) {
+            const TestOptions &options, KernelCache &cache)
+      : op_(op), shape_(shape), options_(options), cache_(cache) {
     report_.shape = shape.text;
     report_.isEdge = shape.isEdge;
     report_.usefulMacs = shape.usefulMacs;
@@ -37,7 +60,7 @@ public:
       return std::move(report_);
     }
     const auto start = std::chrono::steady_clock::now();
-    auto kernel = compile(/*barrierAll=*/false);
+    const CompiledKernel *kernel = compile(/*barrierAll=*/false);
     const std::chrono::duration<double> elapsed =
         std::chrono::steady_clock::now() - start;
     report_.buildSeconds = elapsed.count();
@@ -45,8 +68,9 @@ public:
       return std::move(report_);
     }
     report_.note = kernel->note;
+    report_.remarks = kernel->remarks;
     runAll(*kernel);
-    if (auto oracle = compile(/*barrierAll=*/true)) {
+    if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
       runOne(*oracle, RunOrder::kEager, 0, "barrier-all");
     }
     if (!result_.empty()) {
@@ -72,17 +96,17 @@ private:
     }
   }
 
-  std::optional<CompiledKernel> compile(bool barrierAll) {
-    Result<CompiledKernel> kernel =
-        compiler_.compile(op_, shape_,
-                          {.arch = options_.arch,
-                           .cores = options_.cores,
-                           .barrierAll = barrierAll});
+  const CompiledKernel *compile(bool barrierAll) {
+    Result<const CompiledKernel *> kernel =
+        cache_.get(op_, shape_,
+                   {.arch = options_.arch,
+                    .cores = options_.cores,
+                    .barrierAll = barrierAll});
     if (!kernel) {
       problem("build", kernel.status().message(), kernel.status().code());
-      return std::nullopt;
+      return nullptr;
     }
-    return std::move(*kernel);
+    return *kernel;
   }
 
   void runAll(const CompiledKernel &kernel) {
@@ -102,16 +126,23 @@ private:
   void runOne(const CompiledKernel &kernel, RunOrder order, uint64_t seed,
               const std::string &name) {
     Bindings bindings = initial_;
+    for (uint64_t bytes : kernel.workspaceBytes) {
+      bindings.emplace_back(bytes, uint8_t{0x5a});
+    }
     Result<RunReport> run = options_.runner->run({.kernel = &kernel,
                                                   .bindings = &bindings,
+                                                  .constants = shape_.constants,
                                                   .cores = options_.cores,
                                                   .order = order,
                                                   .seed = seed});
     ++report_.runs;
     if (!run) {
-      problem(name, run.status().message(), run.status().code());
+      const std::string why = kernel.explain(run.status().message());
+      problem(name, why.empty() ? run.status().message() : why,
+              run.status().code());
       return;
     }
+    bindings.resize(initial_.size());
     for (const std::string &finding : run->findings) {
       problem(name, finding, StatusCode::kDeviceFault);
     }
@@ -128,21 +159,9 @@ private:
   }
 
   void setCycles(RunReport run) {
-    const double peak = options_.arch->peakMacsPerCycle(cubeType()) *
-                        static_cast<double>(run.cores) *
-                        static_cast<double>(run.kernelCycles);
-    if (peak > 0 && shape_.usefulMacs > 0) {
-      report_.usefulShare = static_cast<double>(shape_.usefulMacs) / peak;
-    }
+    report_.bound = boundOf(shape_, run, *options_.arch);
+    report_.usefulShare = usefulShareOf(shape_, run, *options_.arch);
     report_.cycle = std::move(run);
-  }
-  isa::ElementType cubeType() const {
-    for (const BoundTensor &tensor : shape_.tensors) {
-      if (!tensor.isOutput) {
-        return tensor.type;
-      }
-    }
-    return isa::ElementType::F16;
   }
 
   void compare() {
@@ -214,7 +233,7 @@ private:
   const Operator &op_;
   const BoundShape &shape_;
   const TestOptions &options_;
-  OperatorCompiler &compiler_;
+  KernelCache &cache_;
   std::vector<std::vector<double>> values_; // outputs: the reference's
   Bindings initial_, result_;
   std::string first_;
@@ -244,6 +263,52 @@ Status checkTestable(const Operator &op, const BoundShape &shape) {
 
 } // namespace
 
+namespace {
+
+/// Cycles of all cores.
+double coreCycles(const RunReport &run) {
+  return static_cast<double>(run.kernelCycles) * static_cast<double>(run.cores);
+}
+
+} // namespace
+
+double usefulShareOf(const BoundShape &shape, const RunReport &run,
+                     const isa::ArchSpec &arch) {
+  const BoundTensor &first = shape.tensors.front(); // inputs come first
+  const isa::ElementType type =
+      first.isOutput ? isa::ElementType::F16 : first.type;
+  const double most = arch.peakMacsPerCycle(type) * coreCycles(run);
+  return most > 0 ? static_cast<double>(shape.usefulMacs) / most : 0;
+}
+
+Bound boundOf(const BoundShape &shape, const RunReport &run,
+              const isa::ArchSpec &arch) {
+  const double total = coreCycles(run);
+  if (total == 0) {
+    return {};
+  }
+  double bytes[2] = {0, 0}; // in, out
+  for (const BoundTensor &tensor : shape.tensors) {
+    bytes[tensor.isOutput] +=
+        static_cast<double>(tensor.elements()) * isa::sizeOf(tensor.type);
+  }
+  const auto &memory = arch.timing.memory;
+  std::vector<std::pair<std::string, double>> shares = {
+      {"M", usefulShareOf(shape, run, arch)},
+      {"read", bytes[0] / memory.portReadBytesPerCycle / total},
+      {"write", bytes[1] / memory.portWriteBytesPerCycle / total}};
+  for (const PipeUse &pipe : run.pipes) {
+    if (pipe.pipe == "V") {
+      shares.emplace_back("V", static_cast<double>(pipe.busy) / total);
+    }
+  }
+  const auto best = std::max_element(
+      shares.begin(), shares.end(),
+      [](const auto &a, const auto &b) { return a.second < b.second; });
+  const double cycles = best->second * static_cast<double>(run.kernelCycles);
+  return {best->first, static_cast<uint64_t>(cycles + 0.5), best->second};
+}
+
 bool OperatorReport::passed() const {
   for (const ShapeReport &shape : shapes) {
     if (!shape.problems.empty()) {
@@ -264,12 +329,12 @@ Result<OperatorReport> testOperator(const Operator &op,
     KILN_RETURN_IF_ERROR(checkTestable(op, shape));
     shapes.push_back(std::move(shape));
   }
-  OperatorCompiler compiler;
+  KernelCache cache;
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (options.progress) {
       options.progress(i, shapes.size(), shapes[i].text);
     }
-    report.shapes.push_back(ShapeTest(op, shapes[i], options, compiler).run());
+    report.shapes.push_back(ShapeTest(op, shapes[i], options, cache).run());
   }
   return report;
 }
@@ -291,23 +356,28 @@ std::string toText(const OperatorReport &report) {
   }
   std::string text = report.name + ": " + report.summary + "\n\n" +
                      pad("shape", width) +
-                     "  result  runs     max abs  "
-                     "max ulp      cycles  useful  build\n";
-  std::string problems;
+                     "  result  runs     max abs  max ulp      cycles  "
+                     "bound     share  useful  build\n";
+  std::string below;
   for (const ShapeReport &shape : report.shapes) {
-    char row[128];
+    char row[160];
     std::snprintf(row, sizeof row,
-                  "  %-6s %5u %11.4g %8.4g %11llu %6.1f%% %4.0f ms\n",
+                  "  %-6s %5u %11.4g %8.4g %11llu  %-5s %7.1f%% %6.1f%% "
+                  "%4.0f ms\n",
                   shape.problems.empty() ? "ok" : "FAIL", shape.runs,
                   shape.comparison.maxAbs, shape.comparison.maxUlp,
-                  static_cast<unsigned long long>(shape.cycle.cycles),
+                  static_cast<unsigned long long>(shape.cycle.kernelCycles),
+                  shape.bound.by.c_str(), 100 * shape.bound.share,
                   100 * shape.usefulShare, 1000 * shape.buildSeconds);
     text += pad(shape.shape, width) + row;
     for (const std::string &problem : shape.problems) {
-      problems += "\n" + shape.shape + ": " + problem + "\n";
+      below += "\n" + shape.shape + ": " + problem + "\n";
+    }
+    for (const std::string &remark : shape.remarks) {
+      below += "\n" + shape.shape + ": remark: " + remark + "\n";
     }
   }
-  return text + problems;
+  return text + below;
 }
 
 } // namespace kiln::tik

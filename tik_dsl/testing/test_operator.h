@@ -11,7 +11,8 @@
 // the functional engine in eager, lazy and random order, with flags and with a
 // barrier after every command, and on the cycle engine; all with the checks
 // for races, uninitialised reads, bounds and flags. All runs must give the same
-// bits; they are compared with the reference by the declared tolerance.
+// bits; they are compared with the reference by the declared tolerance. Shapes
+// that differ in dynamic sizes only run on one and the same kernel.
 //
 // A shape that fails is part of the report; the Status is for an operator that
 // cannot be tested at all (does not compile, contradicts itself).
@@ -50,6 +51,22 @@ struct Comparison {
   std::string worst; // "c[17]: got 1.5, expected 1.25", empty when all pass
 };
 
+/// The least cycles in which the machine can do the work, and what limits it:
+/// the cube for the useful multiplications ("M"), the ports for every input
+/// once ("read") and every output once ("write"), or the vector commands of
+/// this kernel ("V").
+struct Bound {
+  std::string by; // empty: not known
+  uint64_t cycles = 0;
+  double share = 0; // of kernelCycles
+};
+
+Bound boundOf(const BoundShape &shape, const RunReport &run,
+              const isa::ArchSpec &arch);
+/// Useful multiplications over what the cube could do in kernelCycles.
+double usefulShareOf(const BoundShape &shape, const RunReport &run,
+                     const isa::ArchSpec &arch);
+
 struct ShapeReport {
   std::string shape;
   bool isEdge = false;
@@ -60,9 +77,11 @@ struct ShapeReport {
   Comparison comparison;
   RunReport cycle;        // of the cycle engine
   double usefulShare = 0; // of the cube's peak in kernelCycles
+  Bound bound;            // what the machine allows
   uint64_t usefulMacs = 0;
   double buildSeconds = 0;
   isa::KernelNote note;
+  std::vector<std::string> remarks; // of the compiler: barriers it put in
 };
 
 struct OperatorReport {

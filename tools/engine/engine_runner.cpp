@@ -77,16 +77,12 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
       launch.program,
       sim::Program::load(request.kernel->elf, request.kernel->name));
   KILN_RETURN_IF_ERROR(place(*request.bindings, *gm, launch));
+  launch.constants = request.constants;
   launch.blockDim = request.kernel->blocks;
   launch.cores = request.cores;
   launch.order = orderOf(request.order);
   launch.seed = request.seed;
-  // The checks follow one core at a time; the functional engine runs the cores
-  // one after the other, the cycle engine together.
-  const bool check = request.order != tik::RunOrder::kCycle ||
-                     request.cores == 1 || request.kernel->blocks == 1;
-  launch.checks = {
-      .race = check, .init = check, .bounds = true, .flags = check};
+  launch.checks = {.race = true, .init = true, .bounds = true, .flags = true};
   launch.budget = uint64_t{1} << 32;
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)

@@ -22,6 +22,7 @@ struct Options {
   std::vector<std::string> inputs, dims;
   uint32_t repeat = 5;
   bool table = false;
+  bool layers = false;
 };
 
 /// A row of the machine's table of ceilings. `bar`: the share that must be
@@ -167,6 +168,8 @@ Status benchModel(const Context &context, Options options) {
     hal::RunOptions run;
     if (i == 0) {
       run.profile = [&](const auto &p) { layers.add(p); };
+    } else if (options.layers) {
+      run.profile = [&](const auto &p) { layers.keepFaster(p); };
     }
     auto start = std::chrono::steady_clock::now();
     Result<NamedTensors> outputs = model.run(inputs, run);
@@ -185,6 +188,10 @@ Status benchModel(const Context &context, Options options) {
   if (layers.summary()) {
     json = layers.summary()->json();
     text = layers.summary()->text();
+  }
+  if (options.layers) {
+    json["layers"] = layers.json();
+    text += layers.text();
   }
   json["host_latency_s"] = {{"best", seconds.front()},
                             {"median", seconds[seconds.size() / 2]}};
@@ -210,6 +217,8 @@ void addBench(CLI::App &app, Context &context) {
   verb->add_option("model", options->model, "model.onnx or model.kiln");
   verb->add_flag("--table", options->table,
                  "rows of the table of ceilings, on npu:cycle");
+  verb->add_flag("--layers", options->layers,
+                 "also the least host time of every dispatch");
   verb->add_option("--repeat", options->repeat, "timed runs after a warm one")
       ->check(CLI::PositiveNumber);
   verb->add_option("--input", options->inputs,

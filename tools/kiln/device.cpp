@@ -5,8 +5,8 @@
 
 namespace kiln::tools {
 
-Status registerDrivers(hal::Instance &instance) {
-  return hal::registerAllDrivers(instance);
+Status registerDrivers(hal::Instance &instance, hal::LaunchTracer *tracer) {
+  return hal::registerAllDrivers(instance, tracer);
 }
 
 void addDeviceOptions(CLI::App &verb, DeviceChoice &choice) {
@@ -40,7 +40,7 @@ Result<OpenDevice> openDevice(const DeviceChoice &choice) {
   options.budgetCycles = choice.budget;
   options.allowNative = !choice.noNative;
   OpenDevice opened{std::make_unique<hal::Instance>(), nullptr};
-  KILN_RETURN_IF_ERROR(registerDrivers(*opened.instance));
+  KILN_RETURN_IF_ERROR(registerDrivers(*opened.instance, choice.tracer));
   KILN_ASSIGN_OR_RETURN(opened.device,
                         opened.instance->createDevice(choice.device, options));
   return opened;

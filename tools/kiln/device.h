@@ -10,6 +10,7 @@
 #pragma once
 
 #include "hal/api/instance.h"
+#include "hal/drivers/npu/launch_tracer.h"
 #include "tools/kiln/context.h"
 
 #include <memory>
@@ -27,6 +28,7 @@ struct DeviceChoice {
   std::vector<std::string> checks;
   uint64_t budget = 0;
   bool noNative = false;
+  hal::LaunchTracer *tracer = nullptr; // borrowed; npu:cycle
 };
 
 struct OpenDevice {
@@ -35,7 +37,8 @@ struct OpenDevice {
 };
 
 /// Registers every driver linked into this program.
-Status registerDrivers(hal::Instance &instance);
+Status registerDrivers(hal::Instance &instance,
+                       hal::LaunchTracer *tracer = nullptr);
 void addDeviceOptions(CLI::App &verb, DeviceChoice &choice);
 Result<OpenDevice> openDevice(const DeviceChoice &choice);
 

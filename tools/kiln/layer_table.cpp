@@ -38,6 +38,13 @@ void LayerTable::add(const hal::DispatchProfile &profile) {
   rows_.push_back(std::move(row));
 }
 
+void LayerTable::keepFaster(const hal::DispatchProfile &profile) {
+  if (profile.index < rows_.size()) {
+    double &least = rows_[profile.index].report.hostSeconds;
+    least = std::min(least, profile.report.hostSeconds);
+  }
+}
+
 nlohmann::json LayerTable::json() const {
   nlohmann::json layers = nlohmann::json::array();
   for (const Row &row : rows_) {
@@ -98,7 +105,7 @@ std::string LayerTable::text() const {
   std::string text = line("node", "operator", titles, "host ms");
   for (const Row &row : rows_) {
     text += line(row.node, row.op, cells(row, total),
-                 fmt::format("{:.3f}", 1e3 * row.report.hostSeconds));
+                 fmt::format("{:.4f}", 1e3 * row.report.hostSeconds));
   }
   return text;
 }

@@ -15,6 +15,8 @@ public:
   explicit LayerTable(const LoadedModel &model);
 
   void add(const hal::DispatchProfile &profile);
+  /// Of a further run: each row keeps its least host time.
+  void keepFaster(const hal::DispatchProfile &profile);
 
   /// Sums; nothing on a device without a machine.
   const std::optional<CycleSummary> &summary() const { return summary_; }

@@ -96,7 +96,10 @@ int run(int argc, char **argv) {
   addAsm(app, context);
   addDis(app, context);
   addBench(app, context);
+  addNewOp(app, context);
   addTestOp(app, context);
+  addProfile(app, context);
+  addTop(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &e) {

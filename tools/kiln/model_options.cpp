@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/model_options.h"
 
+#include "tools/kiln/custom_operator_files.h"
 #include "tools/kiln/sim_data.h"
 
 #include <fmt/format.h>
@@ -32,6 +33,15 @@ void addCompileOptions(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--sync", options.sync,
                   "npu: flags, or barrier-all (slow, the oracle)")
       ->check(CLI::IsMember({"flags", "barrier-all"}));
+  auto library = std::make_shared<CustomOperatorFiles>();
+  options.customOperators = nullptr;
+  verb.add_option_function<std::vector<std::string>>(
+      "--ops",
+      [library, &options](const std::vector<std::string> &files) {
+        library->files = files;
+        options.customOperators = library;
+      },
+      "one-file operators (.cpp) that serve the model's own domains");
   verb.add_option("--dump-dir", options.dumpDir,
                   "folder for the IR after every stage");
 }

@@ -23,6 +23,10 @@ int64_t storedOffset(const hal::ValueModel &value,
     int64_t block = ((c / c0 * stored[1] + n) * stored[2] + h) * stored[3] + w;
     return block * c0 + c % c0;
   }
+  if (value.layout == hal::Layout::kNHWC) {
+    return ((at[0] * stored[1] + at[2]) * stored[2] + at[3]) * stored[3] +
+           at[1];
+  }
   // NZ [N1,M,C0]: columns in blocks of C0, all leading dimensions in M.
   int64_t c0 = stored[2], column = at.back(), row = 0;
   for (size_t d = 0; d + 1 < at.size(); ++d) {
@@ -144,7 +148,10 @@ Result<HostTensor> toDense(const hal::ValueModel &value,
                  value.shape.size() == 4 && value.storedShape().size() == 5;
   bool columns =
       value.layout == hal::Layout::kNZ && value.storedShape().size() == 3;
-  if (!blocked && !columns) {
+  bool channelsLast = value.layout == hal::Layout::kNHWC &&
+                      value.shape.size() == 4 &&
+                      value.storedShape().size() == 4;
+  if (!blocked && !columns && !channelsLast) {
     return Status(StatusCode::kUnsupported,
                   fmt::format("value '{}' has layout {}", value.name,
                               hal::name(value.layout)));

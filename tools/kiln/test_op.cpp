@@ -4,7 +4,7 @@
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
 #include "tools/kiln/cycle_report.h"
-#include "tools/kiln/sim_data.h"
+#include "tools/kiln/operator_options.h"
 #include "tools/kiln/verbs.h"
 
 #include <fmt/format.h>
@@ -20,55 +20,6 @@ struct Options {
   uint32_t cores = 1;
   uint64_t seed = 1;
 };
-
-/// The folder that holds tik_dsl/api: PREFIX/include when installed, the
-/// repository when run from its build folder.
-Result<std::filesystem::path> includeFolder() {
-  std::error_code error;
-  std::filesystem::path program =
-      std::filesystem::read_symlink("/proc/self/exe", error);
-  std::filesystem::path prefix = program.parent_path().parent_path();
-  for (const auto &folder : {prefix / "include", prefix.parent_path()}) {
-    if (std::filesystem::exists(folder / "tik_dsl/api/tik.h", error)) {
-      return folder;
-    }
-  }
-  return Status(StatusCode::kUnsupported,
-                "the DSL's headers (tik_dsl/api) are neither in " +
-                    (prefix / "include").string() + " nor in " +
-                    prefix.parent_path().string() +
-                    "; run the installed program or that of the build folder");
-}
-
-/// A number, or an element type by name for an attribute that is one.
-Result<int64_t> parseSetting(const std::string &text) {
-  for (int64_t type = 0; type < 8; ++type) {
-    if (text == isa::kElementTypeNames[type]) {
-      return type;
-    }
-  }
-  KILN_ASSIGN_OR_RETURN(uint64_t value, parseNumber(text, "--shape"));
-  return static_cast<int64_t>(value);
-}
-
-/// "M=1024,N=512,out=f16".
-Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
-  tik::ShapeCase shape;
-  size_t start = 0;
-  while (start <= text.size()) {
-    size_t comma = std::min(text.find(',', start), text.size());
-    std::string part = text.substr(start, comma - start);
-    size_t equals = part.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return Status(StatusCode::kInvalidArgument,
-                    "--shape " + text + ": expected NAME=N,NAME=N");
-    }
-    KILN_ASSIGN_OR_RETURN(int64_t value, parseSetting(part.substr(equals + 1)));
-    shape.settings.emplace_back(part.substr(0, equals), value);
-    start = comma + 1;
-  }
-  return shape;
-}
 
 hal::ProgramReport toProgramReport(const tik::RunReport &report) {
   hal::ProgramReport result;
@@ -100,6 +51,10 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   json["passed"] = shape.problems.empty();
   json["problems"] = shape.problems;
   json["runs"] = shape.runs;
+  json["bound"] = {{"by", shape.bound.by},
+                   {"cycles", shape.bound.cycles},
+                   {"share", shape.bound.share}};
+  json["remarks"] = shape.remarks;
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
   return json;

@@ -16,7 +16,10 @@ void addSim(CLI::App &app, Context &context);
 void addAsm(CLI::App &app, Context &context);
 void addDis(CLI::App &app, Context &context);
 void addBench(CLI::App &app, Context &context);
+void addNewOp(CLI::App &app, Context &context);
 void addTestOp(CLI::App &app, Context &context);
+void addProfile(CLI::App &app, Context &context);
+void addTop(CLI::App &app, Context &context);
 
 /// The text of `kiln --version`.
 std::string versionText();

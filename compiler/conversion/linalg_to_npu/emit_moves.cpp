@@ -158,19 +158,29 @@ LogicalResult emitIm2col(IndexMath &m, Im2colOp op) {
     return failure();
   }
   auto source = cast<ShapedType>(op.getSource().getType());
-  int64_t c1 = source.getDimSize(0), c0 = source.getDimSize(3);
+  int64_t c0 = source.getDimSize(3);
   std::optional<int64_t> plane = image->byteStride(0);
-  if (!plane || ShapedType::isDynamic(c1)) {
-    return op.emitError("needs a static number of channel blocks");
+  bool knownBlocks = op.getC1From() || !source.isDynamicDim(0);
+  if (!plane || source.isDynamicDim(2) || !knownBlocks) {
+    return op.emitError("needs a static width and number of channel blocks");
+  }
+  // A whole image has static channels; a slice of them says how many.
+  int64_t c1 = source.getDimSize(0);
+  Value channels;
+  if (op.getC1From()) {
+    c1 = (op.getCValid() + c0 - 1) / c0;
+    OpFoldResult valid = m.min({m.d(0) * c0, m.c(op.getCValid()) - m.d(1) * c0},
+                               {image->sizes[0], op.getC1From()});
+    channels = m.value(valid);
   }
   LoadIm2colOp::create(
       m.b, m.loc, dst->base, m.value(dst->byteOffset(m)), image->base,
       m.value(image->byteOffset(m)), op.getMStart(), m.value(dst->sizes[0]),
       m.value(m.floorDiv(op.getKStart(), c0)),
       m.value(m.ceilDiv(dst->sizes[1], c0)), m.value(image->sizes[1]),
-      op.getPadTop(), source.getDimSize(2), op.getOw(), op.getPadLeft(),
-      op.getKernel(), op.getStride(), op.getDilation(), c1, *plane / kBlock,
-      op.getCValid() - (c1 - 1) * c0);
+      op.getPadTop(), channels, source.getDimSize(2), op.getOw(),
+      op.getPadLeft(), op.getKernel(), op.getStride(), op.getDilation(), c1,
+      *plane / kBlock, op.getCValid() - (c1 - 1) * c0);
   return success();
 }
 
@@ -255,11 +265,10 @@ LogicalResult emitPad(IndexMath &m, PadOp op) {
   }
   View interior = *dst;
   interior.sizes = src->sizes;
-  AffineExpr top = m.d(0) * (*row / dst->elementBytes);
-  OpFoldResult start = m.apply(top, {op.getPadTop()});
-  interior.offset =
-      m.add(m.add(dst->offset, start),
-            m.index(op.getPadLeft() * kBlock / dst->elementBytes));
+  AffineExpr at = m.d(0) * (*row / dst->elementBytes) +
+                  m.d(1) * (kBlock / dst->elementBytes);
+  OpFoldResult start = m.apply(at, {op.getPadTop(), op.getPadLeft()});
+  interior.offset = m.add(dst->offset, start);
   return emitCopy(m, interior, *src);
 }
 

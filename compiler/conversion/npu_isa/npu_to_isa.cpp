@@ -124,6 +124,9 @@ private:
     return word().add(rowBytes, 0).add(stride, 32).value();
   }
 
+  /// Blocks of C0 that hold so many channels, and those of the last block.
+  std::pair<Value, Value> channelBlocks(Value channels, Value like);
+
   void lower(LoadOp op);
   void lower(LoadNzOp op);
   void lower(LoadL0Op op);
@@ -189,9 +192,33 @@ void Converter::lower(LoadL0Op op) {
   }
 }
 
+std::pair<Value, Value> Converter::channelBlocks(Value channels, Value like) {
+  auto type = cast<MemRefType>(like.getType());
+  int64_t c0 = isa::kBlockBytes * 8 / type.getElementTypeBitWidth();
+  Value one = arith::ConstantIndexOp::create(builder_, *loc_, 1);
+  Value block = arith::ConstantIndexOp::create(builder_, *loc_, c0);
+  Value before = arith::DivUIOp::create(
+      builder_, *loc_, arith::SubIOp::create(builder_, *loc_, channels, one),
+      block);
+  Value blocks = arith::AddIOp::create(builder_, *loc_, before, one);
+  Value last = arith::SubIOp::create(
+      builder_, *loc_, channels,
+      arith::MulIOp::create(builder_, *loc_, before, block));
+  return {blocks, last};
+}
+
 void Converter::lower(LoadIm2colOp op) {
   const auto kernel = op.getKernel(), stride = op.getStride(),
              dilation = op.getDilation();
+  Word shape = word(), planes = word();
+  if (Value channels = op.getChannels()) {
+    auto [blocks, last] = channelBlocks(channels, op.getDst());
+    shape.add(last, 48);
+    planes.add(blocks, 24);
+  } else {
+    shape.add(op.getCValidLast(), 48);
+    planes.add(op.getC1(), 24);
+  }
   config(isa::Pipe::MTE1, 0,
          word()
              .add(op.getHeight(), 0)
@@ -201,21 +228,15 @@ void Converter::lower(LoadIm2colOp op) {
              .add(op.getOutWidth(), 48)
              .value());
   config(isa::Pipe::MTE1, 1,
-         word()
-             .add(kernel[0], 0)
+         shape.add(kernel[0], 0)
              .add(kernel[1], 8)
              .add(stride[0], 16)
              .add(stride[1], 24)
              .add(dilation[0], 32)
              .add(dilation[1], 40)
-             .add(op.getCValidLast(), 48)
              .value());
   config(isa::Pipe::MTE1, 2,
-         word()
-             .add(op.getC1Stride(), 0)
-             .add(op.getC1(), 24)
-             .add(op.getPad(), 48)
-             .value());
+         planes.add(op.getC1Stride(), 0).add(op.getPad(), 48).value());
   config(isa::Pipe::MTE1, 3, constant(0));
   emit<npu_isa::Im2colOp>(at(op.getDst(), op.getDstOffset())
                               .add(op.getMCount(), 24)

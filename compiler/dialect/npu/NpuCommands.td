@@ -166,11 +166,13 @@ def NPU_LoadIm2colOp : NPU_Command<"load_im2col"> {
     rows of the m tail read as `pad`.
 
     `height` and `pad_top` change per row tile and are values; c1_stride is the
-    distance of c1 planes in 32-byte blocks (the buffer's capacity).
+    distance of c1 planes in 32-byte blocks (the buffer's capacity). `channels`,
+    where the image is cut in C1, takes the place of c1 and c_valid_last.
   }];
   let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
     Index:$src_offset, Index:$m_start, Index:$m_count, Index:$k1_start,
-    Index:$k1_count, Index:$height, Index:$pad_top, I64Attr:$width,
+    Index:$k1_count, Index:$height, Index:$pad_top, Optional<Index>:$channels,
+    I64Attr:$width,
     I64Attr:$out_width, I64Attr:$pad_left, DenseI64ArrayAttr:$kernel,
     DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$dilation, I64Attr:$c1,
     I64Attr:$c1_stride, I64Attr:$c_valid_last,
@@ -178,8 +180,23 @@ def NPU_LoadIm2colOp : NPU_Command<"load_im2col"> {
   let assemblyFormat = [{
     $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `m` $m_start `,`
     $m_count `k1` $k1_start `,` $k1_count `height` $height `pad_top` $pad_top
-    attr-dict `:` type($dst) `,` type($src)
+    (`channels` $channels^)? attr-dict `:` type($dst) `,` type($src)
   }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$dst,
+      "::mlir::Value":$dst_offset, "::mlir::Value":$src,
+      "::mlir::Value":$src_offset, "::mlir::Value":$m_start,
+      "::mlir::Value":$m_count, "::mlir::Value":$k1_start,
+      "::mlir::Value":$k1_count, "::mlir::Value":$height,
+      "::mlir::Value":$pad_top, "int64_t":$width, "int64_t":$out_width,
+      "int64_t":$pad_left, "::llvm::ArrayRef<int64_t>":$kernel,
+      "::llvm::ArrayRef<int64_t>":$stride,
+      "::llvm::ArrayRef<int64_t>":$dilation, "int64_t":$c1,
+      "int64_t":$c1_stride, "int64_t":$c_valid_last, "int64_t":$pad), [{
+    build($_builder, $_state, dst, dst_offset, src, src_offset, m_start,
+          m_count, k1_start, k1_count, height, pad_top,
+          /*channels=*/::mlir::Value(), width, out_width, pad_left, kernel,
+          stride, dilation, c1, c1_stride, c_valid_last, pad);
+  }]>];
 }
 
 def NPU_LoadBiasOp : NPU_Command<"load_bias"> {

@@ -37,6 +37,13 @@ constexpr llvm::StringLiteral kKernelAttr = "npu.kernel";
 /// npu-insert-sync.
 constexpr llvm::StringLiteral kSyncAttr = "npu.sync";
 
+/// Unit attribute of commands and flag ops whose order is the author's own:
+/// npu-insert-sync adds nothing between two of them. Barriers stand around each
+/// group.
+constexpr llvm::StringLiteral kManualAttr = "npu.manual";
+/// Of such a flag op: its id is below this integer.
+constexpr llvm::StringLiteral kManualIdsAttr = "npu.manual_ids";
+
 /// Space of a memref; nullopt for a memory space attribute that is none of
 /// isa::Space.
 std::optional<isa::Space> spaceOf(mlir::Type type);

@@ -121,13 +121,31 @@ FailureOr<TilingResult>
 Im2colOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   IndexMath m{b, getLoc()};
   Value source = getSource();
+  auto indices = [&](Value padTop, Value row, Value column, Value block) {
+    SmallVector<Value> list{padTop, row, column};
+    if (block) {
+      list.push_back(block);
+    }
+    return list;
+  };
+  SmallVector<OpFoldResult> from(4, m.index(0));
+  SmallVector<OpFoldResult> extent;
   if (!getByRows()) {
     Value start = m.value(m.add(getMStart(), offsets[0]));
-    Value column = m.value(m.add(getKStart(), offsets[1]));
-    return tileOf(m, *this, {}, offsets, sizes, {getPadTop(), start, column});
+    if (!getByChannels()) {
+      Value column = m.value(m.add(getKStart(), offsets[1]));
+      return tileOf(m, *this, {}, offsets, sizes,
+                    indices(getPadTop(), start, column, getC1From()));
+    }
+    int64_t taps = getKernel()[0] * getKernel()[1] * blockOf(source);
+    extent = tensor::getMixedSizes(b, m.loc, source);
+    from[0] = m.floorDiv(offsets[1], taps);
+    extent[0] = m.ceilDiv(sizes[1], taps);
+    OpFoldResult block = getC1From() ? m.add(getC1From(), from[0]) : from[0];
+    return tileOf(m, *this, slice(m, source, from, extent), offsets, sizes,
+                  indices(getPadTop(), start, getKStart(), m.value(block)));
   }
-  SmallVector<OpFoldResult> from(4, m.index(0));
-  SmallVector<OpFoldResult> extent = tensor::getMixedSizes(b, m.loc, source);
+  extent = tensor::getMixedSizes(b, m.loc, source);
   int64_t reach = (getKernel()[0] - 1) * getDilation()[0] + 1;
   RowSlice rows = sliceRows(m, m.floorDiv(offsets[0], getOw()),
                             m.floorDiv(sizes[0], getOw()), getPadTop(),
@@ -135,8 +153,9 @@ Im2colOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   from[1] = rows.first;
   extent[1] = rows.count;
   Value column = m.value(m.add(getKStart(), offsets[1]));
-  return tileOf(m, *this, slice(m, source, from, extent), offsets, sizes,
-                {m.value(rows.padTop), getMStart(), column});
+  return tileOf(
+      m, *this, slice(m, source, from, extent), offsets, sizes,
+      indices(m.value(rows.padTop), getMStart(), column, getC1From()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -249,20 +268,38 @@ LogicalResult PadOp::verify() {
   return success();
 }
 
+/// What a tile of a padded dimension holds of the source: maybe nothing.
+struct Clamped {
+  OpFoldResult from, count, pad;
+};
+
+static Clamped clampToSource(IndexMath &m, OpFoldResult start,
+                             OpFoldResult size, OpFoldResult pad,
+                             OpFoldResult extent) {
+  OpFoldResult first = m.apply(m.d(0) - m.d(1), {start, pad});
+  OpFoldResult begin = m.max({m.d(0), m.c(0)}, {first});
+  OpFoldResult end = m.min({m.d(0) + m.d(1), m.d(2)}, {first, size, extent});
+  OpFoldResult some = m.max({m.d(0) - m.d(1), m.c(0)}, {end, begin});
+  // The bound of a maximum is not known: the tile's own size is one.
+  return {m.min({m.d(0), m.d(1)}, {begin, extent}),
+          m.min({m.d(0), m.d(1)}, {some, size}),
+          m.min({m.d(0), m.d(1)}, {m.max({-m.d(0), m.c(0)}, {first}), size})};
+}
+
 FailureOr<TilingResult>
 PadOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   IndexMath m{b, getLoc()};
   SmallVector<OpFoldResult> extent =
       tensor::getMixedSizes(b, m.loc, getSource());
-  SmallVector<OpFoldResult> from(4, m.index(0));
-  RowSlice rows = sliceRows(m, offsets[1], sizes[1], getPadTop(), extent[1],
-                            /*stride=*/1, /*reach=*/1);
-  from[0] = offsets[0];
-  extent[0] = sizes[0];
-  from[1] = rows.first;
-  extent[1] = rows.count;
-  return tileOf(m, *this, slice(m, getSource(), from, extent), offsets, sizes,
-                {m.value(rows.padTop)});
+  Clamped rows = clampToSource(m, offsets[1], sizes[1], getPadTop(), extent[1]);
+  Clamped columns =
+      clampToSource(m, offsets[2], sizes[2], getPadLeft(), extent[2]);
+  SmallVector<OpFoldResult> from{offsets[0], rows.from, columns.from,
+                                 m.index(0)};
+  SmallVector<OpFoldResult> count{sizes[0], rows.count, columns.count,
+                                  extent[3]};
+  return tileOf(m, *this, slice(m, getSource(), from, count), offsets, sizes,
+                {m.value(rows.pad), m.value(columns.pad)});
 }
 
 //===----------------------------------------------------------------------===//

@@ -127,15 +127,30 @@ def NPU_Im2colOp : NPU_TileableMove<"im2col"> {
     multiples of `ow`; the schedule sets it before core and L1 tiles) the image
     is sliced to the rows the tile needs, and `pad_top` shrinks accordingly; the
     bottom padding is implied by the slice's height. Without, the image stays and
-    m_start and k_start move: exactly the command's fields.
+    m_start and k_start move: exactly the command's fields. With `by_channels`
+    (column offset and size are multiples of KH*KW*C0; set before an L1 tile of
+    k) the image is sliced to those channel blocks; `c1_from` counts the blocks
+    in front of the slice.
   }];
   let arguments = (ins AnyShaped:$source, AnyShaped:$init, Index:$pad_top,
-    Index:$m_start, Index:$k_start, I64Attr:$ow, DenseI64ArrayAttr:$kernel,
-    DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$dilation, I64Attr:$pad_left,
-    I64Attr:$c_valid, UnitAttr:$by_rows);
+    Index:$m_start, Index:$k_start, Optional<Index>:$c1_from, I64Attr:$ow,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
+    DenseI64ArrayAttr:$dilation, I64Attr:$pad_left, I64Attr:$c_valid,
+    UnitAttr:$by_rows, UnitAttr:$by_channels);
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$types,
+      "::mlir::Value":$source, "::mlir::Value":$init,
+      "::mlir::Value":$pad_top, "::mlir::Value":$m_start,
+      "::mlir::Value":$k_start, "int64_t":$ow,
+      "::llvm::ArrayRef<int64_t>":$kernel, "::llvm::ArrayRef<int64_t>":$stride,
+      "::llvm::ArrayRef<int64_t>":$dilation, "int64_t":$pad_left,
+      "int64_t":$c_valid), [{
+    build($_builder, $_state, types, source, init, pad_top, m_start, k_start,
+          /*c1_from=*/::mlir::Value(), ow, kernel, stride, dilation, pad_left,
+          c_valid, /*by_rows=*/false, /*by_channels=*/false);
+  }]>];
   let assemblyFormat = [{
-    $source `pad_top` $pad_top `from` `[` $m_start `,` $k_start `]` `into` $init
-    attr-dict `:` type($source) `,` type($init) (`->` type($result)^)?
+    $source `pad_top` $pad_top `from` `[` $m_start `,` $k_start `]`
+    (`c1_from` $c1_from^)? `into` $init attr-dict `:` type($source) `,` type($init) (`->` type($result)^)?
   }];
 }
 
@@ -195,13 +210,13 @@ def NPU_PadOp : NPU_TileableMove<"pad"> {
   let summary = "image with a border, [C1, H, W, C0] to [C1, H', W', C0]";
   let description = [{
     result(c, h, w, l) = source(c, h - pad_top, w - pad_left, l) where that
-    exists, else `value`. Cut in C1 and rows only; a row tile slices the image
-    and shrinks `pad_top`, as im2col does.
+    exists, else `value`. Lanes stay whole; a tile slices the image to what it
+    holds of it (maybe nothing), and its pads shrink accordingly.
   }];
   let arguments = (ins AnyShaped:$source, AnyShaped:$init, Index:$pad_top,
-    I64Attr:$pad_left, F32Attr:$value);
+    Index:$pad_left, F32Attr:$value);
   let assemblyFormat = [{
-    $source `pad_top` $pad_top `into` $init attr-dict
+    $source `pad_top` $pad_top `pad_left` $pad_left `into` $init attr-dict
     `:` type($source) `,` type($init) (`->` type($result)^)?
   }];
 }

@@ -6,6 +6,8 @@
 #include "compiler/frontend/onnx/node.h"
 #include "compiler/frontend/onnx/tensor_data.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 #include <fmt/format.h>
 #include <set>
 #include <unordered_map>
@@ -35,6 +37,9 @@ private:
   void importNode(int index);
   std::string nameOf(int index) const;
   std::string whereOf(int index) const;
+  bool isCustom(const onnx::NodeProto &proto) const;
+  LogicalResult importCustom(Node &node, const onnx::NodeProto &proto,
+                             int index);
   bool checkOperator(int index);
   void checkOperators();
   void convert(Node &node, const onnx::NodeProto &proto, int64_t opset);
@@ -347,6 +352,8 @@ bool GraphImporter::checkOperator(int index) {
   if (opset == 0) {
     report_.add({whereOf(index), "",
                  "the model imports no opset of this domain", true});
+  } else if (isCustom(proto)) {
+    return true;
   } else if (!isKnownOperator(proto.domain(), proto.op_type())) {
     report_.add({whereOf(index), "", "unknown operator", false});
   } else if (!findOperator(proto.domain(), proto.op_type(), opset)) {
@@ -365,6 +372,66 @@ void GraphImporter::checkOperators() {
   }
 }
 
+bool GraphImporter::isCustom(const onnx::NodeProto &proto) const {
+  return options_.customOperators &&
+         options_.customOperators->has(proto.domain(), proto.op_type());
+}
+
+// A dispatch of a function without a body: its program is there already.
+LogicalResult GraphImporter::importCustom(Node &node,
+                                          const onnx::NodeProto &proto,
+                                          int index) {
+  CustomCall call{proto.domain(),   proto.op_type(), {}, {},
+                  options_.machine, options_.cores};
+  for (size_t i = 0; i < node.inputCount(); ++i) {
+    if (!node.hasInput(i)) {
+      return node.gap("input " + std::to_string(i) +
+                      " is left out; a custom operator needs all");
+    }
+    call.inputs.push_back(
+        {*toElementType(node.type(i).getElementType()), node.shape(i).vec()});
+  }
+  for (const auto &attribute : proto.attribute()) {
+    if (attribute.type() != onnx::AttributeProto::INT) {
+      return node.gap("attributes of custom operators are integers",
+                      attribute.name());
+    }
+    call.attributes[attribute.name()] = attribute.i();
+  }
+  Result<CustomKernel> kernel = options_.customOperators->build(call);
+  if (!kernel) {
+    return node.gap(kernel.status().message());
+  }
+  if (kernel->outputs.size() != node.outputCount()) {
+    return node.invalid(fmt::format("has {} outputs; the operator has {}",
+                                    node.outputCount(),
+                                    kernel->outputs.size()));
+  }
+  SmallVector<Type> results;
+  for (const CustomTensor &output : kernel->outputs) {
+    results.push_back(RankedTensorType::get(
+        output.shape, toMlirType(output.type, &context_)));
+  }
+  const std::string name = fmt::format("custom_{}_{}", call.op, index);
+  OpBuilder outer(&context_);
+  outer.setInsertionPointToEnd(result_.module->getBody());
+  Location loc = location(1 + index, nameOf(index));
+  auto function = func::FuncOp::create(
+      outer, loc, name,
+      outer.getFunctionType(ValueRange(node.inputs()).getTypes(), results));
+  function.setPrivate();
+  function->setAttr(plan::PlanDialect::kDispatchAttr, outer.getUnitAttr());
+  auto dispatch = plan::DispatchOp::create(builder_, loc, TypeRange(results),
+                                           name, node.inputs());
+  for (auto [i, value] : llvm::enumerate(dispatch.getResults())) {
+    if (failed(node.setOutput(i, value))) {
+      return failure();
+    }
+  }
+  result_.customKernels.emplace(name, std::move(*kernel));
+  return success();
+}
+
 void GraphImporter::importNode(int index) {
   const onnx::NodeProto &proto = graph_.node(index);
   std::string where = whereOf(index), name = nameOf(index);
@@ -380,7 +447,11 @@ void GraphImporter::importNode(int index) {
   }
   node.setOutputUsed(std::move(used));
   if (checkOperator(index) && usable) {
-    convert(node, proto, opsetOf(proto.domain()));
+    if (isCustom(proto)) {
+      (void)importCustom(node, proto, index);
+    } else {
+      convert(node, proto, opsetOf(proto.domain()));
+    }
   }
   bindOutputs(node, proto, where);
 }

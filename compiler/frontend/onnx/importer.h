@@ -23,6 +23,7 @@
 #pragma once
 
 #include "compiler/constants/constant_store.h"
+#include "compiler/frontend/custom_operators.h"
 #include "isa/support/status.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -43,6 +44,10 @@ struct ImportOptions {
   /// Values of symbolic dimensions. A dimension without a name is called
   /// "<input>[<axis>]".
   std::map<std::string, int64_t> dims;
+  /// Asked for nodes of other domains; null: there are none.
+  CustomOperators *customOperators = nullptr;
+  std::string machine = "k1"; // for custom operators, as the next
+  unsigned cores = 1;
 };
 
 /// A model input or output.
@@ -65,6 +70,8 @@ struct ImportedModel {
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
   std::vector<NodeInfo> nodes;
+  /// Programs of the dispatch functions without a body, by their names.
+  std::map<std::string, CustomKernel> customKernels;
 };
 
 Result<ImportedModel> importOnnx(const std::filesystem::path &path,

@@ -21,7 +21,6 @@ namespace kiln::cpu {
 struct CpuMachine {
   unsigned vectorBytes = 64;     // widest vector register
   unsigned vectorRegisters = 32; // architectural
-  uint64_t l1DataBytes = 32 << 10;
 
   unsigned lanes(unsigned elementBytes) const {
     return vectorBytes / elementBytes;
@@ -33,17 +32,8 @@ struct CpuMachine {
 /// memref arguments written in place. Constraint: static shapes.
 mlir::LogicalResult convertToBufferSignature(mlir::func::FuncOp func);
 
-/// Tiles the last computation of `func` for the cache and fuses its producers
-/// into the tile. Tails are peeled: every tile has static sizes.
-mlir::LogicalResult tileForCache(mlir::func::FuncOp func,
-                                 const CpuMachine &machine);
-
 /// One-shot bufferisation with everything in place.
 mlir::LogicalResult bufferizeDispatch(mlir::func::FuncOp func);
-
-/// The parallel dimension to unroll beside the lanes: the one that leaves most
-/// vector operands unchanged, so that their loads are shared; -1 when none.
-int chooseUnrollDim(mlir::linalg::LinalgOp op, int lanesDim);
 
 /// Replaces static linalg operations on buffers by loops around register
 /// tiles of vectors. Operations it cannot take stay for plain loops.

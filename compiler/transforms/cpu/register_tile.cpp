@@ -12,15 +12,19 @@
 //  - "reduction lanes": when the output has no such dimension (row sums), a
 //    reduction dimension gives the lanes and the accumulators are folded at
 //    the end.
-// A second parallel dimension is unrolled so that up to ~20 accumulators keep
-// the FMA units busy. Sizes that do not divide are covered by static segments
-// (main, rest), never by masks. Accumulators start from the value of a
-// preceding linalg.fill when there is one.
-#include "compiler/transforms/cpu/cpu_passes.h"
+// One or two further parallel dimensions are unrolled so that up to 24
+// accumulators keep the FMA units busy (tile_plan.h). Sizes that do not divide
+// are covered by static segments, never by masks. Accumulators start from the
+// value of a preceding linalg.fill when there is one, and following
+// elementwise operations are applied to them before they are stored.
+//
+// A padded operand is read from its source: outside the image there is nothing
+// to add. Tiles at the border have constant positions, so that the taps they
+// leave out are known; rows are looped over with shorter reductions.
+#include "compiler/transforms/cpu/tile_plan.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -34,77 +38,15 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-/// [begin, end) covered by steps of `tile`, which divides its length.
-struct Segment {
-  int64_t begin, end, tile;
+/// Vector operations that one pass over unrolled reductions may hold.
+constexpr int64_t kUnrolledOps = 96;
+
+/// How the taps of a guarded reduction are chosen in the code being emitted.
+enum class Taps {
+  kAll,    // every point of the tile is inside for all of them
+  kClip,   // the loop is bounded by the position, a loop variable
+  kStatic, // the position is a constant: taps are left out point by point
 };
-
-/// How a dimension is walked.
-struct Plan {
-  int lanes = -1; // dimension that becomes vector lanes
-  bool reduceLanes = false;
-  int unroll = -1;     // parallel dimension unrolled into accumulators
-  int64_t vectors = 1; // vectors per point along the lanes
-  int64_t width = 1;   // elements per vector
-};
-
-bool usesDim(AffineExpr e, unsigned d) { return e.isFunctionOfDim(d); }
-
-bool mapUsesDim(AffineMap map, unsigned d) {
-  return llvm::any_of(map.getResults(),
-                      [&](AffineExpr e) { return usesDim(e, d); });
-}
-
-bool hasUnitInnerStride(Value memref) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  auto type = cast<MemRefType>(memref.getType());
-  return succeeded(type.getStridesAndOffset(strides, offset)) &&
-         (strides.empty() || strides.back() == 1);
-}
-
-/// True when consecutive values of dimension `d` are `stride` elements apart.
-bool hasLaneStride(AffineMap map, Value memref, unsigned d, int64_t stride) {
-  if (map.getNumResults() == 0 || !hasUnitInnerStride(memref)) {
-    return false;
-  }
-  for (AffineExpr e : map.getResults().drop_back()) {
-    if (usesDim(e, d)) {
-      return false;
-    }
-  }
-  AffineExpr last = map.getResults().back();
-  AffineExpr dim = getAffineDimExpr(d, map.getContext());
-  AffineExpr rest =
-      simplifyAffineExpr(last - dim * stride, map.getNumDims(), 0);
-  return usesDim(last, d) && !usesDim(rest, d);
-}
-
-bool isContiguousIn(AffineMap map, Value memref, unsigned d) {
-  return hasLaneStride(map, memref, d, 1);
-}
-
-/// The combiner of a reduction when it may be reassociated across lanes.
-std::optional<vector::CombiningKind> combinerKind(Operation *op) {
-  return llvm::TypeSwitch<Operation *, std::optional<vector::CombiningKind>>(op)
-      .Case<arith::AddFOp, arith::AddIOp>(
-          [](auto) { return vector::CombiningKind::ADD; })
-      .Case<arith::MulFOp, arith::MulIOp>(
-          [](auto) { return vector::CombiningKind::MUL; })
-      .Case<arith::MaximumFOp>(
-          [](auto) { return vector::CombiningKind::MAXIMUMF; })
-      .Case<arith::MinimumFOp>(
-          [](auto) { return vector::CombiningKind::MINIMUMF; })
-      .Default([](Operation *) { return std::nullopt; });
-}
-
-bool isVectorizableBody(Block &body) {
-  return llvm::all_of(body, [](Operation &op) {
-    return isa<linalg::YieldOp, arith::ConstantOp>(op) ||
-           (OpTrait::hasElementwiseMappableTraits(&op) &&
-            op.getNumResults() == 1);
-  });
-}
 
 class RegisterTiler {
 public:
@@ -116,25 +58,46 @@ public:
   LogicalResult run();
 
 private:
-  LogicalResult choosePlan();
-  bool chooseParallelLanes(AffineMap outMap);
-  bool chooseReductionLanes();
-  void chooseUnroll();
-  bool gathersLanes() const;
-  unsigned elementBytes() const;
+  using LoadCache = std::map<std::vector<int64_t>, Value>;
 
-  void emitParallel(unsigned depth);
-  void emitTile(int64_t points, int64_t vectors, int64_t width);
-  SmallVector<Value> emitReduction(unsigned depth, SmallVector<Value> ivs,
+  void readOperands();
+  void findFill();
+  bool canGuard(ArrayRef<Guard> guards) const;
+
+  void emitLanes(function_ref<void()> inner);
+  void emitOuter(unsigned depth, function_ref<void()> inner);
+  void emitUnrolled(unsigned index);
+  void emitSegments(int dim, ArrayRef<Segment> segments,
+                    function_ref<void(const Segment &)> body);
+  void emitTile();
+  void emitFoldedTile(SmallVector<Value> accs);
+  SmallVector<Value> emitReduction(unsigned depth, SmallVector<Value> at,
                                    ValueRange accs);
-  SmallVector<Value> emitPoints(ArrayRef<Value> ivs, ValueRange accs);
-  Value loadOperand(OpOperand &operand, ArrayRef<Value> ivs, int64_t point,
-                    int64_t vec, std::map<std::vector<int64_t>, Value> &cache);
-  SmallVector<Value> indices(AffineMap map, ArrayRef<Value> ivs, int64_t point,
+  SmallVector<Value> emitClipped(unsigned depth, SmallVector<Value> at,
+                                 ValueRange accs);
+  SmallVector<Value> emitPoints(ArrayRef<Value> at, ValueRange accs);
+  int64_t unrollOf(unsigned depth) const;
+
+  Value loadOperand(unsigned id, const OperandView &view, ArrayRef<Value> at,
+                    int64_t point, int64_t vec, LoadCache &cache);
+  Value loadLanes(const OperandView &view, ArrayRef<Value> at, int64_t point,
+                  int64_t offset);
+  SmallVector<Value> indices(AffineMap map, ArrayRef<Value> at, int64_t point,
                              int64_t laneOffset);
   Value initialAccumulator(int64_t point, int64_t vec);
-  void storeResult(int64_t point, int64_t vec, Value value);
-  Value splat(Value scalar);
+  Value evaluate(Block &body, IRMapping &map);
+  Value applyEpilogues(int64_t point, int64_t vec, Value value,
+                       LoadCache &cache);
+  void storeResult(int64_t point, int64_t vec, Value value, LoadCache &cache);
+  void storeFolded(int64_t point, Value value);
+  void storeAll(ValueRange results);
+  bool isInside(int64_t point) const;
+  int64_t offsetOf(int64_t point, unsigned dim) const;
+
+  Value splat(Value scalar) {
+    return vector::BroadcastOp::create(rw, loc, vectorOf(scalar.getType()),
+                                       scalar);
+  }
   Type vectorOf(Type element) { return VectorType::get({tileWidth}, element); }
   Value constantIndex(int64_t v) {
     return arith::ConstantIndexOp::create(rw, loc, v);
@@ -144,283 +107,253 @@ private:
   linalg::LinalgOp op;
   const CpuMachine &machine;
   Location loc;
-  Plan plan;
+  TilePlan plan;
   SmallVector<int64_t> ranges;
-  SmallVector<unsigned> outerDims;     // parallel, one at a time
-  SmallVector<unsigned> reductionDims; // loop order
-  linalg::FillOp fill;                 // gives the start value, or null
+  SmallVector<OperandView> views; // by operand number
+  SmallVector<Guard> guards;
+  SmallVector<Operation *> padCopies;
+  SmallVector<Epilogue> epilogues;
+  linalg::FillOp fill; // gives the start value, or null
 
   // The tile being emitted.
-  SmallVector<Value> ivs; // value of each dimension's base
+  SmallVector<Value> ivs;      // value of each dimension's base
+  SmallVector<int64_t> counts; // points along each unrolled dimension
   int64_t tilePoints = 1, tileVectors = 1, tileWidth = 1;
+  SmallVector<Taps> taps;            // by guard
+  SmallVector<int64_t> guardedBases; // by guard, where taps are static
+  llvm::DenseMap<unsigned, int64_t> fixedTaps; // reduction dim -> tap
 };
 
-unsigned RegisterTiler::elementBytes() const {
-  unsigned bytes = 1;
-  for (Value v : op->getOperands()) {
-    Type t = getElementTypeOrSelf(v.getType());
-    bytes = std::max(bytes, t.isIndex() ? 8u : t.getIntOrFloatBitWidth() / 8);
-  }
-  // Half floats are computed in f32.
-  return std::max(bytes, 4u);
-}
+//===- set-up -------------------------------------------------------------===//
 
-bool RegisterTiler::chooseParallelLanes(AffineMap outMap) {
-  if (outMap.getNumResults() == 0 || !hasUnitInnerStride(op.getDpsInits()[0])) {
-    return false;
-  }
-  auto last = dyn_cast<AffineDimExpr>(outMap.getResults().back());
-  if (!last) {
-    return false;
-  }
-  unsigned d = last.getPosition();
-  for (AffineExpr e : outMap.getResults().drop_back()) {
-    if (usesDim(e, d)) {
-      return false;
-    }
-  }
-  plan.lanes = d;
-  return true;
-}
-
-bool RegisterTiler::chooseReductionLanes() {
-  if (op.getNumReductionLoops() == 0) {
-    return false;
-  }
-  Operation *combiner =
-      op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
-  if (!combiner || !combinerKind(combiner) ||
-      !llvm::is_contained(combiner->getOperands(),
-                          op.getRegionOutputArgs()[0])) {
-    return false;
-  }
-  for (unsigned d = 0; d < op.getNumLoops(); ++d) {
-    if (op.getIteratorTypesArray()[d] != utils::IteratorType::reduction) {
-      continue;
-    }
-    bool contiguous = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *o) {
-      AffineMap m = op.getMatchingIndexingMap(o);
-      return !mapUsesDim(m, d) || isContiguousIn(m, o->get(), d);
+// Guards are decided by dimensions that are looped over or unrolled; two that
+// share a reduction would have to agree on its taps.
+bool RegisterTiler::canGuard(ArrayRef<Guard> wanted) const {
+  return llvm::all_of(wanted, [&](const Guard &g) {
+    bool lanes = static_cast<int>(g.parallel) == plan.lanes ||
+                 static_cast<int>(g.reduction) == plan.lanes;
+    return !lanes && llvm::none_of(guards, [&](const Guard &other) {
+      return other.reduction == g.reduction;
     });
-    if (contiguous && ranges[d] >= 4) {
-      plan.lanes = d;
-      plan.reduceLanes = true;
-      return true;
-    }
-  }
-  return false;
-}
-
-bool RegisterTiler::gathersLanes() const {
-  return llvm::any_of(op->getOpOperands(), [&](OpOperand &o) {
-    linalg::LinalgOp self = op;
-    if (!isa<MemRefType>(o.get().getType())) {
-      return false;
-    }
-    AffineMap m = self.getMatchingIndexingMap(&o);
-    return mapUsesDim(m, plan.lanes) &&
-           !isContiguousIn(m, o.get(), plan.lanes) &&
-           !hasLaneStride(m, o.get(), plan.lanes, 2);
   });
 }
 
-void RegisterTiler::chooseUnroll() {
-  int64_t lanesSize = ranges[plan.lanes];
-  plan.width = std::min<int64_t>(machine.lanes(elementBytes()), lanesSize);
-  plan.unroll = chooseUnrollDim(op, plan.lanes);
-  bool reduces = op.getNumReductionLoops() > 0;
-  int64_t budget = machine.vectorRegisters >= 32 ? 16 : 8;
-  if (gathersLanes()) {
-    plan.unroll = reduces ? plan.unroll : -1;
-    budget = 4;
-  }
-  int64_t maxVectors = llvm::divideCeil(lanesSize, plan.width);
-  if (plan.reduceLanes) {
-    plan.vectors = 1;
-  } else if (plan.unroll < 0) {
-    plan.vectors = std::min<int64_t>(maxVectors, reduces ? 8 : 4);
-  } else {
-    plan.vectors = std::min<int64_t>(maxVectors, reduces ? 2 : 4);
-  }
-  if (!reduces) {
-    plan.unroll = -1; // streaming: plain vectors are enough
-  }
-  tilePoints = plan.unroll < 0 ? 1 : budget / plan.vectors;
-}
-
-LogicalResult RegisterTiler::choosePlan() {
-  if (op.getNumDpsInits() != 1 || !isVectorizableBody(*op.getBlock())) {
-    return failure();
-  }
-  ranges = op.getStaticLoopRanges();
-  if (llvm::any_of(ranges, ShapedType::isDynamic) ||
-      llvm::is_contained(ranges, 0) || op.getNumLoops() == 0) {
-    return failure();
-  }
-  AffineMap outMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  if (!llvm::all_of(outMap.getResults(),
-                    [](AffineExpr e) { return isa<AffineDimExpr>(e); })) {
-    return failure();
-  }
-  // Folding along a contiguous reduction beats gathering lanes one by one, and
-  // output rows too short to fill a vector.
-  bool parallel = chooseParallelLanes(outMap);
-  if (!parallel || ((ranges[plan.lanes] < 4 || gathersLanes()) &&
-                    op.getNumReductionLoops() > 0)) {
-    Plan saved = plan;
-    if (!chooseReductionLanes()) {
-      if (!parallel) {
-        return failure();
-      }
-      plan = saved;
-    }
-  }
-  chooseUnroll();
-  for (unsigned d = 0; d < op.getNumLoops(); ++d) {
-    bool isReduction =
-        op.getIteratorTypesArray()[d] == utils::IteratorType::reduction;
-    if (static_cast<int>(d) == plan.lanes ||
-        static_cast<int>(d) == plan.unroll) {
+void RegisterTiler::readOperands() {
+  for (OpOperand &operand : op->getOpOperands()) {
+    views.push_back({operand.get(), op.getMatchingIndexingMap(&operand)});
+    if (plan.reduceLanes || op.isDpsInit(&operand)) {
       continue;
     }
-    (isReduction ? reductionDims : outerDims).push_back(d);
-  }
-  return success();
-}
-
-/// main steps of `tile`, then one step of what is left.
-SmallVector<Segment> segmentsOf(int64_t size, int64_t tile) {
-  SmallVector<Segment> out;
-  int64_t main = size / tile * tile;
-  if (main > 0) {
-    out.push_back({0, main, tile});
-  }
-  if (main < size) {
-    out.push_back({main, size, size - main});
-  }
-  return out;
-}
-
-/// The tile <= `limit` that leaves the least ragged cover of `size`.
-int64_t balancedTile(int64_t size, int64_t limit) {
-  if (size <= limit) {
-    return size;
-  }
-  int64_t count = llvm::divideCeil(size, limit);
-  for (int64_t t = limit; t * 4 >= limit * 3 && t > 0; --t) {
-    if (size % t == 0) {
-      return t;
+    std::optional<PaddedOperand> padded = findPaddedOperand(op, operand);
+    if (padded && canGuard(padded->guards)) {
+      views.back() = padded->view;
+      llvm::append_range(guards, padded->guards);
+      llvm::append_range(padCopies, padded->copies);
     }
   }
-  return llvm::divideCeil(size, count);
+  taps.assign(guards.size(), Taps::kAll);
+  guardedBases.assign(guards.size(), 0);
+}
+
+// A fill of exactly the same buffer before gives the start value.
+void RegisterTiler::findFill() {
+  Operation *before = op->getPrevNode();
+  while (before && (isPure(before) || isa<memref::AllocOp>(before))) {
+    before = before->getPrevNode();
+  }
+  auto found = dyn_cast_or_null<linalg::FillOp>(before);
+  if (found && found.getOutputs()[0] == op.getDpsInits()[0]) {
+    fill = found;
+  }
 }
 
 LogicalResult RegisterTiler::run() {
-  if (failed(choosePlan())) {
+  FailureOr<TilePlan> planned = planTile(op, machine);
+  if (failed(planned)) {
     return failure();
   }
+  plan = *planned;
+  ranges = op.getStaticLoopRanges();
+  readOperands();
   rw.setInsertionPoint(op);
-  // A fill of exactly the same buffer right before gives the start value.
   if (op.getNumReductionLoops() > 0) {
-    if (auto prev = dyn_cast_or_null<linalg::FillOp>(op->getPrevNode())) {
-      if (prev.getOutputs()[0] == op.getDpsInits()[0]) {
-        fill = prev;
-      }
+    findFill();
+    if (!plan.reduceLanes) {
+      epilogues = findEpilogues(op);
+    }
+    if (!epilogues.empty()) {
+      rw.setInsertionPoint(epilogues.back().op);
     }
   }
   ivs.assign(op.getNumLoops(), Value());
-  emitParallel(0);
+  counts.assign(plan.unrolled.size(), 1);
+  auto points = [&] { emitUnrolled(0); };
+  if (plan.lanesOutermost) {
+    emitLanes([&] { emitOuter(0, points); });
+  } else {
+    emitOuter(0, [&] { emitLanes(points); });
+  }
+  for (Epilogue &epilogue : llvm::reverse(epilogues)) {
+    rw.eraseOp(epilogue.op);
+  }
   rw.eraseOp(op);
   if (fill) {
     rw.eraseOp(fill);
   }
+  for (Operation *copy : padCopies) {
+    rw.eraseOp(copy);
+  }
   return success();
 }
 
-// Loops over the outer parallel dimensions, then over segments of the unrolled
-// dimension and of the lanes.
-void RegisterTiler::emitParallel(unsigned depth) {
-  if (depth < outerDims.size()) {
-    unsigned d = outerDims[depth];
-    if (ranges[d] == 1) {
-      ivs[d] = constantIndex(0);
-      emitParallel(depth + 1);
-      return;
+//===- loops over parallel dimensions -------------------------------------===//
+
+void RegisterTiler::emitSegments(int dim, ArrayRef<Segment> segments,
+                                 function_ref<void(const Segment &)> body) {
+  for (const Segment &s : segments) {
+    if (s.isSingle()) {
+      ivs[dim] = constantIndex(s.begin);
+      body(s);
+      continue;
     }
-    auto loop = scf::ForOp::create(rw, loc, constantIndex(0),
-                                   constantIndex(ranges[d]), constantIndex(1));
+    auto loop = scf::ForOp::create(rw, loc, constantIndex(s.begin),
+                                   constantIndex(s.end), constantIndex(s.tile));
     OpBuilder::InsertionGuard guard(rw);
     rw.setInsertionPointToStart(loop.getBody());
-    ivs[d] = loop.getInductionVar();
-    emitParallel(depth + 1);
+    ivs[dim] = loop.getInductionVar();
+    body(s);
+  }
+}
+
+void RegisterTiler::emitLanes(function_ref<void()> inner) {
+  if (plan.reduceLanes) {
+    tileWidth = plan.width;
+    tileVectors = 1;
+    inner();
     return;
   }
-  auto forSegments = [&](int dim, ArrayRef<Segment> segments, auto &&body) {
-    if (dim < 0) {
-      body(int64_t{1});
-      return;
+  emitSegments(plan.lanes, laneSegments(ranges[plan.lanes], plan),
+               [&](const Segment &s) {
+                 tileWidth = std::min(s.tile, plan.width);
+                 tileVectors = s.tile / tileWidth;
+                 inner();
+               });
+}
+
+void RegisterTiler::emitOuter(unsigned depth, function_ref<void()> inner) {
+  if (depth == plan.outerDims.size()) {
+    inner();
+    return;
+  }
+  unsigned d = plan.outerDims[depth];
+  std::pair<int64_t, int64_t> interior = {0, ranges[d]};
+  SmallVector<unsigned> guarding;
+  for (auto [i, g] : llvm::enumerate(guards)) {
+    if (g.parallel == d) {
+      auto [begin, end] = g.interior(ranges[g.reduction]);
+      interior = {std::max(interior.first, begin),
+                  std::min(interior.second, end)};
+      guarding.push_back(i);
     }
-    for (const Segment &s : segments) {
-      if (s.end - s.begin == s.tile) {
-        ivs[dim] = constantIndex(s.begin);
-        body(s.tile);
-        continue;
-      }
-      auto loop =
-          scf::ForOp::create(rw, loc, constantIndex(s.begin),
-                             constantIndex(s.end), constantIndex(s.tile));
-      OpBuilder::InsertionGuard guard(rw);
-      rw.setInsertionPointToStart(loop.getBody());
-      ivs[dim] = loop.getInductionVar();
-      body(s.tile);
+  }
+  auto setTaps = [&](Taps kind) {
+    for (unsigned i : guarding) {
+      taps[i] = kind;
     }
   };
-  SmallVector<Segment> pointSegments;
-  if (plan.unroll >= 0) {
-    pointSegments = segmentsOf(ranges[plan.unroll],
-                               balancedTile(ranges[plan.unroll], tilePoints));
-  }
-  if (plan.reduceLanes) {
-    forSegments(plan.unroll, pointSegments,
-                [&](int64_t points) { emitTile(points, 1, plan.width); });
-    return;
-  }
-  // Lanes: whole groups of vectors, then single vectors, then one short one.
-  SmallVector<Segment> laneSegments;
-  int64_t size = ranges[plan.lanes], group = plan.width * plan.vectors;
-  int64_t main = size / group * group;
-  int64_t singles = size / plan.width * plan.width;
-  if (main > 0) {
-    laneSegments.push_back({0, main, group});
-  }
-  if (singles > main) {
-    laneSegments.push_back({main, singles, singles - main});
-  }
-  if (size > singles) {
-    laneSegments.push_back({singles, size, size - singles});
-  }
-  forSegments(plan.lanes, laneSegments, [&](int64_t lanes) {
-    int64_t width = std::min(lanes, plan.width);
-    forSegments(plan.unroll, pointSegments, [&](int64_t points) {
-      emitTile(points, lanes / width, width);
-    });
+  emitSegments(d, {Segment{0, ranges[d], 1}}, [&](const Segment &) {
+    if (interior.first <= 0 && interior.second >= ranges[d]) {
+      emitOuter(depth + 1, inner);
+      return;
+    }
+    auto compare = [&](arith::CmpIPredicate predicate, int64_t limit) -> Value {
+      return arith::CmpIOp::create(rw, loc, predicate, ivs[d],
+                                   constantIndex(limit));
+    };
+    Value inside = arith::AndIOp::create(
+        rw, loc, compare(arith::CmpIPredicate::sge, interior.first),
+        compare(arith::CmpIPredicate::slt, interior.second));
+    auto branch = scf::IfOp::create(rw, loc, inside, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(rw);
+    rw.setInsertionPointToStart(branch.thenBlock());
+    emitOuter(depth + 1, inner);
+    rw.setInsertionPointToStart(branch.elseBlock());
+    setTaps(Taps::kClip);
+    emitOuter(depth + 1, inner);
+    setTaps(Taps::kAll);
   });
 }
 
-Value RegisterTiler::splat(Value scalar) {
-  return vector::BroadcastOp::create(rw, loc, vectorOf(scalar.getType()),
-                                     scalar);
+void RegisterTiler::emitUnrolled(unsigned index) {
+  if (index == plan.unrolled.size()) {
+    tilePoints = 1;
+    for (int64_t count : counts) {
+      tilePoints *= count;
+    }
+    emitTile();
+    return;
+  }
+  unsigned d = plan.unrolled[index].dim;
+  SmallVector<Segment> segments =
+      segmentsOf(ranges[d], plan.unrolled[index].count);
+  std::pair<int64_t, int64_t> interior = {0, ranges[d]};
+  for (const Guard &g : guards) {
+    if (g.parallel == d) {
+      auto [begin, end] = g.interior(ranges[g.reduction]);
+      interior = {std::max(interior.first, begin),
+                  std::min(interior.second, end)};
+    }
+  }
+  segments = withEdgesApart(segments, interior);
+  emitSegments(d, segments, [&](const Segment &s) {
+    counts[index] = s.tile;
+    bool inside = s.begin >= interior.first && s.end <= interior.second;
+    for (auto [i, g] : llvm::enumerate(guards)) {
+      if (g.parallel == d) {
+        taps[i] = inside ? Taps::kAll : Taps::kStatic;
+        guardedBases[i] = s.begin;
+      }
+    }
+    emitUnrolled(index + 1);
+    for (auto [i, g] : llvm::enumerate(guards)) {
+      if (g.parallel == d) {
+        taps[i] = Taps::kAll;
+      }
+    }
+  });
 }
 
-SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> base,
+//===- operands -----------------------------------------------------------===//
+
+int64_t RegisterTiler::offsetOf(int64_t point, unsigned dim) const {
+  for (size_t i = plan.unrolled.size(); i-- > 0;) {
+    if (plan.unrolled[i].dim == dim) {
+      return point % counts[i];
+    }
+    point /= counts[i];
+  }
+  return 0;
+}
+
+bool RegisterTiler::isInside(int64_t point) const {
+  for (auto [i, g] : llvm::enumerate(guards)) {
+    if (taps[i] == Taps::kStatic &&
+        !g.holds(guardedBases[i] + offsetOf(point, g.parallel),
+                 fixedTaps.lookup(g.reduction))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> at,
                                           int64_t point, int64_t laneOffset) {
-  SmallVector<OpFoldResult> dims(base.begin(), base.end());
+  SmallVector<OpFoldResult> dims(at.begin(), at.end());
   MLIRContext *ctx = op->getContext();
   SmallVector<AffineExpr> shifted;
   for (unsigned d = 0; d < map.getNumDims(); ++d) {
-    int64_t offset = static_cast<int>(d) == plan.unroll  ? point
-                     : static_cast<int>(d) == plan.lanes ? laneOffset
-                                                         : 0;
+    int64_t offset =
+        static_cast<int>(d) == plan.lanes ? laneOffset : offsetOf(point, d);
     shifted.push_back(getAffineDimExpr(d, ctx) + offset);
   }
   SmallVector<Value> out;
@@ -432,57 +365,64 @@ SmallVector<Value> RegisterTiler::indices(AffineMap map, ArrayRef<Value> base,
   return out;
 }
 
-Value RegisterTiler::loadOperand(OpOperand &operand, ArrayRef<Value> base,
-                                 int64_t point, int64_t vec,
-                                 std::map<std::vector<int64_t>, Value> &cache) {
-  Value v = operand.get();
-  if (!isa<MemRefType>(v.getType())) {
-    return splat(v); // scalar operand
+// The lanes of one vector, `offset` elements from the lanes' base.
+Value RegisterTiler::loadLanes(const OperandView &view, ArrayRef<Value> at,
+                               int64_t point, int64_t offset) {
+  const auto &[base, map] = view;
+  auto type = cast<VectorType>(vectorOf(getElementTypeOrSelf(base.getType())));
+  unsigned lanes = static_cast<unsigned>(plan.lanes);
+  if (hasLaneStride(map, base, lanes, 1)) {
+    return vector::LoadOp::create(rw, loc, type, base,
+                                  indices(map, at, point, offset));
   }
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  bool usesLanes = plan.lanes >= 0 && mapUsesDim(map, plan.lanes);
-  bool usesPoint = plan.unroll >= 0 && mapUsesDim(map, plan.unroll);
-  std::vector<int64_t> key = {operand.getOperandNumber(), usesPoint ? point : 0,
-                              usesLanes ? vec : 0};
-  if (auto it = cache.find(key); it != cache.end()) {
-    return it->second;
-  }
-  Type element = getElementTypeOrSelf(v.getType());
-  Value result;
-  if (!usesLanes) {
-    Value scalar =
-        memref::LoadOp::create(rw, loc, v, indices(map, base, key[1], 0));
-    result = splat(scalar);
-  } else if (isContiguousIn(map, v, plan.lanes)) {
-    result =
-        vector::LoadOp::create(rw, loc, cast<VectorType>(vectorOf(element)), v,
-                               indices(map, base, key[1], vec * tileWidth));
-  } else if (tileWidth > 1 && hasLaneStride(map, v, plan.lanes, 2)) {
+  if (tileWidth > 1 && hasLaneStride(map, base, lanes, 2)) {
     // Every second element of two overlapping loads; none past the last lane.
-    auto type = cast<VectorType>(vectorOf(element));
-    SmallVector<Value> at = indices(map, base, key[1], vec * tileWidth);
-    Value low = vector::LoadOp::create(rw, loc, type, v, at);
-    at.back() =
-        arith::AddIOp::create(rw, loc, at.back(), constantIndex(tileWidth - 1));
-    Value high = vector::LoadOp::create(rw, loc, type, v, at);
+    SmallVector<Value> where = indices(map, at, point, offset);
+    Value low = vector::LoadOp::create(rw, loc, type, base, where);
+    where.back() = arith::AddIOp::create(rw, loc, where.back(),
+                                         constantIndex(tileWidth - 1));
+    Value high = vector::LoadOp::create(rw, loc, type, base, where);
     SmallVector<int64_t> pick;
     for (int64_t l = 0; l < tileWidth; ++l) {
       // Element 2l: in `low`, or in `high`, which starts tileWidth - 1 later.
       pick.push_back(2 * l < tileWidth ? 2 * l : 2 * l + 1);
     }
-    result = vector::ShuffleOp::create(rw, loc, low, high, pick);
+    return vector::ShuffleOp::create(rw, loc, low, high, pick);
+  }
+  SmallVector<Value> scalars;
+  for (int64_t l = 0; l < tileWidth; ++l) {
+    scalars.push_back(memref::LoadOp::create(
+        rw, loc, base, indices(map, at, point, offset + l)));
+  }
+  return vector::FromElementsOp::create(rw, loc, type, scalars);
+}
+
+Value RegisterTiler::loadOperand(unsigned id, const OperandView &view,
+                                 ArrayRef<Value> at, int64_t point, int64_t vec,
+                                 LoadCache &cache) {
+  if (!isa<MemRefType>(view.base.getType())) {
+    return splat(view.base); // scalar operand
+  }
+  bool usesLanes = plan.lanes >= 0 && mapUsesDim(view.map, plan.lanes);
+  std::vector<int64_t> key = {id, usesLanes ? vec : 0};
+  for (const Unrolled &u : plan.unrolled) {
+    key.push_back(mapUsesDim(view.map, u.dim) ? offsetOf(point, u.dim) : 0);
+  }
+  if (auto it = cache.find(key); it != cache.end()) {
+    return it->second;
+  }
+  Value result;
+  if (usesLanes) {
+    result = loadLanes(view, at, point, vec * tileWidth);
   } else {
-    SmallVector<Value> scalars;
-    for (int64_t l = 0; l < tileWidth; ++l) {
-      scalars.push_back(memref::LoadOp::create(
-          rw, loc, v, indices(map, base, key[1], vec * tileWidth + l)));
-    }
-    result = vector::FromElementsOp::create(
-        rw, loc, cast<VectorType>(vectorOf(element)), scalars);
+    result = splat(memref::LoadOp::create(rw, loc, view.base,
+                                          indices(view.map, at, point, 0)));
   }
   cache[key] = result;
   return result;
 }
+
+//===- results ------------------------------------------------------------===//
 
 Value RegisterTiler::initialAccumulator(int64_t point, int64_t vec) {
   OpOperand *init = op.getDpsInitOperand(0);
@@ -495,21 +435,68 @@ Value RegisterTiler::initialAccumulator(int64_t point, int64_t vec) {
   if (fill) {
     return splat(fill.getInputs()[0]);
   }
-  std::map<std::vector<int64_t>, Value> cache;
-  return loadOperand(*init, ivs, point, vec, cache);
+  LoadCache cache;
+  return loadOperand(0, views[init->getOperandNumber()], ivs, point, vec,
+                     cache);
 }
 
-void RegisterTiler::storeResult(int64_t point, int64_t vec, Value value) {
-  OpOperand *init = op.getDpsInitOperand(0);
-  AffineMap map = op.getMatchingIndexingMap(init);
-  if (!plan.reduceLanes) {
-    vector::StoreOp::create(rw, loc, value, init->get(),
-                            indices(map, ivs, point, vec * tileWidth));
-    return;
+Value RegisterTiler::evaluate(Block &body, IRMapping &map) {
+  for (Operation &inner : body.without_terminator()) {
+    if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
+      map.map(constant.getResult(), splat(rw.clone(inner)->getResult(0)));
+      continue;
+    }
+    OperationState state(loc, inner.getName());
+    for (Value o : inner.getOperands()) {
+      Value mapped = map.lookupOrNull(o);
+      state.addOperands(mapped ? mapped : splat(o));
+    }
+    state.addTypes(vectorOf(inner.getResult(0).getType()));
+    state.addAttributes(inner.getAttrs());
+    state.propertiesAttr = inner.getPropertiesAsAttribute();
+    map.map(inner.getResult(0), rw.create(state)->getResult(0));
   }
+  Value out = body.getTerminator()->getOperand(0);
+  Value mapped = map.lookupOrNull(out);
+  return mapped ? mapped : splat(out);
+}
+
+Value RegisterTiler::applyEpilogues(int64_t point, int64_t vec, Value value,
+                                    LoadCache &cache) {
+  unsigned id = op->getNumOperands();
+  for (Epilogue &epilogue : epilogues) {
+    IRMapping map;
+    Block &body = *epilogue.op.getBody();
+    for (auto [input, argument] :
+         llvm::zip(epilogue.inputs, body.getArguments())) {
+      ++id;
+      if (!argument.use_empty()) {
+        map.map(argument, input
+                              ? loadOperand(id, *input, ivs, point, vec, cache)
+                              : value);
+      }
+    }
+    value = evaluate(body, map);
+  }
+  return value;
+}
+
+void RegisterTiler::storeResult(int64_t point, int64_t vec, Value value,
+                                LoadCache &cache) {
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  value = applyEpilogues(point, vec, value, cache);
+  Value target = epilogues.empty() ? op.getDpsInits()[0]
+                                   : epilogues.back().op.getDpsInits()[0];
+  vector::StoreOp::create(rw, loc, value, target,
+                          indices(map, ivs, point, vec * tileWidth));
+}
+
+void RegisterTiler::storeFolded(int64_t point, Value value) {
+  OpOperand *init = op.getDpsInitOperand(0);
   Operation *combiner =
       op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
-  SmallVector<Value> where = indices(map, ivs, point, 0);
+  SmallVector<Value> where =
+      indices(op.getMatchingIndexingMap(init), ivs, point, 0);
   Value start =
       fill ? fill.getInputs()[0]
            : memref::LoadOp::create(rw, loc, init->get(), where).getResult();
@@ -522,102 +509,126 @@ void RegisterTiler::storeResult(int64_t point, int64_t vec, Value value) {
   memref::StoreOp::create(rw, loc, result, init->get(), where);
 }
 
-// One register tile: start values, reduction loops, stores.
-void RegisterTiler::emitTile(int64_t points, int64_t vectors, int64_t width) {
-  tilePoints = points;
-  tileVectors = vectors;
-  tileWidth = width;
-  if (op.getNumReductionLoops() == 0) {
-    SmallVector<Value> results = emitPoints(ivs, {});
-    for (int64_t p = 0, i = 0; p < points; ++p) {
-      for (int64_t v = 0; v < vectors; ++v, ++i) {
-        storeResult(p, v, results[i]);
+void RegisterTiler::storeAll(ValueRange results) {
+  LoadCache cache;
+  for (int64_t p = 0, i = 0; p < tilePoints; ++p) {
+    for (int64_t v = 0; v < tileVectors; ++v, ++i) {
+      if (plan.reduceLanes) {
+        storeFolded(p, results[i]);
+      } else {
+        storeResult(p, v, results[i], cache);
       }
     }
+  }
+}
+
+//===- tiles --------------------------------------------------------------===//
+
+// One register tile: start values, reduction loops, stores.
+void RegisterTiler::emitTile() {
+  if (op.getNumReductionLoops() == 0) {
+    storeAll(emitPoints(ivs, {}));
     return;
   }
   SmallVector<Value> accs;
-  for (int64_t p = 0; p < points; ++p) {
-    for (int64_t v = 0; v < vectors; ++v) {
+  for (int64_t p = 0; p < tilePoints; ++p) {
+    for (int64_t v = 0; v < tileVectors; ++v) {
       accs.push_back(initialAccumulator(p, v));
     }
   }
-  SmallVector<Value> results;
-  if (!plan.reduceLanes) {
-    results = emitReduction(0, ivs, accs);
+  if (plan.reduceLanes) {
+    emitFoldedTile(std::move(accs));
   } else {
-    // Whole vectors along the lanes, then one element at a time.
-    int64_t size = ranges[plan.lanes], main = size / width * width;
-    auto body = [&](Value iv, ValueRange in) {
-      SmallVector<Value> at = ivs;
-      at[plan.lanes] = iv;
-      return emitReduction(0, at, in);
-    };
-    results = accs;
-    if (main == width) {
-      results = body(constantIndex(0), results);
-    } else {
-      auto loop =
-          scf::ForOp::create(rw, loc, constantIndex(0), constantIndex(main),
-                             constantIndex(width), results);
+    storeAll(emitReduction(0, ivs, accs));
+  }
+}
+
+// Whole vectors along the reduced lanes, then a short one, folded into what
+// was stored.
+void RegisterTiler::emitFoldedTile(SmallVector<Value> accs) {
+  int64_t size = ranges[plan.lanes], width = plan.width;
+  int64_t main = size / width * width;
+  auto body = [&](Value iv, ValueRange in) {
+    SmallVector<Value> at = ivs;
+    at[plan.lanes] = iv;
+    return emitReduction(0, at, in);
+  };
+  if (main == width) {
+    storeAll(body(constantIndex(0), accs));
+  } else {
+    auto loop =
+        scf::ForOp::create(rw, loc, constantIndex(0), constantIndex(main),
+                           constantIndex(width), accs);
+    {
       OpBuilder::InsertionGuard guard(rw);
       rw.setInsertionPointToStart(loop.getBody());
       SmallVector<Value> out =
           body(loop.getInductionVar(), loop.getRegionIterArgs());
       scf::YieldOp::create(rw, loc, out);
-      results.assign(loop.getResults().begin(), loop.getResults().end());
     }
-    for (int64_t p = 0; p < points; ++p) {
-      storeResult(p, 0, results[p]);
-    }
-    if (main < size) {
-      // The rest: a short vector folded into what was stored.
-      linalg::FillOp savedFill = fill;
-      fill = nullptr;
-      tileWidth = size - main;
-      SmallVector<Value> rest;
-      for (int64_t p = 0; p < points; ++p) {
-        rest.push_back(initialAccumulator(p, 0));
-      }
-      rest = body(constantIndex(main), rest);
-      for (int64_t p = 0; p < points; ++p) {
-        storeResult(p, 0, rest[p]);
-      }
-      fill = savedFill;
-      tileWidth = width;
-    }
+    storeAll(loop.getResults());
+  }
+  if (main == size) {
     return;
   }
-  for (int64_t p = 0, i = 0; p < points; ++p) {
-    for (int64_t v = 0; v < vectors; ++v, ++i) {
-      storeResult(p, v, results[i]);
-    }
+  linalg::FillOp savedFill = fill;
+  fill = nullptr;
+  tileWidth = size - main;
+  SmallVector<Value> rest;
+  for (int64_t p = 0; p < tilePoints; ++p) {
+    rest.push_back(initialAccumulator(p, 0));
   }
+  storeAll(body(constantIndex(main), rest));
+  fill = savedFill;
+  tileWidth = width;
 }
 
-// Loops over the reduction dimensions with the accumulators as iter_args. The
-// innermost is unrolled: all of it when small, else by four.
+// How many values of a reduction dimension one pass handles: all of the inner
+// ones while the code stays short, some of the next, one of the others.
+int64_t RegisterTiler::unrollOf(unsigned depth) const {
+  int64_t budget =
+      std::max<int64_t>(kUnrolledOps / (tilePoints * tileVectors), 1);
+  for (auto [i, g] : llvm::enumerate(guards)) {
+    if (taps[i] == Taps::kStatic) {
+      budget = std::max<int64_t>(budget / ranges[g.reduction], 1);
+    }
+  }
+  for (unsigned i = plan.reductionDims.size(); i-- > depth;) {
+    int64_t size = ranges[plan.reductionDims[i]];
+    if (i == depth) {
+      int64_t part = std::min<int64_t>(budget, 4);
+      return size <= budget ? size : size % part == 0 ? part : 1;
+    }
+    if (size > budget) {
+      return 1;
+    }
+    budget /= size;
+  }
+  return 1;
+}
+
+// Loops over the reduction dimensions with the accumulators as iter_args.
 SmallVector<Value> RegisterTiler::emitReduction(unsigned depth,
                                                 SmallVector<Value> at,
                                                 ValueRange accs) {
-  if (depth == reductionDims.size()) {
+  if (depth == plan.reductionDims.size()) {
     return emitPoints(at, accs);
   }
-  unsigned d = reductionDims[depth];
-  int64_t size = ranges[d];
-  bool innermost = depth + 1 == reductionDims.size();
-  int64_t accumulators = tilePoints * tileVectors;
-  int64_t unroll = 1;
-  if (innermost && size > 1) {
-    unroll = size * accumulators <= 32 ? size : size % 4 == 0 ? 4 : 1;
-    if (accumulators * unroll > 96) {
-      unroll = 1;
+  unsigned d = plan.reductionDims[depth];
+  int64_t size = ranges[d], unroll = unrollOf(depth);
+  for (auto [i, g] : llvm::enumerate(guards)) {
+    if (g.reduction == d && taps[i] == Taps::kStatic) {
+      unroll = size;
+    }
+    if (g.reduction == d && taps[i] == Taps::kClip) {
+      return emitClipped(depth, at, accs);
     }
   }
   SmallVector<Value> current(accs.begin(), accs.end());
   if (size == unroll) {
     for (int64_t u = 0; u < unroll; ++u) {
       at[d] = constantIndex(u);
+      fixedTaps[d] = u;
       current = emitReduction(depth + 1, at, current);
     }
     return current;
@@ -639,44 +650,57 @@ SmallVector<Value> RegisterTiler::emitReduction(unsigned depth,
   return {loop.getResults().begin(), loop.getResults().end()};
 }
 
+// The taps r with 0 <= scale * p + step * r - low < size.
+SmallVector<Value> RegisterTiler::emitClipped(unsigned depth,
+                                              SmallVector<Value> at,
+                                              ValueRange accs) {
+  unsigned d = plan.reductionDims[depth];
+  const Guard &g = *llvm::find_if(
+      guards, [&](const Guard &other) { return other.reduction == d; });
+  AffineExpr p = rw.getAffineDimExpr(0);
+  auto bound = [&](int64_t offset) {
+    AffineExpr e = (-p * g.scale + offset).ceilDiv(g.step);
+    return getValueOrCreateConstantIndexOp(
+        rw, loc,
+        affine::makeComposedFoldedAffineApply(rw, loc, AffineMap::get(1, 0, e),
+                                              {OpFoldResult(at[g.parallel])}));
+  };
+  Value begin = arith::MaxSIOp::create(rw, loc, bound(g.low), constantIndex(0));
+  Value end = arith::MinSIOp::create(rw, loc, bound(g.low + g.size),
+                                     constantIndex(ranges[d]));
+  auto loop = scf::ForOp::create(rw, loc, begin, end, constantIndex(1), accs);
+  OpBuilder::InsertionGuard guard(rw);
+  rw.setInsertionPointToStart(loop.getBody());
+  at[d] = loop.getInductionVar();
+  scf::YieldOp::create(rw, loc,
+                       emitReduction(depth + 1, at, loop.getRegionIterArgs()));
+  return {loop.getResults().begin(), loop.getResults().end()};
+}
+
 // The body at every point of the tile. Operands are loaded once per distinct
 // point; broadcast operands outermost, so that few broadcasts are alive.
 SmallVector<Value> RegisterTiler::emitPoints(ArrayRef<Value> at,
                                              ValueRange accs) {
-  std::map<std::vector<int64_t>, Value> cache;
-  Block *body = op.getBlock();
+  LoadCache cache;
   SmallVector<Value> results;
   for (int64_t p = 0, i = 0; p < tilePoints; ++p) {
     for (int64_t v = 0; v < tileVectors; ++v, ++i) {
+      if (!accs.empty() && !isInside(p)) {
+        results.push_back(accs[i]);
+        continue;
+      }
       IRMapping map;
       for (OpOperand &operand : op->getOpOperands()) {
         BlockArgument arg = op.getMatchingBlockArgument(&operand);
         if (arg.use_empty()) {
           continue;
         }
-        bool isInit = op.isDpsInit(&operand);
-        map.map(arg, isInit && !accs.empty()
+        unsigned id = operand.getOperandNumber();
+        map.map(arg, op.isDpsInit(&operand) && !accs.empty()
                          ? accs[i]
-                         : loadOperand(operand, at, p, v, cache));
+                         : loadOperand(id, views[id], at, p, v, cache));
       }
-      for (Operation &inner : body->without_terminator()) {
-        if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
-          map.map(constant.getResult(), splat(rw.clone(inner)->getResult(0)));
-          continue;
-        }
-        OperationState state(loc, inner.getName());
-        for (Value o : inner.getOperands()) {
-          Value mapped = map.lookupOrNull(o);
-          state.addOperands(mapped ? mapped : splat(o));
-        }
-        state.addTypes(vectorOf(inner.getResult(0).getType()));
-        state.addAttributes(inner.getAttrs());
-        state.propertiesAttr = inner.getPropertiesAsAttribute();
-        map.map(inner.getResult(0), rw.create(state)->getResult(0));
-      }
-      Value out = body->getTerminator()->getOperand(0);
-      Value mapped = map.lookupOrNull(out);
-      results.push_back(mapped ? mapped : splat(out));
+      results.push_back(evaluate(*op.getBlock(), map));
     }
   }
   return results;
@@ -684,50 +708,20 @@ SmallVector<Value> RegisterTiler::emitPoints(ArrayRef<Value> at,
 
 } // namespace
 
-int chooseUnrollDim(linalg::LinalgOp op, int lanesDim) {
-  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-  int best = -1;
-  unsigned bestVarying = ~0u;
-  for (int d = static_cast<int>(op.getNumLoops()) - 1; d >= 0; --d) {
-    if (op.getIteratorTypesArray()[d] != utils::IteratorType::parallel ||
-        d == lanesDim || ranges[d] <= 1) {
-      continue;
-    }
-    unsigned varying = 0;
-    for (OpOperand *o : op.getDpsInputOperands()) {
-      AffineMap m = op.getMatchingIndexingMap(o);
-      varying += mapUsesDim(m, lanesDim) && mapUsesDim(m, d);
-    }
-    if (varying < bestVarying) {
-      best = d;
-      bestVarying = varying;
-    }
-  }
-  return best;
-}
-
 LogicalResult vectorizeRegisterTiles(func::FuncOp func,
                                      const CpuMachine &machine) {
-  SmallVector<linalg::LinalgOp> ops;
-  func.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
   IRRewriter rewriter(func.getContext());
-  for (linalg::LinalgOp op : ops) {
-    if (isa<linalg::FillOp>(op) && op->getNextNode() &&
-        isa<linalg::LinalgOp>(op->getNextNode())) {
-      auto next = cast<linalg::LinalgOp>(op->getNextNode());
-      // May be consumed by the reduction that follows; decided there.
-      if (next.getNumReductionLoops() > 0 && next.getNumDpsInits() == 1 &&
-          next.getDpsInits()[0] == op.getDpsInits()[0]) {
-        continue;
+  // Reductions first: they take fills, padding copies and epilogues with them.
+  for (bool reductions : {true, false}) {
+    SmallVector<Operation *> ops;
+    func.walk([&](linalg::LinalgOp op) {
+      if (!reductions || op.getNumReductionLoops() > 0) {
+        ops.push_back(op);
       }
+    });
+    for (Operation *op : ops) {
+      (void)RegisterTiler(rewriter, cast<linalg::LinalgOp>(op), machine).run();
     }
-    (void)RegisterTiler(rewriter, op, machine).run();
-  }
-  // Fills whose reduction was not taken.
-  SmallVector<linalg::FillOp> fills;
-  func.walk([&](linalg::FillOp op) { fills.push_back(op); });
-  for (linalg::FillOp op : fills) {
-    (void)RegisterTiler(rewriter, op, machine).run();
   }
   return success();
 }

@@ -71,16 +71,39 @@ bool needsRendezvous(const Sync &sync) {
   return sync.carried && loopDepth(sync.scope) > 0;
 }
 
+/// Ids that the author's own flags use: 0 to n - 1 of a pipe pair.
+std::map<PipePair, int64_t> manualIds(func::FuncOp kernel) {
+  std::map<PipePair, int64_t> ids;
+  kernel.walk([&](Operation *op) {
+    auto limit = op->getAttrOfType<IntegerAttr>(kManualIdsAttr);
+    if (!limit) {
+      return;
+    }
+    auto pipes = [](auto flag) {
+      return PipePair{static_cast<Pipe>(flag.getSrc()),
+                      static_cast<Pipe>(flag.getDst())};
+    };
+    int64_t &most = ids[llvm::isa<SetFlagOp>(op) ? pipes(cast<SetFlagOp>(op))
+                                                 : pipes(cast<WaitFlagOp>(op))];
+    most = std::max(most, limit.getInt());
+  });
+  return ids;
+}
+
 /// Gives every pair its ids; null, or a pair of the pipes that need too many.
 const Sync *colour(func::FuncOp kernel, ArrayRef<Sync> syncs,
                    std::vector<Flags> &flags) {
   std::map<std::pair<PipePair, int64_t>, int64_t> next;
+  const std::map<PipePair, int64_t> taken = manualIds(kernel);
   const Sync *excess = nullptr;
   auto take = [&](const Sync &sync, Role role, int64_t ids) {
     const bool forward = role == Role::kPair;
     const Pipe src = forward ? sync.src : sync.dst,
                dst = forward ? sync.dst : sync.src;
-    int64_t &base = next[{{src, dst}, segmentOf(kernel, sync.to)}];
+    const auto manual = taken.find({src, dst});
+    int64_t &base = next.try_emplace({{src, dst}, segmentOf(kernel, sync.to)},
+                                     manual == taken.end() ? 0 : manual->second)
+                        .first->second;
     flags.push_back({&sync, role, src, dst, ids, base});
     base += ids;
     if (base > isa::kNumFlagIds && !excess) {
@@ -263,14 +286,13 @@ public:
 } // namespace
 
 LogicalResult insertSync(func::FuncOp kernel) {
-  const bool manual = kernel
-                          .walk([](Operation *op) {
-                            return llvm::isa<SetFlagOp, WaitFlagOp>(op)
-                                       ? WalkResult::interrupt()
-                                       : WalkResult::advance();
-                          })
-                          .wasInterrupted();
-  if (manual) {
+  bool manual = false, unmarked = false;
+  kernel.walk([&](Operation *op) {
+    manual |= op->hasAttr(kManualAttr);
+    unmarked |=
+        llvm::isa<SetFlagOp, WaitFlagOp>(op) && !op->hasAttr(kManualAttr);
+  });
+  if (unmarked) {
     return kernel.emitError("has flags already; automatic and manual "
                             "synchronisation do not mix");
   }
@@ -284,7 +306,9 @@ LogicalResult insertSync(func::FuncOp kernel) {
         emitter.emit(run, static_cast<int64_t>(number));
       }
       if (!isOrdered(kernel, {})) {
-        useBarriers(kernel);
+        if (!manual) { // else npu-verify-sync shows the author's mistake
+          useBarriers(kernel);
+        }
         return success();
       }
       prune(kernel, flags);

@@ -16,7 +16,9 @@
 // A pair of pipes has 8 ids. Where more are needed at once, a barrier replaces
 // the pairs it separates, at the least nested place; a remark says so.
 //
-// Needs npu-plan-local-memory; refuses a kernel that already has flags.
+// Needs npu-plan-local-memory; refuses a kernel that already has flags, but for
+// those of manual scopes (kManualAttr): between two commands of such a scope
+// nothing is added, and its ids are left to it.
 #pragma once
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

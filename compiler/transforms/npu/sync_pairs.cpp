@@ -74,6 +74,9 @@ bool conflict(const Touch &a, const Touch &b) {
   if (a.space != b.space || a.pipe == b.pipe || !(a.write || b.write)) {
     return false;
   }
+  if (a.op->hasAttr(kManualAttr) && b.op->hasAttr(kManualAttr)) {
+    return false; // their author orders them
+  }
   return a.alloc ? a.lo < b.hi && b.lo < a.hi : a.base == b.base;
 }
 

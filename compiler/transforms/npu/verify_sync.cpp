@@ -117,6 +117,11 @@ public:
       depth = std::max<int64_t>(depth, alloc.getDepth());
       period_ = std::lcm(period_, static_cast<int64_t>(alloc.getDepth()));
     });
+    kernel.walk([&](Operation *op) { // ids of manual scopes take turns, too
+      if (auto ids = op->getAttrOfType<IntegerAttr>(kManualIdsAttr)) {
+        period_ = std::lcm(period_, ids.getInt());
+      }
+    });
     iterations_ = period_ * 4;
   }
 
@@ -271,7 +276,7 @@ private:
     }
     if (!op || op->getNumOperands() != 2 ||
         !llvm::isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::XOrIOp,
-                   arith::CmpIOp>(op)) {
+                   arith::DivUIOp, arith::RemUIOp, arith::CmpIOp>(op)) {
       return std::nullopt;
     }
     const auto a = evaluate(op->getOperand(0)), b = evaluate(op->getOperand(1));
@@ -289,6 +294,12 @@ private:
     }
     if (llvm::isa<arith::XOrIOp>(op)) {
       return *a ^ *b;
+    }
+    if (llvm::isa<arith::DivUIOp, arith::RemUIOp>(op)) {
+      if (*a < 0 || *b <= 0) {
+        return std::nullopt;
+      }
+      return llvm::isa<arith::DivUIOp>(op) ? *a / *b : *a % *b;
     }
     auto compare = cast<arith::CmpIOp>(op);
     return compare.getPredicate() == arith::CmpIPredicate::eq

@@ -6,6 +6,7 @@
 #include "compiler/transforms/npu_layouts/layouts.h"
 #include "compiler/transforms/npu_schedule/tiling.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -20,8 +21,9 @@ using Shape = SmallVector<int64_t>;
 /// Values of one plan function in the layouts that were asked for.
 class Assigner {
 public:
-  Assigner(plan::FuncOp func, SymbolTable &symbols)
-      : func_(func), symbols_(symbols), b_(func.getContext()) {}
+  Assigner(plan::FuncOp func, SymbolTable &symbols, int64_t l1Bytes)
+      : func_(func), symbols_(symbols), l1Bytes_(l1Bytes),
+        b_(func.getContext()) {}
 
   LogicalResult run();
 
@@ -32,6 +34,10 @@ private:
   Value blockedOf(Value v);
   Value plainOf(Value v);
   bool isBlocked(Value v) const { return blocked_.contains(v); }
+  /// Of a custom operator: its program takes row-major tensors.
+  bool isFinished(plan::DispatchOp op) const {
+    return symbols_.lookup<func::FuncOp>(op.getCallee()).isDeclaration();
+  }
 
   // Steps of a constant's recipe, or a view or dispatch for a run-time value.
   FailureOr<Value> cast(Value v, Type element);
@@ -44,6 +50,8 @@ private:
   FailureOr<Value> columnsOf(Value v);
   FailureOr<Value> convWeightsOf(Value v);
   FailureOr<Value> windowWeightsOf(Value v);
+  /// A blocked image with the columns of a convolution's pad around it.
+  FailureOr<Value> withBorder(Value v, tensor::PadOp pad);
 
   /// A dispatch of a new function with one argument; `fill` writes its body.
   FailureOr<Value> dispatch(Value v, RankedTensorType type, StringRef suffix,
@@ -58,6 +66,7 @@ private:
 
   plan::FuncOp func_;
   SymbolTable &symbols_;
+  int64_t l1Bytes_;
   OpBuilder b_;
   llvm::DenseMap<Value, Value> blocked_, plain_;
   llvm::DenseMap<std::pair<Value, int>, Value> forms_;
@@ -406,6 +415,25 @@ DispatchKind Assigner::choose(plan::DispatchOp op, func::FuncOp body) {
   return kind;
 }
 
+FailureOr<Value> Assigner::withBorder(Value v, tensor::PadOp pad) {
+  int64_t left = pad.getStaticLow()[3], right = pad.getStaticHigh()[3];
+  if (left == 0 && right == 0) {
+    return v;
+  }
+  Shape shape(typeOf(v).getShape());
+  shape[3] += left + right;
+  Type element = typeOf(v).getElementType();
+  auto type = RankedTensorType::get(shape, element);
+  return movement(v, type, "border", [&](OpBuilder &b, Value x) -> Value {
+    Value zero =
+        arith::ConstantOp::create(b, x.getLoc(), b.getFloatAttr(element, 0));
+    SmallVector<OpFoldResult> low(5, b.getIndexAttr(0)), high(low);
+    low[3] = b.getIndexAttr(left);
+    high[3] = b.getIndexAttr(right);
+    return tensor::PadOp::create(b, x.getLoc(), type, x, low, high, zero);
+  });
+}
+
 LogicalResult Assigner::rewrite(plan::DispatchOp op) {
   auto body = symbols_.lookup<func::FuncOp>(op.getCallee());
   DispatchKind kind = choose(op, body);
@@ -423,11 +451,20 @@ LogicalResult Assigner::rewrite(plan::DispatchOp op) {
     }
     operands.push_back(*converted);
   }
+  int64_t strip = kind == DispatchKind::kConv ? stripWidth(body, l1Bytes_) : 0;
+  if (tensor::PadOp pad = strip != 0 ? imagePad(body) : nullptr) {
+    auto image = cast<BlockArgument>(pad.getSource()).getArgNumber();
+    FailureOr<Value> bordered = withBorder(operands[image], pad);
+    if (failed(bordered)) {
+      return op.emitError("the border of a wide image cannot be made");
+    }
+    operands[image] = *bordered;
+  }
   std::string name = op.getCallee().str();
   symbols_.remove(body);
   func::FuncOp physical = createFunction(name, ValueRange(operands).getTypes(),
                                          type, body.getLoc());
-  LogicalResult built = buildBody(body, kind, physical);
+  LogicalResult built = buildBody(body, kind, physical, strip);
   body.erase();
   if (failed(built)) {
     return failure();
@@ -453,7 +490,8 @@ LogicalResult Assigner::run() {
   }
   SmallVector<Operation *> replaced;
   for (Operation *op : ops) {
-    if (auto dispatch = dyn_cast<plan::DispatchOp>(op)) {
+    auto dispatch = dyn_cast<plan::DispatchOp>(op);
+    if (dispatch && !isFinished(dispatch)) {
       if (failed(rewrite(dispatch))) {
         return failure();
       }
@@ -481,30 +519,34 @@ class AssignLayouts
     : public PassWrapper<AssignLayouts, OperationPass<ModuleOp>> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AssignLayouts)
+  explicit AssignLayouts(int64_t l1Bytes) : l1Bytes_(l1Bytes) {}
   StringRef getArgument() const final { return "npu-assign-layouts"; }
   StringRef getDescription() const final {
     return "Physical layouts of dispatches, and the bodies that fit them.";
   }
   void getDependentDialects(DialectRegistry &registry) const final {
-    registry.insert<NPUDialect, plan::PlanDialect, scf::SCFDialect,
-                    tensor::TensorDialect, linalg::LinalgDialect,
-                    arith::ArithDialect>();
+    registry.insert<NPUDialect, plan::PlanDialect, affine::AffineDialect,
+                    scf::SCFDialect, tensor::TensorDialect,
+                    linalg::LinalgDialect, arith::ArithDialect>();
   }
   void runOnOperation() final {
     SymbolTable symbols(getOperation());
     for (auto func :
          llvm::make_early_inc_range(getOperation().getOps<plan::FuncOp>())) {
-      if (failed(Assigner(func, symbols).run())) {
+      if (failed(Assigner(func, symbols, l1Bytes_).run())) {
         return signalPassFailure();
       }
     }
   }
+
+private:
+  int64_t l1Bytes_;
 };
 
 } // namespace
 
-std::unique_ptr<Pass> createAssignLayoutsPass() {
-  return std::make_unique<AssignLayouts>();
+std::unique_ptr<Pass> createAssignLayoutsPass(int64_t l1Bytes) {
+  return std::make_unique<AssignLayouts>(l1Bytes);
 }
 
 } // namespace kiln::npu

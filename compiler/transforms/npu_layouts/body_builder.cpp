@@ -2,6 +2,8 @@
 #include "compiler/transforms/npu_layouts/body_builder.h"
 
 #include "compiler/transforms/npu_layouts/body_context.h"
+#include "isa/codec/machine_types.h"
+#include "isa/support/units.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -256,9 +258,38 @@ RankedTensorType resultType(func::FuncOp f, DispatchKind kind) {
   return plain ? logical : imageType(logical);
 }
 
+tensor::PadOp imagePad(func::FuncOp f) {
+  return rootOf(f)->getOperand(0).getDefiningOp<tensor::PadOp>();
+}
+
+int64_t stripWidth(func::FuncOp f, int64_t l1Bytes) {
+  auto conv = cast<linalg::Conv2DNchwFchwOp>(rootOf(f));
+  auto at = [](DenseIntElementsAttr list, unsigned i) {
+    return list.getValues<int64_t>()[i];
+  };
+  ArrayRef<int64_t> in = typeOf(conv.getInputs()[0]).getShape();
+  ArrayRef<int64_t> w = typeOf(conv.getInputs()[1]).getShape();
+  ArrayRef<int64_t> out = typeOf(conv.getResult(0)).getShape();
+  int64_t rows = (w[2] - 1) * at(conv.getDilations(), 0) + 2;
+  int64_t reach = (w[3] - 1) * at(conv.getDilations(), 1) + 1;
+  int64_t stride = at(conv.getStrides(), 1);
+  // Two slots of one channel block of the window's rows; weights get the rest.
+  int64_t columns = l1Bytes / 4 / (std::min(rows, in[2]) * isa::kBlockBytes);
+  constexpr int64_t kMaxWidth = 65535; // fields of im2col
+  columns = std::min(columns, kMaxWidth);
+  if (l1Bytes == 0 || in[3] <= columns) {
+    return 0;
+  }
+  int64_t strip = std::max<int64_t>((columns - reach) / stride + 1, 1);
+  constexpr int64_t kRows = isa::kCellRows;
+  strip = strip > kRows ? strip / kRows * kRows : strip;
+  return std::min(strip, out[3]);
+}
+
 LogicalResult buildBody(func::FuncOp logical, DispatchKind kind,
-                        func::FuncOp physical) {
+                        func::FuncOp physical, int64_t strip) {
   BodyContext c(logical, physical, rootOf(logical));
+  c.strip = strip;
   switch (kind) {
   case DispatchKind::kConv:
     return buildConv(c);

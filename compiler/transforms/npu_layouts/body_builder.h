@@ -76,9 +76,17 @@ mlir::FailureOr<llvm::SmallVector<ArgForm>> formsOf(mlir::func::FuncOp logical,
                                                     DispatchKind kind);
 
 /// Fills `physical`, whose arguments have the types of `formsOf`, and returns
-/// from it.
+/// from it. `strip`: width of the parts of the result of a convolution (see
+/// layouts.h); 0: whole rows.
 mlir::LogicalResult buildBody(mlir::func::FuncOp logical, DispatchKind kind,
-                              mlir::func::FuncOp physical);
+                              mlir::func::FuncOp physical, int64_t strip = 0);
+
+/// Width of the strips of a convolution when its image is too wide for L1;
+/// 0: it is not.
+int64_t stripWidth(mlir::func::FuncOp logical, int64_t l1Bytes);
+
+/// The padded operand of a convolution; its pad, or null.
+mlir::tensor::PadOp imagePad(mlir::func::FuncOp logical);
 
 /// The physical type of the result.
 mlir::RankedTensorType resultType(mlir::func::FuncOp logical,

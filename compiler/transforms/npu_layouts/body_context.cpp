@@ -42,7 +42,46 @@ Value BodyContext::imageOf(Value x, Value n) {
   return tensor::ExtractSliceOp::create(b, loc, type, x, offsets, sizes, ones);
 }
 
+/// Part `p` of a row, dimensions `row` and `row` + 1 of `x`, of image `n` when
+/// `x` has images.
+static Value sliceOf(BodyContext &c, Value x, Value n, const RowPart &p,
+                     unsigned row) {
+  ArrayRef<int64_t> s = typeOf(x).getShape();
+  SmallVector<OpFoldResult> offsets(s.size(), c.b.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(s.size(), c.b.getIndexAttr(1)), sizes;
+  for (int64_t size : s) {
+    sizes.push_back(c.b.getIndexAttr(size));
+  }
+  SmallVector<int64_t> shape;
+  if (row > 1) {
+    offsets[1] = n ? OpFoldResult(n) : c.b.getIndexAttr(0);
+    sizes[1] = c.b.getIndexAttr(1);
+    shape.push_back(s[0]);
+  }
+  offsets[row] = p.row;
+  sizes[row] = c.b.getIndexAttr(1);
+  offsets[row + 1] = p.start;
+  sizes[row + 1] = c.b.getIndexAttr(p.count);
+  shape.push_back(p.count);
+  if (row > 1) {
+    shape.push_back(s.back());
+  }
+  auto type = RankedTensorType::get(shape, typeOf(x).getElementType());
+  return tensor::ExtractSliceOp::create(c.b, c.loc, type, x, offsets, sizes,
+                                        ones);
+}
+
+Value BodyContext::planeOf(Value x) {
+  if (part) {
+    return sliceOf(*this, x, {}, *part, 0);
+  }
+  return tensor::CollapseShapeOp::create(b, loc, x, groupsOf({{0, 1}}));
+}
+
 Value BodyContext::pixelsOf(Value x, Value n) {
+  if (part) {
+    return sliceOf(*this, x, n, *part, 2);
+  }
   if (!n) {
     return tensor::CollapseShapeOp::create(b, loc, x,
                                            groupsOf({{0}, {1, 2, 3}, {4}}));
@@ -191,7 +230,7 @@ Value blockedRoot(BodyContext &c, const Epilogue &e, Value value,
   ArrayRef<int64_t> s = out.getShape();
   SmallVector<int64_t> shape{s[0]};
   if (pixelDims == 1) {
-    shape.push_back((n ? 1 : s[1]) * s[2] * s[3]);
+    shape.push_back(c.part ? c.part->count : (n ? 1 : s[1]) * s[2] * s[3]);
   } else if (pixelDims == 2) {
     shape.append({s[2], s[3]});
   }
@@ -241,9 +280,7 @@ Value blockedRoot(BodyContext &c, const Epilogue &e, Value value,
     if (pixelDims == 2) {
       return {in, only({1, 2})};
     }
-    Value v =
-        tensor::CollapseShapeOp::create(c.b, c.loc, in, groupsOf({{0, 1}}));
-    return {v, only({1})};
+    return {c.planeOf(in), only({1})};
   });
 }
 

@@ -10,6 +10,13 @@
 
 namespace kiln::npu {
 
+/// Part of a row of the result: columns [start, start + count) of `row`.
+struct RowPart {
+  mlir::Value row;
+  mlir::OpFoldResult start;
+  int64_t count;
+};
+
 struct BodyContext {
   BodyContext(mlir::func::FuncOp logical, mlir::func::FuncOp physical,
               mlir::Operation *root)
@@ -39,8 +46,10 @@ struct BodyContext {
 
   /// [C1, H, W, C0] of image `n` of [C1, N, H, W, C0]; `n` null when N is 1.
   mlir::Value imageOf(mlir::Value x, mlir::Value n);
-  /// [C1, H*W, C0] of an image.
+  /// [C1, H*W, C0] of an image, or [C1, count, C0] of its `part`.
   mlir::Value pixelsOf(mlir::Value x, mlir::Value n);
+  /// [H*W] of a plane [H, W], or [count] of its `part`.
+  mlir::Value planeOf(mlir::Value x);
   /// Calls `tile` for every image of the result of type `out` ([C1, N, H, W,
   /// C0]); it returns [C1, pixels.., C0] with 0 (one pixel), 1 (H*W) or 2 (H,
   /// W) pixel dimensions.
@@ -51,6 +60,8 @@ struct BodyContext {
   mlir::Operation *root;
   mlir::OpBuilder b;
   mlir::Location loc;
+  int64_t strip = 0;           // width of the parts of a row; 0: whole rows
+  std::optional<RowPart> part; // the one that is built
 };
 
 /// An input of the root generic that is built: the value and its map.

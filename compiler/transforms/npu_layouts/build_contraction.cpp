@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/transforms/npu_layouts/body_context.h"
 
+#include "compiler/dialect/npu/NpuIndexMath.h"
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/transforms/npu_schedule/tiling.h"
 
@@ -59,33 +60,108 @@ public:
         outC0(out.getDimSize(4)), n(out.getDimSize(0) * outC0) {}
 
   LogicalResult run() {
-    c.finish(c.forEachImage(out, 1, [&](Value image) { return tile(image); }));
+    if (c.strip != 0) {
+      c.finish(c.forEachImage(out, 2, [&](Value n) { return strips(n); }));
+    } else {
+      c.finish(c.forEachImage(out, 1, [&](Value n) { return tile(n); }));
+    }
     return success();
   }
 
 private:
-  Value tile(Value image) {
-    Value x = c.imageOf(c.arg(op.getInputs()[0]), image);
-    Value w = c.arg(op.getInputs()[1]);
-    int64_t m = out.getDimSize(2) * out.getDimSize(3);
-    int64_t k = typeOf(w).getDimSize(0) * typeOf(w).getDimSize(2);
-    Value a = patches(x, m, k);
-    Value b = unpack(c, w, {k, n}, "columns");
-    Value sum = product(c, a, b, accumulatorOf(c, e, m, n));
-    return epilogue(sum, m, image);
+  int64_t depth() {
+    auto w = cast<RankedTensorType>(c.arg(op.getInputs()[1]).getType());
+    return w.getDimSize(0) * w.getDimSize(2);
   }
 
-  Value patches(Value x, int64_t m, int64_t k) {
-    ArrayRef<int64_t> filter = typeOf(op.getInputs()[1]).getShape();
+  Value tile(Value image) {
+    Value x = c.imageOf(c.arg(op.getInputs()[0]), image);
+    int64_t m = out.getDimSize(2) * out.getDimSize(3);
     auto [top, left] = paddingOf(op.getInputs()[0]);
-    Value init = c.empty({m, k}, typeOf(x).getElementType());
+    Im2colOp a = patches(x, m, out.getDimSize(3), top, left);
+    return epilogue(contract(a->getResult(0), m), m, image);
+  }
+
+  Value contract(Value a, int64_t m) {
+    Value b = unpack(c, c.arg(op.getInputs()[1]), {depth(), n}, "columns");
+    return product(c, a, b, accumulatorOf(c, e, m, n));
+  }
+
+  Im2colOp patches(Value x, int64_t m, int64_t width, int64_t top,
+                   int64_t left) {
+    ArrayRef<int64_t> filter = typeOf(op.getInputs()[1]).getShape();
+    Value init = c.empty({m, depth()}, typeOf(x).getElementType());
     Value zero = c.index(0);
-    return Im2colOp::create(c.b, c.loc, TypeRange{init.getType()}, x, init,
-                            c.index(top), zero, zero, out.getDimSize(3),
-                            ArrayRef<int64_t>{filter[2], filter[3]},
-                            pairOf(op.getStrides()), pairOf(op.getDilations()),
-                            left, filter[1], false)
-        ->getResult(0);
+    return Im2colOp::create(
+        c.b, c.loc, TypeRange{init.getType()}, x, init, c.index(top), zero,
+        zero, width, ArrayRef<int64_t>{filter[2], filter[3]},
+        pairOf(op.getStrides()), pairOf(op.getDilations()), left, filter[1]);
+  }
+
+  /// [n1, OH, OW, C0], part by part of its rows. The horizontal border of the
+  /// image is in GM already, so that all parts are alike.
+  Value strips(Value image) {
+    ArrayRef<int64_t> s = out.getShape();
+    int64_t count = ceilTo(s[3], c.strip) / c.strip;
+    Value result = c.empty({s[0], s[2], s[3], s[4]}, out.getElementType());
+    Value x = c.imageOf(c.arg(op.getInputs()[0]), image);
+    return loop(count, result, [&](Value i, Value columns) {
+      IndexMath m{c.b, c.loc};
+      OpFoldResult start = m.min({m.d(0) * c.strip, m.c(s[3] - c.strip)}, {i});
+      Value strip = columnsOf(x, start);
+      return loop(s[2], columns, [&](Value row, Value rows) {
+        c.part = {row, start, c.strip};
+        return stripOfRow(strip, rows, image);
+      });
+    });
+  }
+
+  Value loop(int64_t count, Value init,
+             function_ref<Value(Value, Value)> body) {
+    auto loop = scf::ForOp::create(c.b, c.loc, c.index(0), c.index(count),
+                                   c.index(1), ValueRange{init});
+    OpBuilder::InsertionGuard guard(c.b);
+    c.b.setInsertionPointToStart(loop.getBody());
+    Value next = body(loop.getInductionVar(), loop.getRegionIterArg(0));
+    scf::YieldOp::create(c.b, c.loc, next);
+    return loop.getResult(0);
+  }
+
+  /// The columns of the image that the strip at `start` of the result reads.
+  Value columnsOf(Value x, OpFoldResult start) {
+    ArrayRef<int64_t> s = typeOf(x).getShape();
+    int64_t stride = pairOf(op.getStrides())[1];
+    int64_t taps = typeOf(op.getInputs()[1]).getDimSize(3);
+    int64_t reach = (taps - 1) * pairOf(op.getDilations())[1] + 1;
+    IndexMath m{c.b, c.loc};
+    SmallVector<OpFoldResult> offsets(4, m.index(0)), ones(4, m.index(1));
+    SmallVector<OpFoldResult> sizes{m.index(s[0]), m.index(s[1]),
+                                    m.index((c.strip - 1) * stride + reach),
+                                    m.index(s[3])};
+    offsets[2] = m.times(start, stride);
+    return tensor::ExtractSliceOp::create(c.b, c.loc, x, offsets, sizes, ones);
+  }
+
+  Value stripOfRow(Value strip, Value result, Value image) {
+    IndexMath m{c.b, c.loc};
+    int64_t top = paddingOf(op.getInputs()[0]).first;
+    Im2colOp whole =
+        patches(strip, out.getDimSize(2) * c.strip, c.strip, top, /*left=*/0);
+    whole.setByRows(true);
+    FailureOr<TilingResult> row = whole.getTiledImplementation(
+        c.b, {m.times(c.part->row, c.strip), m.index(0)},
+        {m.index(c.strip), m.index(depth())});
+    Value part =
+        epilogue(contract(row->tiledValues.front(), c.strip), c.strip, image);
+    whole->erase();
+    ArrayRef<int64_t> s = typeOf(part).getShape();
+    SmallVector<OpFoldResult> ones(4, m.index(1));
+    SmallVector<OpFoldResult> offsets{m.index(0), c.part->row, c.part->start,
+                                      m.index(0)};
+    SmallVector<OpFoldResult> sizes{m.index(s[0]), m.index(1), m.index(s[1]),
+                                    m.index(s[2])};
+    return tensor::InsertSliceOp::create(c.b, c.loc, part, result, offsets,
+                                         sizes, ones);
   }
 
   Value epilogue(Value sum, int64_t m, Value image) {

@@ -97,7 +97,7 @@ private:
       border = value.getValue().convertToDouble();
     }
     return PadOp::create(c.b, c.loc, TypeRange{init.getType()}, x, init,
-                         c.index(top), left,
+                         c.index(top), c.index(left),
                          llvm::APFloat(static_cast<float>(border)))
         ->getResult(0);
   }

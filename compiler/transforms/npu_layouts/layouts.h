@@ -24,6 +24,7 @@
 
 namespace kiln::npu {
 
-std::unique_ptr<mlir::Pass> createAssignLayoutsPass();
+/// `l1Bytes`: the machine's L1, for wide images; 0: none is.
+std::unique_ptr<mlir::Pass> createAssignLayoutsPass(int64_t l1Bytes = 0);
 
 } // namespace kiln::npu

@@ -38,9 +38,12 @@ void describeImage(Value a, ContractionShape &shape) {
     return;
   }
   auto image = cast<ShapedType>(im2col.getSource().getType());
+  constexpr int64_t kAnyHeight = 1 << 16;
   shape.rowUnit = im2col.getOw();
   shape.c1 = image.getDimSize(0);
-  shape.height = image.getDimSize(1);
+  shape.kUnit =
+      im2col.getKernel()[0] * im2col.getKernel()[1] * image.getDimSize(3);
+  shape.height = image.isDynamicDim(1) ? kAnyHeight : image.getDimSize(1);
   shape.width = image.getDimSize(2);
   shape.kernelHeight = im2col.getKernel()[0];
   shape.strideHeight = im2col.getStride()[0];
@@ -102,7 +105,12 @@ private:
     return schedule_.depth(std::string_view(operand), space);
   }
   bool splitsK() const { return l1_[2] < shape_.k; }
+  /// The image is cut in C1: its slices are loaded in the loop over k.
+  bool slicesImage() const {
+    return schedule_.places("slice", Space::L1) && splitsK();
+  }
   void setByRows(bool on);
+  void setByChannels(bool on);
   LogicalResult placeL1(bool matrices);
   LogicalResult placeMatrix(OpOperand &operand, StringRef name, int64_t x);
   LogicalResult placeImage(Im2colOp im2col);
@@ -120,10 +128,16 @@ private:
   ScheduleTools &tools_;
   IRRewriter &rewriter_;
   std::vector<int64_t> l1_, l0_;
+  int64_t imageRows_ = schedule_.level("l1")->tile[0];
+  bool imagePlaced_ = false;
 };
 
 void Applier::setByRows(bool on) {
   func::FuncOp(kernel_.func).walk([&](Im2colOp op) { op.setByRows(on); });
+}
+
+void Applier::setByChannels(bool on) {
+  func::FuncOp(kernel_.func).walk([&](Im2colOp op) { op.setByChannels(on); });
 }
 
 LogicalResult Applier::run() {
@@ -155,9 +169,11 @@ LogicalResult Applier::run() {
   if (splitsK()) {
     l1_[0] = std::min(l1_[0], l0_[0]);
     l1_[1] = std::min(l1_[1], l0_[1]);
+    setByChannels(slicesImage());
     if (failed(tileK(l1_[2])) || failed(placeL1(true))) {
       return failure();
     }
+    setByChannels(false);
   }
   if (failed(tileK(l0_[2])) || failed(placeL0()) || failed(placeEpilogue())) {
     return failure();
@@ -170,9 +186,11 @@ LogicalResult Applier::placeL1(bool matrices) {
   linalg::MatmulOp op = matmul();
   Value a = skipCasts(op.getDpsInputs()[0]);
   if (auto im2col = a.getDefiningOp<Im2colOp>()) {
-    if (!im2col->hasAttr(kPlacedAttr) && failed(placeImage(im2col))) {
+    bool now = slicesImage() ? matrices : !imagePlaced_;
+    if (now && failed(placeImage(im2col))) {
       return failure();
     }
+    imagePlaced_ |= now;
   } else if (matrices && failed(placeMatrix(a.getDefiningOp()->getOpOperand(0),
                                             "a", l1_[0]))) {
     return failure();
@@ -187,11 +205,15 @@ LogicalResult Applier::placeL1(bool matrices) {
 LogicalResult Applier::placeImage(Im2colOp im2col) {
   auto source = cast<RankedTensorType>(im2col.getSource().getType());
   int64_t reach = (shape_.kernelHeight - 1) * shape_.dilationHeight + 1;
-  int64_t rows = (l1_[0] / shape_.rowUnit - 1) * shape_.strideHeight + reach;
+  int64_t rows =
+      (imageRows_ / shape_.rowUnit - 1) * shape_.strideHeight + reach;
+  bool sliced = slicesImage();
+  int64_t blocks =
+      sliced ? (l1_[2] + shape_.kUnit - 1) / shape_.kUnit : shape_.c1;
   TilePlace place{"image",
                   Space::L1,
-                  depth("a", Space::L1),
-                  {shape_.c1, std::min(rows, shape_.height), shape_.width,
+                  depth(sliced ? "slice" : "a", Space::L1),
+                  {blocks, std::min(rows, shape_.height), shape_.width,
                    source.getDimSize(3)}};
   im2col->setAttr(kPlacedAttr, rewriter_.getUnitAttr());
   LogicalResult done = tools_.copyIn(im2col.getSourceMutable(), place);

@@ -2,6 +2,7 @@
 #include "compiler/transforms/npu_schedule/tiling.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu_schedule/vector_group.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -90,9 +91,10 @@ LogicalResult ScheduleTools::tileAndFuse(Operation *op, ArrayRef<int64_t> sizes,
   }
   scf::SCFTileAndFuseOptions options;
   options.setTilingOptions(tiling).setFusionControlFn(
-      [](tensor::ExtractSliceOp, OpResult producer,
-         bool) -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
-        if (producer.getOwner()->hasAttr(kPlacedAttr)) {
+      [kind](tensor::ExtractSliceOp, OpResult producer, bool)
+          -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+        if (producer.getOwner()->hasAttr(kPlacedAttr) ||
+            (kind == LoopKind::kPass && isReduction(producer.getOwner()))) {
           return std::nullopt;
         }
         return scf::SCFTileAndFuseOptions::ControlFnResult{};

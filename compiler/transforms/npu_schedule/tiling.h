@@ -31,7 +31,8 @@ constexpr llvm::StringLiteral kFixAttr = "npu.fix";
 /// Marks a value that already lives in local memory; tiling stops there.
 constexpr llvm::StringLiteral kPlacedAttr = "npu.placed";
 
-enum class LoopKind { kBlocks, kLoop };
+/// kPass: a loop after reductions, which are not pulled into it.
+enum class LoopKind { kBlocks, kLoop, kPass };
 
 /// Static capacity, name, space and depth of a tile's place.
 struct TilePlace {

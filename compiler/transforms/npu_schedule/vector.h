@@ -12,6 +12,11 @@
 // statistics, broadcast operands, transposed operands) is in *element* form: a
 // 32-byte block per element. A group whose values cannot agree is in element
 // form as a whole: slow, but right for every permutation and broadcast.
+//
+// Passes. A reduction longer than UB is a loop over parts of its input that
+// accumulates in one tile; what makes the input is computed in the loop. Loops
+// of the root that a reduction must be over before (the columns of a softmax)
+// are cut after it, and what the root needs of the input is computed again.
 #pragma once
 
 #include "compiler/schedule/chooser.h"
@@ -21,9 +26,17 @@
 
 namespace kiln::npu {
 
+/// A loop of a reduction and the loop of the shape that stands for it.
+struct PassLoop {
+  mlir::Operation *op;
+  unsigned loop;
+  int64_t shapeLoop;
+};
+
 struct VectorKernel {
   mlir::func::FuncOp func;
   schedule::VectorShape shape;
+  std::vector<PassLoop> passes;
 };
 
 /// Shapes and buffers of what `root` needs; a message when an operation is none

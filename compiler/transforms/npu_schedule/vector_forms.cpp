@@ -2,6 +2,7 @@
 #include "compiler/transforms/npu_schedule/vector_forms.h"
 
 #include "compiler/transforms/npu_schedule/tiling.h"
+#include "compiler/transforms/npu_schedule/vector_group.h"
 
 using namespace mlir;
 
@@ -63,6 +64,14 @@ static bool skipsElements(Value v) {
   return false;
 }
 
+/// The tile behind an operand; of an init that of the result, because the
+/// init itself may be an empty tensor that others share.
+static Value tileOfOperand(OpOperand &operand) {
+  auto dps = dyn_cast<DestinationStyleOpInterface>(operand.getOwner());
+  bool isInit = dps && dps.isDpsInit(&operand);
+  return tileOf(isInit ? Value(dps.getTiedOpResult(&operand)) : operand.get());
+}
+
 VectorForms::VectorForms(ArrayRef<Operation *> ops) {
   for (Operation *op : ops) {
     auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
@@ -87,24 +96,11 @@ VectorForms::VectorForms(ArrayRef<Operation *> ops) {
       if (llvm::isa<linalg::FillOp>(op)) {
         continue; // follows the readers of its result
       }
-      SmallVector<Value> values;
-      auto dps = dyn_cast<DestinationStyleOpInterface>(op);
-      if (dps && dps.isDpsInit(&operand)) {
-        // The init itself may be an empty tensor that others share.
-        values.push_back(dps.getTiedOpResult(&operand));
-        Value init = skipCasts(operand.get());
-        if (init.getDefiningOp<linalg::FillOp>()) {
-          values.push_back(init);
-        }
-      } else {
-        values.push_back(skipCasts(operand.get()));
-      }
-      for (Value v : values) {
-        auto [at, inserted] = elementForm_.try_emplace(v, element);
-        if (!inserted && at->second != element) {
-          allElements_ = true;
-          return;
-        }
+      auto [at, inserted] =
+          elementForm_.try_emplace(tileOfOperand(operand), element);
+      if (!inserted && at->second != element) {
+        allElements_ = true;
+        return;
       }
     }
   }
@@ -114,12 +110,7 @@ bool VectorForms::isElementForm(OpOperand &operand) const {
   if (allElements_) {
     return true;
   }
-  Value v = skipCasts(operand.get());
-  auto dps = dyn_cast<DestinationStyleOpInterface>(operand.getOwner());
-  if (dps && dps.isDpsInit(&operand)) {
-    v = dps.getTiedOpResult(&operand);
-  }
-  auto at = elementForm_.find(v);
+  auto at = elementForm_.find(tileOfOperand(operand));
   return at != elementForm_.end() && at->second;
 }
 

@@ -7,10 +7,10 @@
 
 namespace kiln::hal {
 
-Status registerAllDrivers(Instance &instance) {
+Status registerAllDrivers(Instance &instance, LaunchTracer *tracer) {
   KILN_RETURN_IF_ERROR(instance.registerDriver(makeNullDriver()));
   KILN_RETURN_IF_ERROR(instance.registerDriver(makeCpuDriver()));
-  return instance.registerDriver(makeNpuDriver());
+  return instance.registerDriver(makeNpuDriver(tracer));
 }
 
 } // namespace kiln::hal

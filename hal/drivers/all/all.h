@@ -7,9 +7,11 @@
 #pragma once
 
 #include "hal/api/instance.h"
+#include "hal/drivers/npu/launch_tracer.h"
 
 namespace kiln::hal {
 
-Status registerAllDrivers(Instance &instance);
+/// `tracer` (borrowed, may be null) follows launches of "npu:cycle".
+Status registerAllDrivers(Instance &instance, LaunchTracer *tracer = nullptr);
 
 } // namespace kiln::hal

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/drivers/cpu/cpu_driver.h"
 
+#include "hal/core/host_device.h"
 #include "hal/core/host_memory.h"
-#include "hal/core/host_queues.h"
 #include "hal/drivers/cpu/block_pool.h"
 #include "hal/drivers/cpu/cpu_features.h"
 #include "hal/drivers/cpu/shared_object.h"
@@ -50,7 +50,10 @@ std::vector<uint64_t> argumentBlock(const DispatchCommand &command) {
       static_cast<uint32_t>(command.bindings.size()),
       static_cast<uint32_t>(command.constants.size()), 0,
       command.workspace ? hostPointer(command.workspace->range) : 0};
-  std::vector<uint64_t> block(kHeaderWords);
+  std::vector<uint64_t> block;
+  block.reserve(kHeaderWords + command.bindings.size() +
+                command.constants.size());
+  block.resize(kHeaderWords);
   std::memcpy(block.data(), &header, sizeof(header));
   for (const MemoryBinding &binding : command.bindings) {
     block.push_back(hostPointer(binding.range));
@@ -61,25 +64,14 @@ std::vector<uint64_t> argumentBlock(const DispatchCommand &command) {
   return block;
 }
 
-class CpuDevice : public DriverDevice, CommandExecutor {
+class CpuBackend : public HostBackend {
 public:
-  CpuDevice(DeviceDescription description, const DeviceOptions &options)
-      : description_(std::move(description)), options_(options),
-        memory_(description_.memoryBytes), pool_(options.threads) {}
-
-  const DeviceDescription &description() const override { return description_; }
-
-  Result<std::unique_ptr<DriverMemory>>
-  allocate(const BufferRequest &request) override {
-    return memory_.allocate(request);
-  }
+  explicit CpuBackend(const DeviceOptions &options)
+      : options_(options), pool_(options.threads) {}
 
   Result<std::unique_ptr<DriverProgram>>
   loadProgram(const ProgramImage &image) override {
-    ProgramReflection reflection{image.kind, image.name, image.bytes.size()};
-    for (const std::string &entry : image.entries) {
-      reflection.entries.push_back({entry});
-    }
+    ProgramReflection reflection = reflectionOf(image);
     if (image.kind == ProgramKind::kNull) {
       return make(std::move(reflection), nullptr, {});
     }
@@ -96,33 +88,6 @@ public:
       entries.push_back(reinterpret_cast<Entry>(address));
     }
     return make(std::move(reflection), std::move(code), std::move(entries));
-  }
-
-  Status submit(uint32_t queue, Submission submission) override {
-    return queues_.submit(queue, std::move(submission));
-  }
-
-private:
-  static Result<std::unique_ptr<DriverProgram>>
-  make(ProgramReflection reflection, std::unique_ptr<SharedObject> code,
-       std::vector<Entry> entries) {
-    return std::unique_ptr<DriverProgram>(std::make_unique<CpuProgram>(
-        std::move(reflection), std::move(code), std::move(entries)));
-  }
-
-  Status checkFeatures(const std::vector<std::string> &needed) const {
-    std::string missing;
-    for (const std::string &feature : needed) {
-      if (!std::ranges::binary_search(description_.cpuFeatures, feature)) {
-        missing += " " + feature;
-      }
-    }
-    return missing.empty()
-               ? Status::ok()
-               : Status(
-                     StatusCode::kUnsupported,
-                     "this CPU lacks" + missing +
-                         "; compile with --cpu=x86-64-v3 or on this machine");
   }
 
   Result<ProgramReport> run(const DispatchCommand &command) override {
@@ -148,21 +113,32 @@ private:
     return report;
   }
 
-  Status run(const CopyCommand &command) override {
-    return copyOnHost(command);
-  }
-  Status run(const FillCommand &command) override {
-    return fillOnHost(command);
-  }
-  Status run(const UploadCommand &command) override {
-    return uploadOnHost(command);
+private:
+  static Result<std::unique_ptr<DriverProgram>>
+  make(ProgramReflection reflection, std::unique_ptr<SharedObject> code,
+       std::vector<Entry> entries) {
+    return std::unique_ptr<DriverProgram>(std::make_unique<CpuProgram>(
+        std::move(reflection), std::move(code), std::move(entries)));
   }
 
-  DeviceDescription description_;
+  Status checkFeatures(const std::vector<std::string> &needed) const {
+    std::string missing;
+    for (const std::string &feature : needed) {
+      if (!std::ranges::binary_search(features_, feature)) {
+        missing += " " + feature;
+      }
+    }
+    return missing.empty()
+               ? Status::ok()
+               : Status(
+                     StatusCode::kUnsupported,
+                     "this CPU lacks" + missing +
+                         "; compile with --cpu=x86-64-v3 or on this machine");
+  }
+
+  std::vector<std::string> features_ = hostCpuFeatures();
   DeviceOptions options_;
-  HostMemoryPool memory_;
   BlockPool pool_;
-  HostQueues queues_{*this, kQueues}; // last: stops before the rest goes
 };
 
 class CpuDriver : public Driver {
@@ -185,13 +161,14 @@ public:
     d.summary = enumerate()[0].summary;
     d.memoryBytes =
         options.memoryBytes ? options.memoryBytes : hostMemoryBytes();
-    d.bindingAlignment = kBufferAlignment;
+    // Kernels ask for the alignment of elements only: a binding may be a part
+    // of a tensor that starts anywhere (plan.slice).
+    d.bindingAlignment = 1;
     d.queues = kQueues;
     d.cores = options.threads;
     d.programKinds = {ProgramKind::kNull, ProgramKind::kCpuSo};
     d.cpuFeatures = hostCpuFeatures();
-    return std::shared_ptr<DriverDevice>(
-        std::make_shared<CpuDevice>(std::move(d), options));
+    return makeHostDevice(std::move(d), std::make_unique<CpuBackend>(options));
   }
 };
 

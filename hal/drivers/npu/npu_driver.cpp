@@ -192,6 +192,8 @@ private:
 
 class NpuDriver : public Driver {
 public:
+  explicit NpuDriver(LaunchTracer *tracer) : tracer_(tracer) {}
+
   std::string_view name() const override { return "npu"; }
 
   std::vector<DeviceInfo> enumerate() const override {
@@ -211,9 +213,9 @@ public:
                         machine->name + "' has " +
                         std::to_string(machine->arch.cores));
     }
-    KILN_ASSIGN_OR_RETURN(
-        std::shared_ptr<Transport> transport,
-        makeSimulatorTransport(name.substr(kPrefix.size()), machine, options));
+    KILN_ASSIGN_OR_RETURN(std::shared_ptr<Transport> transport,
+                          makeSimulatorTransport(name.substr(kPrefix.size()),
+                                                 machine, options, tracer_));
     return std::shared_ptr<DriverDevice>(std::make_shared<NpuDevice>(
         describe(name, machine, options), std::move(transport)));
   }
@@ -241,12 +243,14 @@ private:
     d.machine = std::move(machine);
     return d;
   }
+
+  LaunchTracer *tracer_;
 };
 
 } // namespace
 
-std::unique_ptr<Driver> makeNpuDriver() {
-  return std::make_unique<NpuDriver>();
+std::unique_ptr<Driver> makeNpuDriver(LaunchTracer *tracer) {
+  return std::make_unique<NpuDriver>(tracer);
 }
 
 } // namespace kiln::hal

@@ -12,9 +12,11 @@
 #pragma once
 
 #include "hal/api/driver.h"
+#include "hal/drivers/npu/launch_tracer.h"
 
 namespace kiln::hal {
 
-std::unique_ptr<Driver> makeNpuDriver();
+/// `tracer` (borrowed, may be null) follows launches of "npu:cycle".
+std::unique_ptr<Driver> makeNpuDriver(LaunchTracer *tracer = nullptr);
 
 } // namespace kiln::hal

@@ -99,10 +99,11 @@ class SimulatorTransport : public Transport {
 public:
   SimulatorTransport(std::shared_ptr<const isa::ArchSpec> machine,
                      std::unique_ptr<sim::HostGlobalMemory> gm, bool timed,
-                     const DeviceOptions &options, EngineOptions engineOptions)
+                     const DeviceOptions &options, EngineOptions engineOptions,
+                     LaunchTracer *tracer)
       : machine_(std::move(machine)), gm_(std::move(gm)), timed_(timed),
         cores_(options.cores), budget_(options.budgetCycles),
-        options_(engineOptions),
+        options_(engineOptions), tracer_(timed ? tracer : nullptr),
         engine_(timed ? sim::createCycleEngine(*machine_, *gm_)
                       : sim::createFunctionalEngine(*machine_, *gm_)) {}
 
@@ -169,8 +170,17 @@ public:
       request.budget = budget_;
     }
     std::lock_guard lock(launch_);
-    KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine_->run(request));
-    return convert(report, launch.blocks);
+    if (tracer_) {
+      request.listener = tracer_->begin(*machine_, *request.program);
+    }
+    Result<sim::LaunchReport> report = engine_->run(request);
+    if (tracer_) {
+      tracer_->ended(report ? &*report : nullptr);
+    }
+    if (!report) {
+      return report.status();
+    }
+    return convert(*report, launch.blocks);
   }
 
 private:
@@ -198,6 +208,7 @@ private:
   uint32_t cores_;
   uint64_t budget_;
   EngineOptions options_;
+  LaunchTracer *tracer_;
   std::unique_ptr<sim::Engine> engine_;
   std::mutex allocation_; // of gm_
   std::mutex launch_;     // of engine_
@@ -208,7 +219,7 @@ private:
 Result<std::shared_ptr<Transport>>
 makeSimulatorTransport(std::string_view engine,
                        std::shared_ptr<const isa::ArchSpec> machine,
-                       const DeviceOptions &options) {
+                       const DeviceOptions &options, LaunchTracer *tracer) {
   KILN_ASSIGN_OR_RETURN(EngineOptions engineOptions, parseOptions(options));
   KILN_ASSIGN_OR_RETURN(
       std::unique_ptr<sim::HostGlobalMemory> gm,
@@ -216,7 +227,7 @@ makeSimulatorTransport(std::string_view engine,
                                     machine->arch.capacity(isa::Space::GM)));
   return std::shared_ptr<Transport>(std::make_shared<SimulatorTransport>(
       std::move(machine), std::move(gm), engine == "cycle", options,
-      engineOptions));
+      engineOptions, tracer));
 }
 
 } // namespace kiln::hal

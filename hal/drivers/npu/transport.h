@@ -9,6 +9,7 @@
 #pragma once
 
 #include "hal/api/driver.h"
+#include "hal/drivers/npu/launch_tracer.h"
 
 #include <cstdint>
 #include <memory>
@@ -62,9 +63,8 @@ public:
 };
 
 /// A simulated NPU. `engine`: "functional" or "cycle".
-Result<std::shared_ptr<Transport>>
-makeSimulatorTransport(std::string_view engine,
-                       std::shared_ptr<const isa::ArchSpec> machine,
-                       const DeviceOptions &options);
+Result<std::shared_ptr<Transport>> makeSimulatorTransport(
+    std::string_view engine, std::shared_ptr<const isa::ArchSpec> machine,
+    const DeviceOptions &options, LaunchTracer *tracer = nullptr);
 
 } // namespace kiln::hal

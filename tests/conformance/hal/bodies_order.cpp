@@ -60,6 +60,27 @@ void waitsForTheHost(Case &c) {
                 "bytes after the wait");
 }
 
+void aWaitingCallerOvertakesNothing(Case &c) {
+  auto buffer = c.bufferOf(zeros(64));
+  auto gate = c.newTimeline();
+  auto done = c.newTimeline();
+  c.expectOk(
+      c.queue().fill(
+          {buffer}, 1, 1,
+          {.wait = {{gate, 1}}, .signal = {{done, 1}}, .callerWaits = true}),
+      "fill that must not start");
+  passTime(c);
+  c.expectBytes(c.read(buffer), zeros(64), "bytes before the wait");
+  c.expectOk(gate->signal(1), "gate");
+  c.expectOk(
+      c.queue().fill(
+          {buffer}, 2, 1,
+          {.wait = {{done, 1}}, .signal = {{done, 2}}, .callerWaits = true}),
+      "fill after it");
+  c.expectOk(c.wait(done, 2), "both");
+  c.expectBytes(c.read(buffer), ByteVector(64, std::byte{2}), "bytes");
+}
+
 void waitsForAllOfItsWaits(Case &c) {
   auto buffer = c.bufferOf(zeros(64));
   std::shared_ptr<Timeline> gates[3] = {c.newTimeline(), c.newTimeline(),
@@ -287,6 +308,7 @@ void addOrderBodies(std::vector<Body> &bodies) {
       {{"SignalComesAfterTheWork", signalComesAfterTheWork},
        {"SignalSetsItsValue", signalSetsItsValue},
        {"WaitsForTheHost", waitsForTheHost},
+       {"AWaitingCallerOvertakesNothing", aWaitingCallerOvertakesNothing},
        {"WaitsForAllOfItsWaits", waitsForAllOfItsWaits},
        {"SignalsEveryTimeline", signalsEveryTimeline},
        {"LaterWorkMayRunFirst", laterWorkMayRunFirst},

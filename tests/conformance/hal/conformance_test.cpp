@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <set>
 
 namespace kiln::hal::conformance {
@@ -52,6 +53,11 @@ TEST(HalSuite, HasDistinctBodies) {
     EXPECT_TRUE(functions.insert(body.run).second) << body.name;
   }
   EXPECT_GE(names.size(), 60u);
+  std::printf("%zu bodies over", names.size());
+  for (const DriverUnderTest &driver : driversUnderTest()) {
+    std::printf(" %s", driver.name.c_str());
+  }
+  std::printf("\n");
 }
 
 TEST(HalSuite, ExcludesOnlyBodiesThereAre) {

@@ -121,6 +121,9 @@ def main():
         print("WRONG", test["name"], test["reason"][:300])
 
     table = HERE / f"passed_{args.device.replace(':', '_')}.txt"
+    if not table.exists() and not args.refresh:
+        print(f"no {table.name}, the committed table: --refresh writes it")
+        return 1
     before = set(table.read_text().split()) if table.exists() else set()
     if args.filter:
         before = {n for n in before if args.filter in n}

@@ -314,11 +314,14 @@ Step StepSource::fix() {
 }
 
 Step StepSource::vector() {
-  constexpr Opcode kOps[] = {Opcode::kVadd,  Opcode::kVmul,  Opcode::kVmax,
-                             Opcode::kVmov,  Opcode::kVdup,  Opcode::kVmadd,
-                             Opcode::kVmuls, Opcode::kVcast, Opcode::kVexp};
+  constexpr Opcode kOps[] = {Opcode::kVadd,   Opcode::kVmul,  Opcode::kVmax,
+                             Opcode::kVmov,   Opcode::kVdup,  Opcode::kVmadd,
+                             Opcode::kVmuls,  Opcode::kVcast, Opcode::kVexp,
+                             Opcode::kVxor,   Opcode::kVmin,  Opcode::kVshr,
+                             Opcode::kVnot,   Opcode::kVln,   Opcode::kVsin,
+                             Opcode::kVcmpLt, Opcode::kVsel,  Opcode::kVsort32};
   constexpr uint8_t kTypes[] = {4, 5, 5, 7, 7};
-  Opcode op = kOps[below(9)];
+  Opcode op = kOps[below(std::size(kOps))];
   uint8_t type = kTypes[below(5)];
   unsigned epb = isa::c0(static_cast<isa::ElementType>(type));
   uint32_t columns = 1 + static_cast<uint32_t>(below(6 * epb));
@@ -344,16 +347,17 @@ Step StepSource::vector() {
 }
 
 Step StepSource::reduction() {
-  constexpr Opcode kOps[] = {Opcode::kVsumL, Opcode::kVmaxL, Opcode::kVsumR,
-                             Opcode::kVmaxR, Opcode::kVbc};
-  Opcode op = kOps[below(5)];
+  constexpr Opcode kOps[] = {Opcode::kVsumL, Opcode::kVmaxL,   Opcode::kVsumR,
+                             Opcode::kVmaxR, Opcode::kVbc,     Opcode::kVminL,
+                             Opcode::kVminR, Opcode::kVargmaxL};
+  Opcode op = kOps[below(std::size(kOps))];
   uint8_t type = below(2) ? 5 : 7;
   unsigned epb = isa::c0(static_cast<isa::ElementType>(type));
   uint32_t columns = 1 + static_cast<uint32_t>(below(6 * epb));
   uint32_t blocks = (columns + epb - 1) / epb;
   LocalView dst = view(1 + static_cast<uint32_t>(below(4)), blocks);
   LocalView src = view(columns, blocks);
-  if (op == Opcode::kVsumL || op == Opcode::kVmaxL) {
+  if (isa::info(op).timing == isa::TimingClass::kVReduceLane) {
     dst.blkStride = 0;
   } else if (op == Opcode::kVbc) {
     src.blkStride = 0;

@@ -1,5 +1,5 @@
-// RUN: kiln-npu-opt %s | kiln-npu-opt | FileCheck %s
-// RUN: kiln-npu-opt %s --mlir-print-op-generic | kiln-npu-opt | FileCheck %s
+// RUN: kiln-opt %s | kiln-opt | FileCheck %s
+// RUN: kiln-opt %s --mlir-print-op-generic | kiln-opt | FileCheck %s
 // Every command prints and parses.
 
 // CHECK-LABEL: func.func @vector

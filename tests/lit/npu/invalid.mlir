@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --split-input-file --verify-diagnostics
+// RUN: kiln-opt %s --split-input-file --verify-diagnostics
 // What the verifiers of the commands refuse, and how they say it.
 
 func.func @space(%n: index, %v: i64) {

@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-plan-local-memory=machine=k1 --npu-insert-sync --npu-verify-sync --canonicalize | FileCheck %s
+// RUN: kiln-opt %s --npu-plan-local-memory=machine=k1 --npu-insert-sync --npu-verify-sync --canonicalize | FileCheck %s
 
 // One producer, one consumer, no loop: one flag.
 // CHECK-LABEL: func.func @straight

@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-kernel-entry | FileCheck %s
+// RUN: kiln-opt %s --npu-kernel-entry | FileCheck %s
 
 // Bindings first, then constants, after the 24-byte header.
 // CHECK-LABEL: func.func @kernel(

@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-minimize-config | FileCheck %s
+// RUN: kiln-opt %s --npu-minimize-config | FileCheck %s
 
 // All words are 0 at launch; a repeat is dropped, a change is kept.
 // CHECK-LABEL: func.func @repeats

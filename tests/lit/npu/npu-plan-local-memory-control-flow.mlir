@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-plan-local-memory=machine=k1 --split-input-file --verify-diagnostics
+// RUN: kiln-opt %s --npu-plan-local-memory=machine=k1 --split-input-file --verify-diagnostics
 // Planning and synchronisation follow commands through scf.for and scf.if only.
 
 func.func @while(%some: i1) attributes {npu.kernel} {

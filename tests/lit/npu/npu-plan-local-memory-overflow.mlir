@@ -1,4 +1,4 @@
-// RUN: not kiln-npu-opt %s --npu-plan-local-memory=machine=k1-nano 2>&1 | FileCheck %s
+// RUN: not kiln-opt %s --npu-plan-local-memory=machine=k1-nano 2>&1 | FileCheck %s
 // A failure lists every buffer of the space with its size, depth and lifetime.
 
 func.func @overflow(%v: i64, %n: index) attributes {npu.kernel} {

@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-plan-local-memory=machine=k1 --canonicalize | FileCheck %s
+// RUN: kiln-opt %s --npu-plan-local-memory=machine=k1 --canonicalize | FileCheck %s
 
 // Buffers that do not live at the same time share bytes; the larger is placed
 // first.

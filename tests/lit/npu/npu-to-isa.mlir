@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-to-isa --canonicalize --cse | FileCheck %s
+// RUN: kiln-opt %s --npu-to-isa --canonicalize --cse | FileCheck %s
 // Operand words: constant fields are folded into one constant, run-time fields
 // are shifted and added.
 

@@ -1,4 +1,4 @@
-// RUN: kiln-npu-opt %s --npu-verify-sync --split-input-file --verify-diagnostics
+// RUN: kiln-opt %s --npu-verify-sync --split-input-file --verify-diagnostics
 
 func.func @race(%x: memref<64xf16>, %y: memref<64xf16>) attributes {npu.kernel} {
   %c0 = arith.constant 0 : index

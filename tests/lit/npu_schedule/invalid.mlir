@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: kiln-npu-schedule-opt %s --split-input-file --verify-diagnostics --npu-verify-placed
+// RUN: kiln-opt %s --split-input-file --verify-diagnostics --npu-verify-placed
 
 func.func @copy(%x: memref<8xf32>, %y: memref<8xf32>) attributes {npu.kernel} {
   // expected-error @+1 {{a copy that no schedule asked for}}

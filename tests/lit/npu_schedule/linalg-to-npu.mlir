@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: kiln-npu-schedule-opt %s --linalg-to-npu | FileCheck %s
+// RUN: kiln-opt %s --linalg-to-npu | FileCheck %s
 
 // Rows that are contiguous on both sides become one row of bytes.
 // CHECK-LABEL: func.func @copies

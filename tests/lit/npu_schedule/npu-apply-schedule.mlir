@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: kiln-npu-schedule-opt %s --npu-apply-schedule | FileCheck %s
+// RUN: kiln-opt %s --npu-apply-schedule | FileCheck %s
 
 // A function's own schedule is followed to the letter: slices of GM are copied
 // to L1, the moves to L0 are the operations themselves, the accumulator is one

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: kiln-npu-schedule-opt %s --npu-assign-layouts | FileCheck %s
+// RUN: kiln-opt %s --npu-assign-layouts | FileCheck %s
 
 // The image enters in blocks of 8 channels, the weights by a recipe; the
 // activation that follows stays in blocks; the result leaves row-major.

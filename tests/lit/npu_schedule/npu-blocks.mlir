@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: kiln-npu-schedule-opt %s --npu-blocks | FileCheck %s
+// RUN: kiln-opt %s --npu-blocks | FileCheck %s
 
 // CHECK-DAG: #[[ROW:.*]] = affine_map<(d0) -> ((d0 floordiv 3) * 16)>
 // CHECK-DAG: #[[COLUMN:.*]] = affine_map<(d0) -> ((d0 mod 3) * 8)>

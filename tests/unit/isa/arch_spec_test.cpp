@@ -65,8 +65,38 @@ TEST(ArchSpec, K1HasThePublishedFigures) {
   EXPECT_EQ(k1->arch.inFlightGm[static_cast<unsigned>(Pipe::FIX)], 8u);
   EXPECT_EQ(k1->timing.clockHz, 1'000'000'000u);
   EXPECT_EQ(k1->timing.cubeLatencyCycles, 21u);
-  EXPECT_EQ(k1->timing.memory.serverBytesPerCycle, 1104u);
-  EXPECT_EQ(k1->timing.memory.latencyCycles, 300u);
+  EXPECT_EQ(k1->timing.memory.flat.serverBytesPerCycle, 1104u);
+  EXPECT_EQ(k1->timing.memory.flat.latencyCycles, 300u);
+}
+
+TEST(ArchSpec, K1HasItsMemorySystem) {
+  const Result<ArchSpec> k1 = loadArchSpec("k1");
+  ASSERT_TRUE(k1) << k1.status().message();
+  const MemoryTiming &m = k1->timing.memory;
+  EXPECT_EQ(m.model, "system");
+  EXPECT_EQ(m.l2.bytes, 32u << 20);
+  EXPECT_EQ(m.l2.slices * m.l2.readBytesPerCycle, 4096u);
+  EXPECT_EQ(m.l2.slices * m.l2.writeBytesPerCycle, 2048u);
+  EXPECT_EQ(2 * m.nocCycles + m.l2.hitCycles, 110u);
+  // 32 channels of 128 pins: 1200 bytes per nanosecond.
+  EXPECT_EQ(m.dram.part.name, "hbm2");
+  EXPECT_EQ(m.dram.channels * m.dram.part.channelBits / 8 *
+                (m.dram.part.pinKbps / 1000.0),
+            1.2e6);
+}
+
+TEST(ArchSpec, DramPartsAreFilesAMachineNames) {
+  EXPECT_THAT(builtinDramParts(), ElementsAre("ddr4", "hbm2", "lpddr4x"));
+  const Result<ArchSpec> file =
+      changed("part: hbm2", "part: isa/arch/dram/hbm2.yaml");
+  ASSERT_TRUE(file) << file.status().message();
+  EXPECT_EQ(file->timing.memory.dram.part.refiPs, 3'900'000u);
+  EXPECT_EQ(file->hash, loadArchSpec("k1")->hash);
+  EXPECT_NE(changed("part: hbm2", "part: lpddr4x")->hash, file->hash);
+  expectRefused("part: hbm2", "part: sdram", StatusCode::kInvalidArgument,
+                "no DRAM part 'sdram'; built in: ddr4, hbm2, lpddr4x");
+  expectRefused("part: hbm2", "part: no/such.yaml",
+                StatusCode::kInvalidArgument, "no/such.yaml");
 }
 
 TEST(ArchSpec, PeaksFollowFromTheCell) {
@@ -85,7 +115,7 @@ TEST(ArchSpec, PeaksFollowFromTheCell) {
 }
 
 TEST(ArchSpec, BuiltinsAreSortedAndLoad) {
-  EXPECT_THAT(builtinMachines(), ElementsAre("k1", "k1-nano"));
+  EXPECT_THAT(builtinMachines(), ElementsAre("k1", "k1-edge", "k1-nano"));
   for (const std::string &name : builtinMachines()) {
     const Result<ArchSpec> spec = loadArchSpec(name);
     ASSERT_TRUE(spec) << spec.status().message();
@@ -105,7 +135,7 @@ TEST(ArchSpec, AnUnknownNameListsTheBuiltins) {
   const Result<ArchSpec> spec = loadArchSpec("k9");
   ASSERT_FALSE(spec);
   EXPECT_EQ(spec.status().code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(spec.status().message(), HasSubstr("k1, k1-nano"));
+  EXPECT_THAT(spec.status().message(), HasSubstr("k1, k1-edge, k1-nano"));
 }
 
 TEST(ArchSpec, AMissingFileIsNamed) {
@@ -126,6 +156,29 @@ TEST(ArchSpec, RefusesWhatIsNotYaml) {
   expectRefused("name: k1", "name: [k1", StatusCode::kCorrupt, "not YAML");
   EXPECT_FALSE(parseArchSpec("", "m.yaml"));
   EXPECT_FALSE(parseArchSpec("[1, 2]", "m.yaml"));
+}
+
+TEST(ArchSpec, EveryEnergyFigureSaysWhereItComesFrom) {
+  for (std::string_view name : {"k1", "k1-nano"}) {
+    const Result<ArchSpec> spec = loadArchSpec(name);
+    ASSERT_TRUE(spec) << spec.status().message();
+    ASSERT_TRUE(spec->energy.given);
+    for (const EnergyFigure &figure : spec->energy.figures) {
+      EXPECT_GT(figure.femtojoules, 0u);
+      EXPECT_THAT(figure.source, ::testing::MatchesRegex("[PDC](:? .*)?"));
+    }
+  }
+}
+
+TEST(ArchSpec, EnergyIsWholeOrAbsent) {
+  expectRefused("  mac_16:", "  mac_17:", StatusCode::kCorrupt,
+                "energy.mac_16: missing key");
+  std::string text = yamlOf("k1");
+  text.resize(text.find("\nenergy:"));
+  const Result<ArchSpec> spec = parseArchSpec(text, "m.yaml");
+  ASSERT_TRUE(spec) << spec.status().message();
+  EXPECT_FALSE(spec->energy.given);
+  EXPECT_NE(spec->hash, loadArchSpec("k1")->hash);
 }
 
 TEST(ArchSpec, RefusesAMissingKey) {
@@ -195,6 +248,19 @@ TEST(ArchSpec, RefusesABrokenRule) {
                 "timing.memory.port_read_bytes_per_cycle");
   expectRefused("outstanding_reads: 128", "outstanding_reads: 0", code,
                 "timing.memory.outstanding_reads");
+  expectRefused("model: system", "model: magic", code,
+                "timing.memory.model = 'magic'");
+  expectRefused("bytes: 33554432", "bytes: 33554431", code,
+                "timing.memory.l2.bytes");
+  expectRefused("line_bytes: 512", "line_bytes: 500", code, "power of two");
+  expectRefused("line_bytes: 512", "line_bytes: 256", code,
+                "must hold a burst");
+  expectRefused("slices: 32", "slices: 0", code, "timing.memory.l2.slices");
+  expectRefused("channels: 32", "channels: 0", code,
+                "timing.memory.dram.channels");
+  expectRefused("write_low: 8", "write_low: 32", code,
+                "must be less than write_high");
+  expectRefused("ub_banks: 4", "ub_banks: 5", code, "must divide");
   expectRefused("image_bytes_per_cycle: 64", "image_bytes_per_cycle: 0", code,
                 "timing.launch.image_bytes_per_cycle");
   expectRefused("csr_cycles: 1", "csr_cycles: 2000000", code,

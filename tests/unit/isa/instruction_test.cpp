@@ -45,8 +45,8 @@ TEST(Decode, RefusesAnF3TheInstructionDoesNotAllow) {
   expectRefused(word(12, 0, 11, 10, 4, 0, 0x5b), "f3"); // mmad of i32
   expectRefused(word(12, 2, 11, 10, 5, 0, 0x2b), "f3"); // fix.gm of f16
   expectRefused(word(12, 0, 11, 10, 0, 3, 0x7b), "f3"); // vdiv of i8
-  expectRefused(word(0, 1, 11, 10, 2, 0, 0x2b), "f3");  // cp.l0a
-  expectRefused(word(0, 3, 11, 10, 1, 2, 0x7b), "f3");  // vsum.r of u8
+  expectRefused(word(0, 1, 11, 10, 4, 0, 0x2b), "f3");  // cp.l0a
+  expectRefused(word(0, 2, 11, 10, 1, 7, 0x7b), "f3");  // vln of u8
   expectRefused(word(0, 0, 0, 10, 1, 1, 0x0b), "f3");   // kcfg MTE2[1]
   expectRefused(word(0, 0, 0, 10, 3, 4, 0x0b), "f3");   // kcfg FIX[3]
 }

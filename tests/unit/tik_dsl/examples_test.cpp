@@ -7,13 +7,26 @@
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace kiln::tik {
 namespace {
 
-class Examples : public testing::TestWithParam<const char *> {};
+class Examples : public testing::TestWithParam<std::string> {};
+
+std::vector<std::string> allExamples() {
+  std::vector<std::string> names;
+  for (const auto &entry :
+       std::filesystem::directory_iterator("tik_dsl/examples")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 TEST_P(Examples, PassEveryDeclaredShape) {
   Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
@@ -29,6 +42,7 @@ TEST_P(Examples, PassEveryDeclaredShape) {
   for (const ShapeReport &shape : report->shapes) {
     // eager, lazy, two random orders, cycle, barrier-all
     EXPECT_EQ(shape.runs, 6u) << shape.shape;
+    EXPECT_TRUE(shape.remarks.empty()) << shape.shape;
     EXPECT_GT(shape.comparison.elements, 0u) << shape.shape;
     EXPECT_GT(shape.cycle.cycles, 0u) << shape.shape;
     // Ordered by flags alone: "no race" does not mean "barriers everywhere".
@@ -52,10 +66,10 @@ TEST_P(Examples, UseSeveralCores) {
   EXPECT_TRUE(report->passed()) << toText(*report);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, Examples,
-                         testing::Values("01_vector_add.cpp", "02_matmul.cpp"),
+INSTANTIATE_TEST_SUITE_P(Files, Examples, testing::ValuesIn(allExamples()),
                          [](const auto &info) {
-                           return std::string(info.param).substr(3, 5);
+                           return "E" +
+                                  info.param.substr(0, info.param.find('.'));
                          });
 
 } // namespace

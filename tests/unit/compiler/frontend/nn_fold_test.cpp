@@ -51,9 +51,13 @@ protected:
   }
 
   Status fold(ImportedModel &model) {
-    mlir::PassManager pm(&context);
-    pm.addPass(createNnFoldPass(model.constants));
-    return runPasses(pm, *model.module, StatusCode::kInternal);
+    DiagnosticCollector errors(&context);
+    auto add = [&](mlir::OpPassManager &pm) {
+      pm.addPass(createNnFoldPass(model.constants));
+    };
+    return succeeded(runPasses(*model.module, add))
+               ? Status::ok()
+               : errors.status(StatusCode::kInternal, "folding");
   }
 
   template <typename OpT> int count(ImportedModel &model) {

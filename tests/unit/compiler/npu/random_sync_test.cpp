@@ -2,6 +2,7 @@
 //
 // Random kernels: flags against the barrier-all oracle, in three orders, with
 // the race check on; and flags that are missing are found.
+#include "tests/support/seeds.h"
 #include "tests/unit/compiler/npu/kernel_runner.h"
 #include "tests/unit/compiler/npu/random_kernel.h"
 
@@ -16,8 +17,6 @@ namespace {
 
 using pipeline::NpuSync;
 using sim::Order;
-
-constexpr uint64_t kFirstSeed = 1, kKernels = 60;
 
 std::vector<Bytes> data() {
   Bytes x(kRandomKernelBytes);
@@ -34,7 +33,7 @@ std::vector<int64_t> trips(uint64_t seed) {
 }
 
 TEST(RandomSync, FlagsAgreeWithBarriersInEveryOrder) {
-  for (uint64_t seed = kFirstSeed; seed < kFirstSeed + kKernels; ++seed) {
+  for (uint64_t seed : seeds(1, 60)) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     KernelRunner runner(randomKernel(seed));
     Status compiled = runner.compile(NpuSync::kBarrierAll);

@@ -26,6 +26,9 @@ std::string attributesOf(const isa::Instruction &i) {
   case isa::Opcode::kKset:
   case isa::Opcode::kKwait:
     return "src(" + sub + ") dst(" + f3 + ") ";
+  case isa::Opcode::kKpost:
+  case isa::Opcode::kKpend:
+    return "pipe(" + f3 + ") ";
   case isa::Opcode::kCpL0a:
   case isa::Opcode::kCpL0b:
     return "transpose(" + f3 + ") ";

@@ -265,6 +265,128 @@ const Case kCases[] = {
  ^bb0(%i: index, %j: index):
   tensor.yield %v : f32 } : tensor<5x13xf32> to tensor<9x19xf32>)",
      "tensor<9x19xf32>"},
+    // Larger than a tile can be: windows, rows and reductions are cut too.
+    {"MaxPoolOfDilatedWindowsWiderThanUB", "%x: tensor<1x3x130x140xf16>",
+     R"(%z = arith.constant 0xFC00 : f16
+ %q = tensor.pad %x low[0, 0, 10, 20] high[0, 0, 10, 20] {
+ ^bb0(%i: index, %j: index, %k: index, %l: index):
+  tensor.yield %z : f16 } : tensor<1x3x130x140xf16> to tensor<1x3x150x180xf16>
+ %e = tensor.empty() : tensor<1x3x6x5xf16>
+ %s = tensor.empty() : tensor<11x15xf16>
+ %f = linalg.fill ins(%z : f16) outs(%e : tensor<1x3x6x5xf16>) -> tensor<1x3x6x5xf16>
+ %r = linalg.pooling_nchw_max {strides = dense<10> : vector<2xi64>, dilations = dense<9> : vector<2xi64>} ins(%q, %s : tensor<1x3x150x180xf16>, tensor<11x15xf16>) outs(%f : tensor<1x3x6x5xf16>) -> tensor<1x3x6x5xf16>)",
+     "tensor<1x3x6x5xf16>"},
+    {"DepthwiseConvOfAWideImage",
+     "%x: tensor<1x5x4x3000xf32>, %w: tensor<5x3x3xf32>",
+     R"(%z = arith.constant 0.0 : f32
+ %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
+ ^bb0(%i: index, %j: index, %k: index, %l: index):
+  tensor.yield %z : f32 } : tensor<1x5x4x3000xf32> to tensor<1x5x6x3002xf32>
+ %e = tensor.empty() : tensor<1x5x4x3000xf32>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x5x4x3000xf32>) -> tensor<1x5x4x3000xf32>
+ %r = linalg.depthwise_conv_2d_nchw_chw {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x5x6x3002xf32>, tensor<5x3x3xf32>) outs(%f : tensor<1x5x4x3000xf32>) -> tensor<1x5x4x3000xf32>)",
+     "tensor<1x5x4x3000xf32>"},
+    {"GlobalSumOfALargeImage", "%x: tensor<1x20x90x110xf16>",
+     R"(%z = arith.constant 0.0 : f32
+ %k = arith.constant 0.03125 : f32
+ %e = tensor.empty() : tensor<1x20x1x1xf32>
+ %g = tensor.empty() : tensor<1x20x1x1xf16>
+ %s = tensor.empty() : tensor<90x110xf16>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x20x1x1xf32>) -> tensor<1x20x1x1xf32>
+ %p = linalg.pooling_nchw_sum {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%x, %s : tensor<1x20x90x110xf16>, tensor<90x110xf16>) outs(%f : tensor<1x20x1x1xf32>) -> tensor<1x20x1x1xf32>
+ %r = linalg.generic {indexing_maps = [affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (n, c, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p : tensor<1x20x1x1xf32>) outs(%g : tensor<1x20x1x1xf16>) {
+ ^bb0(%a: f32, %o: f16):
+  %m = arith.mulf %a, %k : f32
+  %t = arith.truncf %m : f32 to f16
+  linalg.yield %t : f16 } -> tensor<1x20x1x1xf16>)",
+     "tensor<1x20x1x1xf16>"},
+    {"SumOverMoreRowsThanUBHolds", "%x: tensor<3001x45xf32>",
+     R"(%z = arith.constant 0.0 : f32
+ %e = tensor.empty() : tensor<45xf32>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<45xf32>) -> tensor<45xf32>
+ %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]} ins(%x : tensor<3001x45xf32>) outs(%f : tensor<45xf32>) {
+ ^bb0(%a: f32, %o: f32):
+  %s = arith.addf %a, %o : f32
+  linalg.yield %s : f32 } -> tensor<45xf32>)",
+     "tensor<45xf32>"},
+    {"MaxOverLongerColumnsThanUBHolds", "%x: tensor<5x70001xf32>",
+     R"(%z = arith.constant 0xFF800000 : f32
+ %e = tensor.empty() : tensor<5xf32>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<5xf32>) -> tensor<5xf32>
+ %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<5x70001xf32>) outs(%f : tensor<5xf32>) {
+ ^bb0(%a: f32, %o: f32):
+  %s = arith.maximumf %a, %o : f32
+  linalg.yield %s : f32 } -> tensor<5xf32>)",
+     "tensor<5xf32>"},
+    {"SoftmaxOfRowsLongerThanUBHolds", "%x: tensor<3x30011xf32>",
+     R"(%z = arith.constant 0.0 : f32
+ %n = arith.constant 0xFF800000 : f32
+ %e = tensor.empty() : tensor<3xf32>
+ %g = tensor.empty() : tensor<3x30011xf32>
+ %f = linalg.fill ins(%n : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
+ %m = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<3x30011xf32>) outs(%f : tensor<3xf32>) {
+ ^bb0(%a: f32, %o: f32):
+  %s = arith.maximumf %a, %o : f32
+  linalg.yield %s : f32 } -> tensor<3xf32>
+ %p = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %m : tensor<3x30011xf32>, tensor<3xf32>) outs(%g : tensor<3x30011xf32>) {
+ ^bb0(%a: f32, %b: f32, %o: f32):
+  %s = arith.subf %a, %b : f32
+  %t = math.exp %s : f32
+  linalg.yield %t : f32 } -> tensor<3x30011xf32>
+ %h = linalg.fill ins(%z : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
+ %d = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%p : tensor<3x30011xf32>) outs(%h : tensor<3xf32>) {
+ ^bb0(%a: f32, %o: f32):
+  %s = arith.addf %a, %o : f32
+  linalg.yield %s : f32 } -> tensor<3xf32>
+ %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%p, %d : tensor<3x30011xf32>, tensor<3xf32>) outs(%g : tensor<3x30011xf32>) {
+ ^bb0(%a: f32, %b: f32, %o: f32):
+  %s = arith.divf %a, %b : f32
+  linalg.yield %s : f32 } -> tensor<3x30011xf32>)",
+     "tensor<3x30011xf32>", kExp},
+    {"ConvOfManyChannels",
+     "%x: tensor<1x200x5x60xf16>, %w: tensor<20x200x3x3xf16>",
+     R"(%z = arith.constant 0.0 : f32
+ %h = arith.constant 0.0 : f16
+ %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
+ ^bb0(%i: index, %j: index, %k: index, %l: index):
+  tensor.yield %h : f16 } : tensor<1x200x5x60xf16> to tensor<1x200x7x62xf16>
+ %e = tensor.empty() : tensor<1x20x5x60xf32>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x20x5x60xf32>) -> tensor<1x20x5x60xf32>
+ %r = linalg.conv_2d_nchw_fchw {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x200x7x62xf16>, tensor<20x200x3x3xf16>) outs(%f : tensor<1x20x5x60xf32>) -> tensor<1x20x5x60xf32>)",
+     "tensor<1x20x5x60xf32>"},
+    {"ConvOfAWideImageWithResidual",
+     "%x: tensor<2x3x4x1500xf16>, %w: tensor<20x3x3x3xf16>, %b: "
+     "tensor<20xf16>, "
+     "%c: tensor<2x20x4x750xf16>",
+     R"(%z = arith.constant 0.0 : f32
+ %h = arith.constant 0.0 : f16
+ %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 0] {
+ ^bb0(%i: index, %j: index, %k: index, %l: index):
+  tensor.yield %h : f16 } : tensor<2x3x4x1500xf16> to tensor<2x3x6x1501xf16>
+ %e = tensor.empty() : tensor<2x20x4x750xf32>
+ %g = tensor.empty() : tensor<2x20x4x750xf16>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<2x20x4x750xf32>) -> tensor<2x20x4x750xf32>
+ %p = linalg.conv_2d_nchw_fchw {strides = dense<[1, 2]> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<2x3x6x1501xf16>, tensor<20x3x3x3xf16>) outs(%f : tensor<2x20x4x750xf32>) -> tensor<2x20x4x750xf32>
+ %r = linalg.generic {indexing_maps = [affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (c)>, affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (n, c, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p, %b, %c : tensor<2x20x4x750xf32>, tensor<20xf16>, tensor<2x20x4x750xf16>) outs(%g : tensor<2x20x4x750xf16>) {
+ ^bb0(%a: f32, %v: f16, %w1: f16, %o: f16):
+  %vw = arith.extf %v : f16 to f32
+  %s = arith.addf %a, %vw : f32
+  %ww = arith.extf %w1 : f16 to f32
+  %t = arith.addf %s, %ww : f32
+  %u = arith.maximumf %t, %z : f32
+  %y = arith.truncf %u : f32 to f16
+  linalg.yield %y : f16 } -> tensor<2x20x4x750xf16>)",
+     "tensor<2x20x4x750xf16>"},
+    {"ConvOfASignalLongerThanL1",
+     "%x: tensor<1x1x1x40000xf32>, %w: tensor<3x1x1x5xf32>",
+     R"(%z = arith.constant 0.0 : f32
+ %q = tensor.pad %x low[0, 0, 0, 2] high[0, 0, 0, 2] {
+ ^bb0(%i: index, %j: index, %k: index, %l: index):
+  tensor.yield %z : f32 } : tensor<1x1x1x40000xf32> to tensor<1x1x1x40004xf32>
+ %e = tensor.empty() : tensor<1x3x1x10000xf32>
+ %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x3x1x10000xf32>) -> tensor<1x3x1x10000xf32>
+ %r = linalg.conv_2d_nchw_fchw {strides = dense<[1, 4]> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x1x1x40004xf32>, tensor<3x1x1x5xf32>) outs(%f : tensor<1x3x1x10000xf32>) -> tensor<1x3x1x10000xf32>)",
+     "tensor<1x3x1x10000xf32>"},
 };
 
 std::string nameOf(const testing::TestParamInfo<Case> &info) {

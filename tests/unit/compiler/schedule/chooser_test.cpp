@@ -110,6 +110,31 @@ TEST(Chooser, SmallConvolutionsFitNano) {
   }
 }
 
+TEST(Chooser, ImageWithTooManyChannelsIsCutInThem) {
+  for (const isa::ArchSpec &arch : {k1(), nano()}) {
+    for (int64_t size : {28, 224}) {
+      for (int64_t channels : {16, 64, 256}) {
+        for (int64_t kernel : {1, 3, 7}) {
+          ContractionShape s = conv(size, channels, 64, kernel, 1, 2);
+          s.kUnit = kernel * kernel * 16;
+          if (size * kernel * 32 * 2 > 64 * 1024) {
+            continue; // one block of one window's rows alone fills L1
+          }
+          expectFits(s, arch, 1);
+          int64_t rows = std::min<int64_t>(kernel + 1, size);
+          bool fits = rows * size * channels * 32 <=
+                      static_cast<int64_t>(arch.arch.capacity(Space::L1));
+          Result<Schedule> r = chooseContraction(s, arch);
+          EXPECT_TRUE(fits || r->places("slice", Space::L1)) << print(*r);
+          EXPECT_TRUE(!r->places("slice", Space::L1) ||
+                      r->level("l1")->tile[2] % s.kUnit == 0)
+              << print(*r);
+        }
+      }
+    }
+  }
+}
+
 TEST(Chooser, BigMatrixProductFillsHalfOfL0) {
   Result<Schedule> r = chooseContraction(matmul(1024, 1024, 1024, 2), k1());
   ASSERT_TRUE(r);
@@ -158,6 +183,31 @@ TEST(Chooser, VectorKernelThatCannotBeCutIsRefused) {
   Result<Schedule> r = chooseVector(softmaxRows(4, 100000), k1(), 1);
   ASSERT_FALSE(r);
   EXPECT_EQ(r.status().code(), StatusCode::kDoesNotFit);
+}
+
+TEST(Chooser, LongReductionTakesPassesAndLeavesTheRestToTheResult) {
+  VectorShape s = softmaxRows(8, 100000);
+  s.passes = {false, true};
+  Result<Schedule> r = chooseVector(s, k1(), 1);
+  ASSERT_TRUE(r) << r.status().message();
+  std::vector<int64_t> tile = r->level("passes")->tile;
+  EXPECT_EQ(tile[0], 0);
+  EXPECT_GT(tile[1], 1000);
+  tile[0] = r->level("ub")->tile[0];
+  EXPECT_LE(vectorBytes(s, tile), 256 * 1024);
+  ++tile[1];
+  EXPECT_GT(vectorBytes(s, tile), 256 * 1024);
+  // A window of 60 x 80 taps, 10 pixels apart: three rows of results fit.
+  VectorShape w;
+  w.loops = {43, 25, 60, 80};
+  w.rootLoops = 2;
+  w.cuttable = {true, true, false, false};
+  w.passes = {false, false, true, true};
+  w.buffers = {{{{0, 10, 1, 1, 2, 10}, {1, 10, 1, 1, 3, 10}, {-1, 1, 16}}, 2}};
+  r = chooseVector(w, k1(), 1);
+  ASSERT_TRUE(r) << r.status().message();
+  EXPECT_EQ(r->level("passes")->tile, (std::vector<int64_t>{0, 0, 1, 0}));
+  EXPECT_EQ(r->level("ub")->tile, (std::vector<int64_t>{1, 0}));
 }
 
 TEST(Chooser, VectorKernelUsesTheCores) {

@@ -33,11 +33,14 @@ static Constant makeValue(Type type) {
 }
 
 static Status runText(ModuleOp module, StringRef pipeline) {
-  PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  if (failed(parsePassPipeline(pipeline, pm))) {
-    return {StatusCode::kInternal, "the test pipeline does not parse"};
-  }
-  return runPasses(pm, module, StatusCode::kInternal);
+  DiagnosticCollector errors(module.getContext());
+  bool parsed = false;
+  auto add = [&](OpPassManager &pm) {
+    parsed = succeeded(parsePassPipeline(pipeline, pm));
+  };
+  return succeeded(runPasses(module, add)) && parsed
+             ? Status::ok()
+             : errors.status(StatusCode::kInternal, "the test's pipeline");
 }
 
 // Strided memref.copy would call a run-time library.

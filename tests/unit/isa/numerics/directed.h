@@ -505,10 +505,15 @@ inline std::vector<FixMode> fixModes() {
       if (out == ElementType::I32) {
         continue;
       }
-      for (bool relu : {false, true}) {
+      for (Activation activation :
+           {Activation::kNone, Activation::kRelu, Activation::kLeaky,
+            Activation::kClip, Activation::kPrelu}) {
         for (uint32_t scale : {0u, 0x3f800000u, 0xbf400000u, 0x3dcccccdu,
                                0x3f7fdfffu, 0x7f800000u, 0x00000001u}) {
-          FixMode mode{accumulator, out, relu, scale != 0, scale, 0};
+          FixMode mode{accumulator, out, activation, scale != 0, scale, 0};
+          mode.parameter = activation == Activation::kClip    ? 0x40c00000
+                           : activation >= Activation::kLeaky ? 0x3dcccccd
+                                                              : 0;
           modes.push_back(mode);
           if (sizeOf(out) == 1) {
             mode.zeroPoint = out == ElementType::I8 ? -77 : 77;
@@ -518,7 +523,7 @@ inline std::vector<FixMode> fixModes() {
       }
     }
   }
-  modes.push_back({ElementType::I32, ElementType::I32, false, false, 0, 0});
+  modes.push_back({ElementType::I32, ElementType::I32});
   return modes;
 }
 

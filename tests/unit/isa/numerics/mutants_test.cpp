@@ -64,11 +64,38 @@ template <Mutant M> Results vectorResults() {
       out.push_back(V::multiplyAdd(t, a, b, c));
     }
   }
-  for (ElementType t : {ElementType::I32, ElementType::F16, ElementType::BF16,
-                        ElementType::F32}) {
+  for (ElementType t : directed::kElementTypes) {
     for (const std::vector<uint32_t> &row : directed::sumRows(t)) {
       out.push_back(V::rowSum(t, row));
       out.push_back(V::columnSum(t, row));
+    }
+  }
+  return out;
+}
+
+/// Logic, shifts, comparisons and arg reductions.
+template <Mutant M> Results logicResults() {
+  using V = VectorOracle<M>;
+  Results out;
+  for (ElementType t : directed::kElementTypes) {
+    const std::vector<uint32_t> values = directed::edges(t);
+    for (uint32_t a : values) {
+      for (uint32_t b : values) {
+        for (unsigned op = 0; op < 6; ++op) {
+          out.push_back(V::compare(static_cast<CompareOp>(op), t, a, b));
+        }
+        for (BinaryOp op : {BinaryOp::kAnd, BinaryOp::kOr, BinaryOp::kXor}) {
+          out.push_back(V::binary(op, t, a, b));
+        }
+        for (BinaryOp op :
+             {BinaryOp::kShl, BinaryOp::kShr, BinaryOp::kShrUnsigned}) {
+          out.push_back(isFloat(t) ? 0 : V::binary(op, t, a, b));
+        }
+        for (BinaryOp op : {BinaryOp::kMax, BinaryOp::kMin}) {
+          const uint32_t row[] = {a, b, a};
+          out.push_back(static_cast<uint32_t>(V::argExtreme(op, t, row)));
+        }
+      }
     }
   }
   return out;
@@ -105,6 +132,43 @@ template <Mutant M> Results expResults() {
   return out;
 }
 
+/// Sorted lists with equal keys, sequences whose product rounds.
+template <Mutant M> Results orderResults() {
+  using V = VectorOracle<M>;
+  Results out;
+  for (ElementType t : directed::kElementTypes) {
+    std::vector<uint32_t> keys = directed::edges(t);
+    keys.insert(keys.end(), keys.begin(), keys.end());
+    for (size_t position : V::sorted(t, keys)) {
+      out.push_back(static_cast<uint32_t>(position));
+    }
+    for (uint32_t e : {0u, 1u, 3u, 2049u, 4097u, 65535u}) {
+      for (uint32_t step : directed::edges(t)) {
+        out.push_back(V::sequence(t, keys[12], step, e));
+      }
+    }
+  }
+  return out;
+}
+
+/// Arguments where functions have something to decide.
+template <Mutant M> Results functionResults() {
+  using V = VectorOracle<M>;
+  Results out;
+  for (UnaryOp op : {UnaryOp::kTanh, UnaryOp::kLn, UnaryOp::kRsqrt,
+                     UnaryOp::kErf, UnaryOp::kSin, UnaryOp::kCos}) {
+    for (uint32_t x = 0; x < 65536; ++x) {
+      out.push_back(V::unary(op, ElementType::F16, x));
+      if (x % 7 != 0) {
+        continue;
+      }
+      out.push_back(
+          V::unary(op, ElementType::F32, x << 16 | (x * 31 & 0xffff)));
+    }
+  }
+  return out;
+}
+
 /// The number of results a mutant changes.
 template <Mutant M, template <Mutant> typename Suite> size_t differences() {
   static const Results truth = Suite<Mutant::kNone>::run();
@@ -124,8 +188,11 @@ template <Mutant M, template <Mutant> typename Suite> size_t differences() {
 KILN_SUITE(Cube, cubeResults);
 KILN_SUITE(Fix, fixResults);
 KILN_SUITE(Vector, vectorResults);
+KILN_SUITE(Logic, logicResults);
 KILN_SUITE(Cast, castResults);
 KILN_SUITE(Exp, expResults);
+KILN_SUITE(Functions, functionResults);
+KILN_SUITE(Order, orderResults);
 #undef KILN_SUITE
 
 template <template <Mutant> typename Suite, Mutant... kMutants>
@@ -153,16 +220,25 @@ TEST(Mutants, EveryOneIsKilledByDirectedOperands) {
                kI8Saturates, kI8SignOfA, kI8SignOfB>(killed);
   expectKilled<Fix, kFixScaleFused, kFixAccExact, kFixReluFirst, kFixTruncates,
                kFixZeroPointFirst, kFixWraps, kReluKeepsNegativeZero,
-               kReluDropsNan, kNanNotCanonical>(killed);
+               kReluDropsNan, kNanNotCanonical, kLeakyScalesPositive,
+               kClipKeepsNegative>(killed);
   expectKilled<Vector, kMaxDropsNan, kMaxZerosEqual, kMaddTwoRoundings,
                kBf16TwoRoundings, kIntegersSaturate, kSumSequential,
                kSumAdjacentPairs, kSum32Lanes, kSumDescending,
                kSumRoundsEachStep, kNanNotCanonical, kFlushInput, kFlushOutput,
-               kOverflowSaturates>(killed);
+               kOverflowSaturates, kSumSaturates>(killed);
+  expectKilled<Logic, kShiftCountWraps, kShrFillsZeros, kShrUnsignedFillsSign,
+               kLogicCanonicalNan, kArgLast, kArgZerosEqual, kArgSkipsNan,
+               kCompareNanOrdered, kCompareZerosDiffer, kCompareUnsigned,
+               kCompareLeIsLt>(killed);
   expectKilled<Cast, kCastTiesAway, kCastModesSwapped, kCastTruncates,
                kCastWraps, kCastNanSaturates, kOverflowSaturates, kFlushOutput>(
       killed);
   expectKilled<Exp, kExpDifferenceInType, kExpTwoRoundings>(killed);
+  expectKilled<Functions, kFunctionTwoRoundings, kLnOfMagnitude,
+               kSinReducedCoarsely>(killed);
+  expectKilled<Order, kSortNanLast, kSortZerosEqual, kSortUnstable,
+               kSequenceTwoRoundings>(killed);
   for (unsigned m = 1; m < static_cast<unsigned>(kCount); ++m) {
     EXPECT_TRUE(killed.contains(static_cast<Mutant>(m)))
         << "no suite lists " << text(static_cast<Mutant>(m));

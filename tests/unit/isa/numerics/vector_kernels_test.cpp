@@ -119,8 +119,9 @@ TEST_P(VectorKernels, UnaryOperationsEqualTheOracle) {
       }
     }
     const auto pa = pack(t, a);
-    for (UnaryOp op :
-         {UnaryOp::kExp, UnaryOp::kRec, UnaryOp::kSqrt, UnaryOp::kTanh}) {
+    for (UnaryOp op : {UnaryOp::kExp, UnaryOp::kRec, UnaryOp::kSqrt,
+                       UnaryOp::kTanh, UnaryOp::kLn, UnaryOp::kRsqrt,
+                       UnaryOp::kErf, UnaryOp::kSin, UnaryOp::kCos}) {
       Values want;
       for (uint32_t x : a) {
         want.push_back(Oracle::unary(op, t, x));
@@ -178,8 +179,7 @@ TEST_P(VectorKernels, CastsEqualTheOracleInEveryMode) {
 }
 
 TEST_P(VectorKernels, SumsKeepTheOrderOfTheContract) {
-  for (ElementType t : {ElementType::I32, ElementType::F16, ElementType::BF16,
-                        ElementType::F32}) {
+  for (ElementType t : directed::kElementTypes) {
     for (const Values &row : directed::sumRows(t)) {
       const auto bytes = pack(t, row);
       uint32_t lanes[kReduceLanes] = {};
@@ -198,8 +198,7 @@ TEST_P(VectorKernels, SumsKeepTheOrderOfTheContract) {
 }
 
 TEST_P(VectorKernels, ColumnSumsAddRowsAscending) {
-  for (ElementType t : {ElementType::I32, ElementType::F16, ElementType::BF16,
-                        ElementType::F32}) {
+  for (ElementType t : directed::kElementTypes) {
     const Values values = directed::sumRows(t).back();
     for (size_t columns : {1, 7, 16, 100}) {
       const size_t rows = values.size() / columns;
@@ -222,7 +221,7 @@ TEST_P(VectorKernels, ColumnSumsAddRowsAscending) {
   }
 }
 
-TEST_P(VectorKernels, MaximumOfARowEqualsTheOracle) {
+TEST_P(VectorKernels, ExtremesOfARowEqualTheOracle) {
   std::mt19937 random(37);
   for (ElementType t : directed::kElementTypes) {
     const Values edges = directed::edges(t);
@@ -238,9 +237,11 @@ TEST_P(VectorKernels, MaximumOfARowEqualsTheOracle) {
           std::fill(row.begin(), row.end(), oracle::formatOf(t).signBit());
           row[n / 2] = n % 2 == 0 ? 0 : row[n / 2];
         }
-        EXPECT_EQ(Oracle::maximum(t, row),
-                  numerics::maximum(t, pack(t, row).data(), n))
-            << name(t) << " " << n;
+        for (BinaryOp op : {BinaryOp::kMax, BinaryOp::kMin}) {
+          EXPECT_EQ(Oracle::extreme(op, t, row),
+                    numerics::extreme(op, t, pack(t, row).data(), n))
+              << name(t) << " " << n;
+        }
       }
     }
   }
@@ -253,7 +254,7 @@ TEST_P(VectorKernels, FixEqualsTheOracle) {
     for (unsigned i = 0; i < 600; ++i) {
       a.push_back(static_cast<uint32_t>(random()) >> (i % 3 == 0 ? 12 : 0));
     }
-    Values want, scaled, scales;
+    Values want, scaled, scales, sloped, slopes;
     for (size_t i = 0; i < a.size(); ++i) {
       want.push_back(Oracle::fix(mode, a[i]));
       scales.push_back(0x3e000000 + (static_cast<uint32_t>(random()) >> 6));
@@ -261,13 +262,21 @@ TEST_P(VectorKernels, FixEqualsTheOracle) {
       own.scaled = true;
       own.scale = scales.back();
       scaled.push_back(Oracle::fix(own, a[i]));
+      own = mode;
+      own.parameter = scales.back() ^ (i % 5 == 0 ? 0x80000000 : 0);
+      slopes.push_back(own.parameter);
+      sloped.push_back(Oracle::fix(own, a[i]));
     }
     std::vector<std::byte> got(a.size() * sizeOf(mode.out));
-    numerics::fix(mode, a.data(), nullptr, got.data(), a.size());
+    numerics::fix(mode, a.data(), {}, got.data(), a.size());
     expectElements(mode.out, want, got, "fix", a, a);
     if (mode.out != ElementType::I32) {
-      numerics::fix(mode, a.data(), scales.data(), got.data(), a.size());
+      numerics::fix(mode, a.data(), {.scales = scales.data()}, got.data(),
+                    a.size());
       expectElements(mode.out, scaled, got, "fix per channel", a, scales);
+      numerics::fix(mode, a.data(), {.slopes = slopes.data()}, got.data(),
+                    a.size());
+      expectElements(mode.out, sloped, got, "slopes per channel", a, slopes);
     }
   }
 }

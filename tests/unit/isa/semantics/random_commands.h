@@ -5,6 +5,8 @@
 
 #include "test_core.h"
 
+#include "isa/gen/vector_meanings.h"
+
 namespace kiln::isa::testing {
 
 struct RandomCommand {
@@ -71,12 +73,15 @@ private:
                             RowBlocks{.blocks = 1 + below(12)}.pack());
       return;
     }
-    out.command = command(
-        op, kGmBase + below(500),
-        view(32 * below(64), below(9), below(4), 1 + below(9)),
-        StoreGeometry{.rowBytes = 1 + below(250), .gmStride = 250 + below(300)}
-            .pack(),
-        f3);
+    const uint32_t size = sizeOf(static_cast<ElementType>(f3));
+    out.command =
+        command(op, kGmBase + size * below(120),
+                view(32 * below(64), below(9), below(4), 1 + below(9)),
+                StoreGeometry{.rowBytes = size * (1 + below(60)),
+                              .mode = static_cast<StoreMode>(below(4)),
+                              .gmStride = size * (62 + below(70))}
+                    .pack(),
+                f3);
   }
 
   void drawCopy(RandomCommand &out, Opcode op, uint32_t f3) {
@@ -84,16 +89,17 @@ private:
       out.command = command(op, 32 * below(16), 32 * below(64), 1 + below(500));
       return;
     }
-    out.command = command(op,
-                          FractalTarget{.addr = 512 * below(4),
-                                        .outer = 1 + below(3),
-                                        .inner = 1 + below(4)}
-                              .pack(),
-                          FractalSource{.addr = 32 * below(100),
-                                        .outerStride = below(9),
-                                        .innerStride = below(3)}
-                              .pack(),
-                          0, f3);
+    out.command =
+        command(op,
+                FractalTarget{.addr = 512 * below(4),
+                              .outer = (f3 > 1 ? 2u : 1u) * (1 + below(3)),
+                              .inner = (f3 > 1 ? 2u : 1u) * (1 + below(4))}
+                    .pack(),
+                FractalSource{.addr = 32 * below(100),
+                              .outerStride = below(9),
+                              .innerStride = below(3)}
+                    .pack(),
+                0, f3);
   }
 
   void drawMmad(RandomCommand &out, uint32_t f3) {
@@ -162,19 +168,27 @@ private:
     const bool raw = f3 == 4 && below(3) == 0;
     const ElementType type = raw ? ElementType::I32 : kOut[below(6)];
     const bool perChannel = !raw && below(3) == 0;
-    const bool relu = !raw && below(2) == 0;
+    const auto activation =
+        raw ? Activation::kNone : static_cast<Activation>(below(5));
+    const bool parameter =
+        activation == Activation::kLeaky || activation == Activation::kClip;
     const uint32_t m = 1 + below(40), n = 1 + below(50);
     const uint32_t size = sizeOf(type);
-    out.config.fix[0] =
-        FixConfig0{.type = type,
-                   .activation = relu ? Activation::kRelu : Activation::kNone,
-                   .l0cM1 = (m + 15) / 16 + below(2)}
-            .pack();
-    out.config.fix[1] = raw || perChannel || below(2) == 0 ? 0 : 0x3f000000;
-    out.config.fix[2] = FixConfig2{.scales = 4 * below(20),
-                                   .perChannel = perChannel ? 1u : 0u,
-                                   .zeroPoint = below(256)}
+    out.config.fix[0] = FixConfig0{.type = type,
+                                   .activation = activation,
+                                   .l0cM1 = (m + 15) / 16 + below(2)}
                             .pack();
+    out.config.fix[1] =
+        FixConfig1{.scale = raw || perChannel || below(2) == 0 ? 0u : 0x3f000000u,
+                   .parameter = parameter ? 0x3e000000u : 0}
+            .pack();
+    out.config.fix[2] =
+        FixConfig2{.scales = 4 * below(20),
+                   .perChannel = perChannel ? 1u : 0u,
+                   .zeroPoint = below(256),
+                   .slopes =
+                       activation == Activation::kPrelu ? 4 * below(30) : 0}
+            .pack();
     const bool blocked = below(2) == 0;
     const uint64_t addr = size * below(64);
     out.command =
@@ -189,47 +203,93 @@ private:
   void drawVector(RandomCommand &out, Opcode op, uint32_t f3) {
     const auto type = static_cast<ElementType>(f3);
     const uint32_t size = sizeOf(type);
-    const bool transpose = op == Opcode::kVtrIn || op == Opcode::kVtrOut;
+    const VectorShape shape = meaning(op).shape;
+    const bool transpose = shape == VectorShape::kTransposeIn ||
+                           shape == VectorShape::kTransposeOut;
     const uint32_t rows = 1 + below(transpose ? c0(type) : 6);
     const uint32_t cols = 1 + below(transpose ? 40 : 90);
     LocalView dst{32 * below(64), 24 + below(4), 1 + below(2), rows};
     LocalView a{0x4000 + 32 * below(64), below(30), below(4), cols};
     const LocalView b{0x8000 + 32 * below(64), below(20), below(3), 0};
     uint64_t rs3 = 0;
-    if (op >= Opcode::kVadd && op <= Opcode::kVexpdB) {
+    switch (shape) {
+    case VectorShape::kSelect:
+      rs3 =
+          LocalView{b.addr, b.rowStride, b.blkStride, 0x600 + below(32)}.pack();
+      break;
+    case VectorShape::kBinary:
+    case VectorShape::kCompare:
       rs3 = b.pack();
-    } else if (op == Opcode::kVcast) {
+      break;
+    case VectorShape::kCast:
       rs3 = CastMode{.type = static_cast<ElementType>(below(8)),
                      .rounding = static_cast<RoundingMode>(below(7))}
                 .pack();
-    } else if (op >= Opcode::kVadds && op <= Opcode::kVdup) {
-      rs3 = size == 4 ? 0x40490fdb : 0x4248 & ((1u << 8 * size) - 1);
+      break;
+    case VectorShape::kSequence:
+      rs3 = Sequence{.start = scalarOf(op, size), .step = 1}.pack();
+      break;
+    case VectorShape::kGather:
+      rs3 = Table{.addr = b.addr, .count = 1 + below(300)}.pack();
+      break;
+    case VectorShape::kScatter:
+    case VectorShape::kSort:
+      rs3 = b.pack();
+      break;
+    case VectorShape::kMerge:
+      rs3 = LocalView{b.addr, b.rowStride, b.blkStride, 1 + below(40)}.pack();
+      dst.rowStride += 60;
+      break;
+    case VectorShape::kScalar:
+    case VectorShape::kCompareScalar:
+    case VectorShape::kFill:
+      rs3 = scalarOf(op, size);
+      break;
+    default:
+      break;
     }
-    adjustViews(op, size, dst, a);
-    out.command = command(op, type, dst.pack(), a.pack(), rs3);
+    adjustViews(shape, elementSize(op, size), dst, a);
+    uint64_t rs1 = dst.pack();
+    if (shape == VectorShape::kScatter) {
+      rs1 =
+          Table{.addr = dst.addr, .count = 1 + below(300), .rows = rows}.pack();
+    }
+    out.command = command(op, type, rs1, a.pack(), rs3);
+  }
+
+  static uint32_t scalarOf(Opcode op, uint32_t size) {
+    if (meaning(op).shape == VectorShape::kScalar &&
+        (op == Opcode::kVshls || op == Opcode::kVshrs ||
+         op == Opcode::kVshrus)) {
+      return 3;
+    }
+    return size == 4 ? 0x40490fdb : 0x4248 & ((1u << 8 * size) - 1);
+  }
+  static uint32_t elementSize(Opcode op, uint32_t size) {
+    return meaning(op).result == VectorResult::kI32 ? 4 : size;
   }
 
   /// The fields an instruction leaves out, and exact overlap now and then.
-  void adjustViews(Opcode op, uint32_t size, LocalView &dst, LocalView &a) {
-    switch (op) {
-    case Opcode::kVdup:
+  void adjustViews(VectorShape shape, uint32_t size, LocalView &dst,
+                   LocalView &a) {
+    switch (shape) {
+    case VectorShape::kFill:
+    case VectorShape::kSequence:
       a = {0, 0, 0, a.count};
       break;
-    case Opcode::kVsumL:
-    case Opcode::kVmaxL:
+    case VectorShape::kRowReduce:
       dst.blkStride = 0;
       dst.addr += size * below(32 / size);
       break;
-    case Opcode::kVsumR:
-    case Opcode::kVmaxR:
-    case Opcode::kVtrIn:
+    case VectorShape::kColumnReduce:
+    case VectorShape::kTransposeIn:
       dst.rowStride = 0;
       break;
-    case Opcode::kVbc:
+    case VectorShape::kSpread:
       a.blkStride = 0;
       a.addr += size * below(32 / size);
       break;
-    case Opcode::kVtrOut:
+    case VectorShape::kTransposeOut:
       a.rowStride = 0;
       break;
     default:

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One-file operators inside an ONNX model: compiled with the model, run on both
+// NPU engines between operators of ONNX, and refused with a reason.
+#include "compiler/pipeline/compile.h"
+#include "hal/api/session.h"
+#include "hal/drivers/all/all.h"
+#include "tests/unit/compiler/frontend/model_builder.h"
+#include "tik_dsl/library/operator_library.h"
+
+#include <cmath>
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kiln::tik {
+namespace {
+
+using testing::HasSubstr;
+
+/// softmax(relu(x) + relu(x)) by operators of the examples.
+class Model : public testing::Test {
+protected:
+  Model() : builder_(13) {
+    auto *import = builder_.model.add_opset_import();
+    import->set_domain("kiln.custom");
+    import->set_version(1);
+    builder_.input("x", {64}, onnx::TensorProto::FLOAT16);
+    builder_.node("Relu", {"x"}, {"r"});
+    custom("vector_add", {"r", "r"}, "s");
+    builder_.node("Relu", {"s"}, {"y"});
+    builder_.output("y");
+  }
+
+  onnx::NodeProto &custom(const char *op, std::vector<std::string> inputs,
+                          const char *output) {
+    auto &node = builder_.node(op, inputs, {output});
+    node.set_domain("kiln.custom");
+    return node;
+  }
+
+  Result<std::vector<uint8_t>> compile(pipeline::CompileOptions options = {}) {
+    auto library =
+        std::make_shared<OperatorLibrary>(LoadOptions{.includeDir = "."});
+    library->files = {"tik_dsl/examples/01_vector_add.cpp"};
+    options.customOperators = library;
+    auto output =
+        pipeline::compileModelBytes(builder_.bytes(), "m.onnx", options);
+    if (!output) {
+      return output.status();
+    }
+    return std::move(output->package);
+  }
+  std::string error(pipeline::CompileOptions options = {}) {
+    const auto package = compile(options);
+    return package ? "compiled" : package.status().message();
+  }
+
+  test::ModelBuilder builder_;
+};
+
+Result<std::vector<_Float16>> run(const std::vector<uint8_t> &package,
+                                  const char *deviceName,
+                                  const std::vector<_Float16> &values) {
+  hal::Instance instance;
+  KILN_RETURN_IF_ERROR(hal::registerAllDrivers(instance));
+  KILN_ASSIGN_OR_RETURN(auto device, instance.createDevice(deviceName));
+  KILN_ASSIGN_OR_RETURN(
+      auto session, hal::Session::load(*device, hal::Blob::borrow(package)));
+  auto input = hal::HostTensor::make(hal::DataType::kF16, {64});
+  std::memcpy(input.bytes.data(), values.data(), input.bytes.size());
+  KILN_ASSIGN_OR_RETURN(auto outputs, session->run({input}));
+  std::vector<_Float16> result(64);
+  std::memcpy(result.data(), outputs[0].bytes.data(), 128);
+  return result;
+}
+
+TEST_F(Model, RunsACustomOperatorBetweenOthers) {
+  const auto package = compile();
+  ASSERT_TRUE(package) << package.status().message();
+  std::vector<_Float16> x(64);
+  for (int i = 0; i < 64; ++i) {
+    x[i] = static_cast<_Float16>(0.25 * (i - 20));
+  }
+  for (const char *device : {"npu:functional", "npu:cycle"}) {
+    const auto y = run(*package, device, x);
+    ASSERT_TRUE(y) << y.status().message();
+    for (int i = 0; i < 64; ++i) {
+      EXPECT_EQ((*y)[i], static_cast<_Float16>(i < 20 ? 0 : 0.5 * (i - 20)))
+          << device << " " << i;
+    }
+  }
+}
+
+TEST_F(Model, IsTheSameEveryTime) { EXPECT_EQ(*compile(), *compile()); }
+
+TEST_F(Model, NamesAnOperatorThatNobodyHas) {
+  builder_.graph().mutable_node(1)->set_op_type("vector_mul");
+  EXPECT_THAT(error(), HasSubstr("kiln.custom.vector_mul"));
+  EXPECT_THAT(error(), HasSubstr("unknown operator"));
+}
+
+TEST_F(Model, NamesInputsThatDoNotFit) {
+  builder_.input("z", {32}, onnx::TensorProto::FLOAT16);
+  *builder_.graph().mutable_node(1)->mutable_input(1) = "z";
+  EXPECT_THAT(error(), HasSubstr("vector_add wants N=64 for dimension 0 of "
+                                 "'y', found 32"));
+  builder_.graph().mutable_node(1)->mutable_input()->RemoveLast();
+  EXPECT_THAT(error(),
+              HasSubstr("vector_add has 1 inputs; the operator has 2"));
+}
+
+TEST_F(Model, NamesATypeThatDoesNotFit) {
+  builder_.graph()
+      .mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->set_elem_type(onnx::TensorProto::FLOAT);
+  EXPECT_THAT(error(), HasSubstr("vector_add wants f16 for 'x', found f32"));
+}
+
+TEST_F(Model, NamesAnAttributeThatDoesNotExist) {
+  test::integer(*builder_.graph().mutable_node(1), "tile", 3);
+  EXPECT_THAT(error(), HasSubstr("'tile' is neither a dimension nor an "
+                                 "attribute of vector_add"));
+}
+
+TEST_F(Model, NeedsTheNpuAndItsOwnTypes) {
+  pipeline::CompileOptions cpu;
+  cpu.target = "cpu";
+  EXPECT_EQ(error(cpu), "custom operators run on the NPU; the target is cpu");
+  pipeline::CompileOptions half;
+  half.precision = "fp16";
+  EXPECT_EQ(error(half), "custom operators keep their types: --precision "
+                         "strict, not fp16");
+}
+
+TEST(Library, RefusesTwoOperatorsOfOneName) {
+  OperatorLibrary library({.includeDir = "."});
+  library.files = {"tik_dsl/examples/01_vector_add.cpp",
+                   "tik_dsl/examples/01_vector_add.cpp"};
+  EXPECT_THAT(library.load().message(),
+              HasSubstr("there is an operator 'vector_add' of domain "
+                        "'kiln.custom' already"));
+}
+
+TEST(Library, AnAttributeThatIsATypeFollowsTheInput) {
+  OperatorDecl decl;
+  decl.name = "op";
+  decl.attributes = {{"kind", {5, 7}}};
+  decl.tensors = {{.name = "x", .typeAttribute = "kind", .dims = {"N", "16"}}};
+  const auto settings = settingsOf(
+      decl,
+      {"", "op", {{ElementType::kF32, {3, 16}}}, {{"extra", 4}}, "k1", 1});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->settings, (std::vector<std::pair<std::string, int64_t>>{
+                                    {"kind", 7}, {"N", 3}, {"extra", 4}}));
+}
+
+} // namespace
+} // namespace kiln::tik

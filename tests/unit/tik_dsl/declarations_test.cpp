@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mistakes in declarations and shapes: each gives its number, at its line, with
+// its exact text, and nothing else.
+#include "tests/unit/tik_dsl/inline_operator.h"
+
+#include <cmath>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kiln::tik {
+namespace {
+
+uint32_t bad = 0;
+#define BAD_NEXT bad = __LINE__ + 1
+
+struct Case {
+  const char *name;
+  void (*declare)(Declaration &);
+  uint32_t number;
+  const char *text;
+};
+
+const Case kCases[] = {
+    {"Name",
+     [](Declaration &d) {
+       d.output("y", f16, {1}).shape({});
+       BAD_NEXT;
+       d.name("two words", "");
+     },
+     502, "the operator's name 'two words' is not an identifier"},
+    {"NoOutput",
+     [](Declaration &d) {
+       d.input("x", f16, {1}).shape({});
+       BAD_NEXT;
+       d.name("op", "");
+     },
+     507, "no output is declared"},
+    {"NoShape",
+     [](Declaration &d) {
+       d.output("y", f16, {1});
+       BAD_NEXT;
+       d.name("op", "");
+     },
+     508, "no shape() is declared: nothing would be tested"},
+    {"TwoTensors",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.output("y", f16, {1});
+     },
+     509, "two tensors are called 'y'"},
+    {"TwoAttributes",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1}).attribute("a", {1});
+       BAD_NEXT;
+       d.attribute("a", {1});
+     },
+     509, "two attributes are called 'a'"},
+    {"NoLegalValue",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.attribute("a", {});
+     },
+     510, "attribute 'a' has no legal value"},
+    {"TensorName",
+     [](Declaration &d) {
+       d.name("op", "").shape({});
+       BAD_NEXT;
+       d.output("2y", f16, {1});
+     },
+     511, "the tensor name '2y' is not an identifier"},
+    {"TensorRank",
+     [](Declaration &d) {
+       d.name("op", "").shape({});
+       BAD_NEXT;
+       d.output("y", f16, {});
+     },
+     512, "tensor 'y' has 0 dimensions; 1 to 8 are possible"},
+    {"Dimension",
+     [](Declaration &d) {
+       d.name("op", "").shape({});
+       BAD_NEXT;
+       d.output("y", f16, {"N-1"});
+     },
+     513, "dimension 'N-1' of 'y' is neither a symbol nor a number"},
+    {"TypeAttribute",
+     [](Declaration &d) {
+       d.name("op", "").shape({});
+       BAD_NEXT;
+       d.output("y", "kind", {1});
+     },
+     514, "the type of 'y' is attribute 'kind', which is not declared"},
+    {"NotAType",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", "kind", {1});
+       BAD_NEXT;
+       d.attribute("kind", {f16, 9});
+     },
+     515, "attribute 'kind' is a type; 9 is none"},
+    {"Macs",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.macs({"M"});
+     },
+     516, "macs: 'M' is no dimension of a tensor"},
+    {"NegativeTolerance",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.tolerance(f16, -1, 0, "a guess");
+     },
+     517, "the tolerance of f16 is not a pair of figures from 0 on"},
+    {"ToleranceWithoutSource",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.tolerance(f16, 1e-3, 0, "");
+     },
+     517, "the tolerance of f16 does not say where its figures come from"},
+    {"InputValues",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.input("x", f16, {1}, {3, -3});
+     },
+     522, "values of 'x' are drawn from 3 to -3"},
+    {"BothNames",
+     [](Declaration &d) {
+       d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
+       BAD_NEXT;
+       d.attribute("N", {1});
+     },
+     523, "'N' is an attribute and a dimension"},
+    {"UnusedDynamic",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.dynamic("M", 1, 2);
+     },
+     524, "dynamic: 'M' is no dimension of a tensor"},
+    {"DynamicRange",
+     [](Declaration &d) {
+       d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
+       BAD_NEXT;
+       d.dynamic("N", 5, 4);
+     },
+     525, "dynamic: 'N' from 5 to 4; 1 to 2147483648 is possible"},
+};
+
+class Declarations : public testing::TestWithParam<Case> {};
+
+TEST_P(Declarations, GiveNumberLineAndText) {
+  Result<Operator> op = inlineOperator({GetParam().declare, nullptr, nullptr});
+  ASSERT_FALSE(op);
+  EXPECT_EQ(op.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(op.status().message(),
+              testing::EndsWith("declarations_test.cpp:" + std::to_string(bad) +
+                                ": error TIK" +
+                                std::to_string(GetParam().number) + ": " +
+                                GetParam().text));
+  EXPECT_EQ(op.status().message().find('\n'), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Declarations, testing::ValuesIn(kCases),
+                         [](const auto &info) { return info.param.name; });
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+struct ShapeMistake {
+  const char *name;
+  std::vector<std::pair<std::string, int64_t>> settings;
+  uint32_t number;
+  const char *text;
+};
+
+const ShapeMistake kShapes[] = {
+    {"NoSize", {{"M", 1}}, 503, "dimension 'N' has no size"},
+    {"IllegalValue",
+     {{"M", 1}, {"N", 1}, {"out", 0}},
+     518,
+     "out=i8; possible: f32, f16"},
+    {"UnknownName",
+     {{"M", 1}, {"N", 1}, {"K", 1}},
+     519,
+     "'K' is neither a dimension nor an attribute of op"},
+    {"BadSize", {{"M", 0}, {"N", 1}}, 520, "M=0; a size is 1 to 2147483648"},
+    {"DynamicSize", {{"M", 1}, {"N", 65}}, 520, "N=65; a size is 1 to 64"},
+    {"TooLarge",
+     {{"M", int64_t{1} << 31}, {"N", 1}},
+     521,
+     "tensor 'y' has more than 2^40 elements"},
+};
+
+class Shapes : public testing::TestWithParam<ShapeMistake> {};
+
+TEST_P(Shapes, GiveNumberLineAndText) {
+  Result<Operator> op = inlineOperator(
+      {[](Declaration &d) {
+         d.name("op", "").output("y", "out", {"M", "N", 1024});
+         d.attribute("out", {f32, f16}).shape({{"M", 1}, {"N", 2}});
+         d.dynamic("N", 1, 64);
+       },
+       nullptr, nullptr});
+  ASSERT_TRUE(op) << op.status().message();
+  Result<BoundShape> shape =
+      op->bind({false, GetParam().settings, {"op.cpp", 7, 1}});
+  ASSERT_FALSE(shape);
+  EXPECT_EQ(shape.status().message(), "op.cpp:7: error TIK" +
+                                          std::to_string(GetParam().number) +
+                                          ": " + GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Shapes, testing::ValuesIn(kShapes),
+                         [](const auto &info) { return info.param.name; });
+
+TEST(Declared, ShapesSayWhatTheyAre) {
+  Result<Operator> op = inlineOperator(
+      {[](Declaration &d) {
+         d.name("op", "").output("y", "out", {"M", "N"});
+         d.attribute("out", {f32, f16}).shape({{"M", 1}, {"N", 2}});
+         d.dynamic("N", 1, 64).macs({"M", "N", 3});
+       },
+       nullptr, nullptr});
+  ASSERT_TRUE(op) << op.status().message();
+  Result<BoundShape> shape = op->bind({false, {{"N", 3}, {"M", 2}}});
+  ASSERT_TRUE(shape) << shape.status().message();
+  EXPECT_EQ(shape->text, "M=2 N=3 out=f32");
+  EXPECT_EQ(shape->kernelKey, "M=2 out=f32 ");
+  EXPECT_EQ(shape->constants, std::vector<int64_t>({3}));
+  EXPECT_EQ(shape->usefulMacs, 18u);
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+std::string buildError(void (*kernel)(const Kernel &)) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  Result<Operator> op =
+      inlineOperator({[](Declaration &d) {
+                        d.name("op", "").output("y", f16, {"N"});
+                        d.dynamic("N", 1, 64).shape({{"N", 2}});
+                      },
+                      kernel, nullptr});
+  if (!k1 || !op) {
+    return op.status().message();
+  }
+  Result<BoundShape> shape = op->bind(op->decl().cases[0]);
+  OperatorCompiler compiler;
+  const auto built = compiler.compile(*op, *shape, {.arch = &*k1});
+  return built ? "built" : built.status().message();
+}
+
+TEST(Phases, ExceptionsAreReported) {
+  EXPECT_EQ(buildError([](const Kernel &) { throw 1; }),
+            "operator: error TIK504: the operator's code threw an exception");
+}
+
+TEST(Phases, DeclarationsInAKernelAreReported) {
+  EXPECT_EQ(buildError([](const Kernel &k) {
+              const KilnTikTable *t = k.constant(0).table();
+              t->declareMacs(t->self, 0, nullptr);
+            }),
+            "operator: error TIK505: a function of the declaration was called "
+            "in another phase");
+}
+
+TEST(Phases, ARunTimeSizeIsNoCppNumber) {
+  const std::string error = buildError([](const Kernel &k) {
+    const Tensor y = k.tensor("y");
+    BAD_NEXT;
+    (void)y.dim(0);
+  });
+  EXPECT_THAT(error, testing::EndsWith(
+                         "declarations_test.cpp:" + std::to_string(bad) +
+                         ": error TIK526: dim: the launch gives this size; use "
+                         "extent()"));
+}
+
+TEST(MistakeTable, EveryMistakeOfADeclarationIsMadeHere) {
+  std::set<uint32_t> made = {504, 505, 526, 501, 506};
+  for (const Case &c : kCases) {
+    made.insert(c.number);
+  }
+  for (const ShapeMistake &c : kShapes) {
+    made.insert(c.number);
+  }
+  for (const MistakeInfo &info : allMistakes()) {
+    const auto number = static_cast<uint32_t>(info.number);
+    EXPECT_TRUE(number / 100 != 5 || made.contains(number)) << number;
+  }
+}
+
+} // namespace
+} // namespace kiln::tik

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The flags of the examples: no barrier, every pair of flags is needed (its
+// deletion is found), for the first declared shape of each.
+#include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/pipeline/register.h"
+#include "compiler/transforms/npu/insert_sync.h"
+#include "compiler/transforms/npu/plan_local_memory.h"
+#include "compiler/transforms/npu/verify_sync.h"
+#include "tik_dsl/loader/operator_file.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace kiln::tik {
+namespace {
+
+std::vector<std::string> allExamples() {
+  std::vector<std::string> names;
+  for (const auto &entry :
+       std::filesystem::directory_iterator("tik_dsl/examples")) {
+    names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class ExampleSync : public testing::TestWithParam<std::string> {
+protected:
+  ExampleSync() {
+    mlir::DialectRegistry registry;
+    registerKilnDialects(registry);
+    context_.appendDialectRegistry(registry);
+    context_.loadAllAvailableDialects();
+  }
+  /// The kernel's commands with addresses and flags.
+  mlir::func::FuncOp build(const isa::ArchSpec &arch) {
+    auto file = OperatorFile::load("tik_dsl/examples/" + GetParam() + ".cpp",
+                                   {.includeDir = "."});
+    EXPECT_TRUE(file) << file.status().message();
+    const Operator &op = file->op();
+    Result<BoundShape> shape = op.bind(op.decl().cases[0]);
+    EXPECT_TRUE(shape) << shape.status().message();
+    OperatorCompiler compiler;
+    Result<CompiledKernel> kernel =
+        compiler.compile(op, *shape, {.arch = &arch, .keepText = true});
+    EXPECT_TRUE(kernel) << kernel.status().message();
+    module_ = mlir::parseSourceString<mlir::ModuleOp>(kernel->text, &context_);
+    auto function = *module_->getOps<mlir::func::FuncOp>().begin();
+    EXPECT_TRUE(mlir::succeeded(
+        npu::planLocalMemory(function, npu::capacitiesOf(arch))));
+    EXPECT_TRUE(mlir::succeeded(npu::insertSync(function)));
+    return function;
+  }
+
+  mlir::MLIRContext context_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+};
+
+TEST_P(ExampleSync, EveryPairOfFlagsIsNeeded) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  mlir::func::FuncOp kernel = build(*k1);
+  kernel.walk([](npu::BarrierOp) { ADD_FAILURE() << "a barrier"; });
+  EXPECT_TRUE(npu::isOrdered(kernel, {}));
+  npu::PairSet pairs;
+  kernel.walk([&](mlir::Operation *op) {
+    if (auto pair = op->getAttrOfType<mlir::IntegerAttr>(npu::kSyncAttr)) {
+      pairs.insert(pair.getInt());
+    }
+  });
+  EXPECT_FALSE(pairs.empty());
+  for (int64_t pair : pairs) {
+    EXPECT_FALSE(npu::isOrdered(kernel, {pair})) << "pair " << pair;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, ExampleSync, testing::ValuesIn(allExamples()),
+                         [](const auto &info) { return "E" + info.param; });
+
+} // namespace
+} // namespace kiln::tik

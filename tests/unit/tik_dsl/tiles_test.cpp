@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The conveniences of tik_dsl/api/tiles.h, each against its reference in all
+// orders with all checks.
+#include "tests/unit/tik_dsl/inline_operator.h"
+#include "tik_dsl/api/tiles.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace kiln::tik {
+namespace {
+
+void expectPassed(const InlineFunctions &functions) {
+  const OperatorReport report = testInline(functions);
+  EXPECT_TRUE(!report.shapes.empty() && report.passed()) << toText(report);
+}
+
+TEST(Tiles, ElementwiseOfAnyLength) {
+  expectPassed({[](Declaration &d) {
+                  d.name("axpy", "z = x * y").input("x", f32, {"N"});
+                  d.input("y", f32, {"N"}).output("z", f32, {"N"});
+                  d.shape({{"N", 10000}}).edge({{"N", 1}});
+                  d.tolerance(f32, 0, 0, "one rounding");
+                },
+                [](const Kernel &k) {
+                  tiles::elementwise(
+                      k, {k.tensor("x"), k.tensor("y")}, k.tensor("z"),
+                      {.tile = 1024, .slots = 3},
+                      [&](auto &in, const Buffer &out, const Index &n) {
+                        k.mul(out, in[0], in[1], n);
+                      });
+                },
+                [](const Reference &r) {
+                  for (int64_t i = 0; i < r["z"].size(); ++i) {
+                    r["z"][i] = r["x"][i] * r["y"][i];
+                  }
+                }});
+}
+
+void softmaxReference(const Reference &r) {
+  const HostArray x = r["x"], y = r["y"];
+  const int64_t C = x.dim(1);
+  for (int64_t i = 0; i < x.dim(0); ++i) {
+    double most = x[i * C], sum = 0;
+    for (int64_t j = 0; j < C; ++j) {
+      most = std::max(most, x[i * C + j]);
+    }
+    for (int64_t j = 0; j < C; ++j) {
+      sum += y[i * C + j] = std::exp(x[i * C + j] - most);
+    }
+    for (int64_t j = 0; j < C; ++j) {
+      y[i * C + j] /= sum;
+    }
+  }
+}
+
+TEST(Tiles, SoftmaxOfRows) {
+  expectPassed({[](Declaration &d) {
+                  d.name("softmax", "rows").input("x", f32, {20, 50}, {-5, 5});
+                  d.output("y", f32, {20, 50}).shape({});
+                  d.tolerance(f32, 1e-5, 1e-7, "exp, sum and quotient in fp32");
+                },
+                [](const Kernel &k) {
+                  const Buffer t = k.ub(f32, {20, 56}, "t");
+                  tiles::copy(k, t, k.tensor("x"), {20, 50});
+                  tiles::softmaxRows(k, t, {20, 50});
+                  tiles::copy(k, k.tensor("y"), t, {20, 50});
+                },
+                softmaxReference});
+}
+
+/// C = A x B through every memory: UB and moveToL1 for A, GM for B.
+TEST(Tiles, CopyAndProductThroughEveryMemory) {
+  expectPassed(
+      {[](Declaration &d) {
+         d.name("product", "A x B").input("a", f16, {32, 96});
+         d.input("b", f16, {96, 48}).output("c", f32, {32, 48});
+         d.shape({}).macs({32, 96, 48});
+         d.tolerance(f32, 1e-5, 1e-5, "96 products in fp32");
+       },
+       [](const Kernel &k) {
+         const Buffer ub = k.ub(f16, {32, 96}, "ub");
+         const Buffer other = k.ub(f16, {32, 96}, "other");
+         const Buffer a = k.l1Nz(f16, 32, 96, "a");
+         const Buffer b = k.l1Nz(f16, 96, 48, "b");
+         const Buffer acc = k.l0c(f32, 32, 48, "acc");
+         const Buffer out = k.ub(f32, {32, 48}, "out");
+         tiles::copy(k, ub, k.tensor("a"), {32, 96});
+         tiles::copy(k, other, ub, {32, 96});
+         tiles::copy(k, a, other, {32, 96});
+         tiles::copy(k, b, k.tensor("b"), {96, 48});
+         tiles::product(k, acc, a, b, {32, 48, 96}, k.constant(0) == 1, 32);
+         tiles::copy(k, out, acc, {32, 48});
+         tiles::copy(k, k.tensor("c"), out, {32, 48});
+       },
+       [](const Reference &r) {
+         for (int64_t i = 0; i < 32 * 48; ++i) {
+           r["c"][i] = 0;
+           for (int64_t j = 0; j < 96; ++j) {
+             r["c"][i] += r["a"][i / 48 * 96 + j] * r["b"][j * 48 + i % 48];
+           }
+         }
+       }});
+}
+
+TEST(Tiles, TransposeAndReductions) {
+  expectPassed({[](Declaration &d) {
+                  d.name("mixed", "x', row sums, row maxima");
+                  d.input("x", f16, {40, 30}).output("t", f16, {30, 40});
+                  d.output("sum", f16, {40, 1}).output("most", f16, {40, 1});
+                  d.shape({});
+                  d.tolerance(f16, 1e-3, 1e-3, "one rounding to 11 bits");
+                },
+                [](const Kernel &k) {
+                  const Buffer x = k.ub(f16, {40, 32}, "x");
+                  const Buffer t = k.ub(f16, {32, 48}, "t");
+                  const Buffer s = k.ub(f16, {40, 16}, "s");
+                  const Buffer m = k.ub(f16, {40, 16}, "m");
+                  tiles::copy(k, x, k.tensor("x"), {40, 30});
+                  tiles::transpose(k, t, x, {40, 30});
+                  tiles::sumRows(k, s, x, {40, 30});
+                  tiles::maxRows(k, m, x, {40, 30});
+                  tiles::copy(k, k.tensor("t"), t, {30, 40});
+                  tiles::copy(k, k.tensor("sum"), s, {40, 1});
+                  tiles::copy(k, k.tensor("most"), m, {40, 1});
+                },
+                [](const Reference &r) {
+                  for (int64_t i = 0; i < 40; ++i) {
+                    r["sum"][i] = 0;
+                    r["most"][i] = -100;
+                    for (int64_t j = 0; j < 30; ++j) {
+                      const double v = r["x"][i * 30 + j];
+                      r["t"][j * 40 + i] = v;
+                      r["sum"][i] += v;
+                      r["most"][i] = std::max(r["most"][i], v);
+                    }
+                  }
+                }});
+}
+
+} // namespace
+} // namespace kiln::tik

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tiles: what kernels do again and again, made of the calls of Kernel and of
+// nothing else. Read them as examples; copy one and change it where it does not
+// fit.
+//
+//   tiles::elementwise(k, {x, y}, z, {.tile = 8192, .slots = 4},
+//                      [&](auto &in, const Buffer &out, const Index &n) {
+//                        k.add(out, in[0], in[1], n);
+//                      });
+//   tiles::copy(k, y.at(r, 0), t, {rows, cols});     // any two memories
+//   tiles::product(k, acc, aL1, bL1, {m, n, depth}, first);
+//   tiles::softmaxRows(k, t, {rows, cols});
+//   tiles::sumRows(k, sums, t, {rows, cols});
+//   tiles::transpose(k, out, in, {rows, cols});
+//
+// Buffers that these functions need live in the scope they are called in.
+#pragma once
+
+#include "tik_dsl/api/kernel.h"
+
+#include <vector>
+
+namespace kiln::tik::tiles {
+
+struct Walk {
+  int64_t tile = 8192; // elements
+  uint32_t slots = 4;
+};
+
+/// out = body(inputs), element by element, over flat tensors of any length,
+/// spread over the cores. The body is called once, with a tile of each input.
+template <typename Body>
+void elementwise(const Kernel &k, const std::vector<Tensor> &inputs,
+                 const Tensor &out, const Walk &walk, const Body &body) {
+  const int64_t n = out.size();
+  const int64_t share = alignUp(ceilDiv(n, k.cores()), walk.tile);
+  for (Index block : k.blocks(ceilDiv(n, share))) {
+    const Index from = block * share, to = min(n, from + share);
+    for (Index i : k.range(from, to, walk.tile).buffers(walk.slots)) {
+      const Index count = min(walk.tile, to - i);
+      std::vector<Buffer> in;
+      for (const Tensor &input : inputs) {
+        in.push_back(k.ub(input.type(), {walk.tile}, "input"));
+        k.load(in.back(), input.at(i), count);
+      }
+      const Buffer result = k.ub(out.type(), {walk.tile}, "result");
+      body(in, result, count);
+      k.store(out.at(i), result, count);
+    }
+  }
+}
+
+/// Rows x columns from one memory to another, whatever the two are: GM to UB or
+/// L1 (column blocks where dst has them), UB to GM, UB or L1, L1 to L0A, L0C to
+/// everything. UB to L1 moves whole blocks of 32 bytes.
+inline void copy(const Kernel &k, const Place &dst, const Place &src,
+                 const Tile &tile, Line line = Line::current()) {
+  const bool blocked = dst.nzRows() > 0;
+  if (src.space() == KILN_TIK_GM) {
+    blocked ? k.loadNz(dst, src, tile, 0, line)
+            : k.load(dst, src, tile, 0, line);
+  } else if (src.space() == KILN_TIK_L0C) {
+    k.fix(dst, src, tile, {}, line);
+  } else if (src.space() == KILN_TIK_L1) {
+    k.loadA(dst, src, tile, line);
+  } else if (dst.space() == KILN_TIK_GM) {
+    k.store(dst, src, tile, line);
+  } else if (dst.space() == KILN_TIK_L1) {
+    const Operand blocks =
+        tile.cols.isConstant()
+            ? Operand(ceilDiv(tile.cols.constant(), blockElements(src.type())))
+            : Operand(ceilDiv(tile.cols, blockElements(src.type())));
+    k.moveToL1(dst, src, {tile.rows, blocks}, line);
+  } else {
+    k.copy(dst, src, tile, line);
+  }
+}
+
+/// acc = a x b, or acc += a x b where `add` holds: column-block matrices in L1
+/// of any depth, in steps of `step` of k. 16-bit types.
+inline void product(const Kernel &k, const Buffer &acc, const Buffer &a,
+                    const Buffer &b, const Product &size, const Condition &add,
+                    int64_t step = 64) {
+  const int64_t rows = acc.dim(0), cols = acc.dim(1);
+  for (Index k0 : k.range(0, size.k, step).buffers(2)) {
+    const Index depth = min(step, k.constant(0) + size.k - k0);
+    const Buffer aL0 = k.l0a(a.type(), rows, step, "aL0");
+    const Buffer bL0 = k.l0b(b.type(), step, cols, "bL0");
+    k.loadA(aL0, a.at(0, k0), {size.m, depth});
+    k.loadB(bL0, b.at(k0, 0), {depth, size.n});
+    k.mmad(acc, aL0, bL0, {size.m, size.n, depth}, add || k0 != 0);
+  }
+}
+
+/// sums[r, 0] = the sum of row r.
+inline void sumRows(const Kernel &k, const Buffer &sums, const Buffer &t,
+                    const Tile &tile) {
+  k.rowSum(sums, t, tile);
+}
+/// most[r, 0] = the maximum of row r.
+inline void maxRows(const Kernel &k, const Buffer &most, const Buffer &t,
+                    const Tile &tile) {
+  k.rowMax(most, t, tile);
+}
+
+/// One element per row, spread over a block of 32 bytes of the row: the operand
+/// of a command on rows of any length.
+inline Place spread(const Kernel &k, const Buffer &perRow,
+                    const Operand &rows) {
+  const int64_t c0 = blockElements(perRow.type());
+  const Buffer blocks = k.ub(perRow.type(), {perRow.dim(0), c0}, "blocks");
+  k.broadcast(blocks, perRow, {rows, c0});
+  return blocks.at(0, 0).blockStride(0);
+}
+
+/// Each row of t becomes its softmax, in place.
+inline void softmaxRows(const Kernel &k, const Buffer &t, const Tile &tile) {
+  const Buffer one = k.ub(t.type(), {t.dim(0), blockElements(t.type())}, "one");
+  k.rowMax(one, t, tile);
+  k.expDifference(t, t, spread(k, one, tile.rows), tile);
+  k.rowSum(one, t, tile);
+  k.div(t, t, spread(k, one, tile.rows), tile);
+}
+
+/// out[c, r] = in[r, c], both in UB; 16 rows (8-bit: 32, 32-bit: 8) at a time.
+/// out has whole blocks per row.
+inline void transpose(const Kernel &k, const Buffer &out, const Buffer &in,
+                      const Tile &tile) {
+  const int64_t c0 = blockElements(in.type());
+  for (Index r : k.range(0, tile.rows, c0)) {
+    k.toBlocked(out.at(0, r).blockStride(out.dim(1) / c0), in.at(r, 0),
+                {min(c0, k.constant(0) + tile.rows - r), tile.cols});
+  }
+}
+
+} // namespace kiln::tik::tiles

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Example 6: layer normalisation of rows, with scale and shift.
+//
+//   kiln test-op tik_dsl/examples/06_layer_norm.cpp
+//
+// Shown here: two passes over a row that stays in UB; constants of all rows
+// loaded once, before the loop.
+#include "tik_dsl/api/tik.h"
+
+#include <cmath>
+
+using namespace kiln::tik;
+
+namespace {
+
+constexpr double kEpsilon = 1e-3;
+
+// [declaration]
+void declare(Declaration &d) {
+  d.name("layer_norm",
+         "y = (x - mean) / sqrt(variance + 1e-3) * scale + shift");
+  d.input("x", f16, {"R", "C"}, {-3, 3});
+  d.input("scale", f16, {"C"}, {0.5, 2}).input("shift", f16, {"C"});
+  d.output("y", f16, {"R", "C"});
+  d.shape({{"R", 1024}, {"C", 1024}}).shape({{"R", 45}, {"C", 768}});
+  d.edge({{"R", 1}, {"C", 16}}).edge({{"R", 33}, {"C", 70}});
+  d.tolerance(f16, 6e-3, 6e-3, "six roundings to 11 bits on values of up to 6");
+}
+// [declaration]
+
+// [kernel]
+void kernel(const Kernel &k) {
+  const Tensor x = k.tensor("x"), y = k.tensor("y");
+  const int64_t R = x.dim(0), C = x.dim(1), width = alignUp(C, 16);
+  const int64_t half = min(16, 16384 / width), tile = 2 * half;
+  const int64_t blocks = min(k.cores(), ceilDiv(R, tile));
+  for (Index block : k.blocks(blocks)) {
+    const Buffer scale = k.ub(f16, {width}, "scale");
+    const Buffer shift = k.ub(f16, {width}, "shift");
+    k.load(scale, k.tensor("scale"), C);
+    k.load(shift, k.tensor("shift"), C);
+    for (Index r : k.range(block * tile, R, blocks * tile).buffers(2)) {
+      const Index rows = min(tile, R - r), rows0 = min(half, rows);
+      const Index count[2] = {rows0, rows - rows0};
+      const Buffer t = k.ub(f16, {tile, width}, "t");
+      const Buffer square = k.ub(f16, {tile, width}, "square", 1);
+      const Buffer e = k.ub(f16, {tile, 16}, "e"),
+                   w = k.ub(f16, {tile, 16}, "w");
+      auto both = [&](auto &&command) {
+        for (int64_t i : {0, 1}) {
+          const Tile all = {count[i], C}, stats = {count[i], 16};
+          const Place rows = t.at(i * half, 0), s = square.at(i * half, 0);
+          command(rows, s, e.at(i * half, 0), w.at(i * half, 0), all, stats);
+        }
+      };
+      using P = const Place &;
+      using N = const Tile &;
+      k.load(t, x.at(r, 0), {rows, C});
+      both([&](P t, P s, P, P, N n, N) { k.muls(s, t, 1.0 / C, n); });
+      both([&](P, P s, P e, P, N n, N) { k.rowSum(e, s, n); });
+      both([&](P, P, P e, P w, N, N n) { k.broadcast(w, e, n); });
+      both([&](P t, P, P, P w, N n, N) { k.sub(t, t, w.blockStride(0), n); });
+      both([&](P t, P s, P, P, N n, N) { k.muls(s, t, 1 / std::sqrt(C), n); });
+      both([&](P, P s, P, P, N n, N) { k.mul(s, s, s, n); });
+      both([&](P, P s, P e, P, N n, N) { k.rowSum(e, s, n); });
+      both([&](P, P, P e, P w, N, N n) { k.broadcast(w, e, n); });
+      both([&](P, P, P, P w, N, N n) { k.adds(w, w, kEpsilon, n); });
+      both([&](P, P, P, P w, N, N n) { k.sqrt(w, w, n); });
+      both([&](P, P, P, P w, N, N n) { k.reciprocal(w, w, n); });
+      both([&](P t, P, P, P w, N n, N) { k.mul(t, t, w.blockStride(0), n); });
+      both([&](P t, P, P, P, N n, N) { k.mul(t, t, scale, n); });
+      both([&](P t, P, P, P, N n, N) { k.add(t, t, shift, n); });
+      k.store(y.at(r, 0), t, {rows, C});
+    }
+  }
+}
+// [kernel]
+
+// [reference]
+void reference(const Reference &r) {
+  const HostArray x = r["x"], y = r["y"];
+  const int64_t C = x.dim(1);
+  for (int64_t i = 0; i < x.dim(0); ++i) {
+    double mean = 0, variance = 0;
+    for (int64_t j = 0; j < C; ++j) {
+      mean += x[i * C + j] / static_cast<double>(C);
+    }
+    for (int64_t j = 0; j < C; ++j) {
+      const double d = x[i * C + j] - mean;
+      variance += d * d / static_cast<double>(C);
+    }
+    for (int64_t j = 0; j < C; ++j) {
+      y[i * C + j] = (x[i * C + j] - mean) / std::sqrt(variance + kEpsilon) *
+                         r["scale"][j] +
+                     r["shift"][j];
+    }
+  }
+}
+// [reference]
+
+} // namespace
+
+KILN_OPERATOR(declare, kernel, reference)

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tik_dsl/library/operator_library.h"
+
+#include <algorithm>
+
+namespace kiln::tik {
+
+namespace {
+
+constexpr std::pair<ElementType, isa::ElementType> kTypes[] = {
+    {ElementType::kI8, isa::ElementType::I8},
+    {ElementType::kU8, isa::ElementType::U8},
+    {ElementType::kI16, isa::ElementType::I16},
+    {ElementType::kU16, isa::ElementType::U16},
+    {ElementType::kI32, isa::ElementType::I32},
+    {ElementType::kF16, isa::ElementType::F16},
+    {ElementType::kBf16, isa::ElementType::BF16},
+    {ElementType::kF32, isa::ElementType::F32}};
+
+std::optional<isa::ElementType> toMachine(ElementType type) {
+  for (const auto &[graph, machine] : kTypes) {
+    if (graph == type) {
+      return machine;
+    }
+  }
+  return std::nullopt;
+}
+
+ElementType toGraph(isa::ElementType type) {
+  for (const auto &[graph, machine] : kTypes) {
+    if (machine == type) {
+      return graph;
+    }
+  }
+  return ElementType::kF32;
+}
+
+/// Collects the settings of one call, and what does not fit.
+class Binding {
+public:
+  explicit Binding(const OperatorDecl &decl) : decl_(decl) {}
+
+  Result<ShapeCase> run(const CustomCall &call) {
+    std::vector<const TensorDecl *> inputs;
+    for (const TensorDecl &tensor : decl_.tensors) {
+      if (!tensor.isOutput) {
+        inputs.push_back(&tensor);
+      }
+    }
+    if (inputs.size() != call.inputs.size()) {
+      return wrong("has " + std::to_string(call.inputs.size()) +
+                   " inputs; the operator has " +
+                   std::to_string(inputs.size()));
+    }
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      KILN_RETURN_IF_ERROR(bind(*inputs[i], call.inputs[i]));
+    }
+    for (const auto &[name, value] : call.attributes) {
+      KILN_RETURN_IF_ERROR(set(name, value, "attribute '" + name + "'"));
+    }
+    return settings_;
+  }
+
+private:
+  Status wrong(const std::string &text) const {
+    return Status(StatusCode::kInvalidArgument, decl_.name + " " + text);
+  }
+  Status bind(const TensorDecl &tensor, const CustomTensor &given) {
+    const auto type = toMachine(given.type);
+    if (!type || (tensor.typeAttribute.empty() && *type != tensor.type)) {
+      return wrong("wants " + std::string(isa::name(tensor.type)) + " for '" +
+                   tensor.name + "', found " +
+                   std::string(elementName(given.type)));
+    }
+    if (!tensor.typeAttribute.empty()) {
+      KILN_RETURN_IF_ERROR(set(tensor.typeAttribute,
+                               static_cast<int64_t>(*type),
+                               "the type of '" + tensor.name + "'"));
+    }
+    if (tensor.dims.size() != given.shape.size()) {
+      return wrong("wants " + std::to_string(tensor.dims.size()) +
+                   " dimensions for '" + tensor.name + "', found " +
+                   std::to_string(given.shape.size()));
+    }
+    for (size_t i = 0; i < tensor.dims.size(); ++i) {
+      const std::string where =
+          "dimension " + std::to_string(i) + " of '" + tensor.name + "'";
+      KILN_RETURN_IF_ERROR(dimension(tensor.dims[i], given.shape[i], where));
+    }
+    return Status::ok();
+  }
+  Status dimension(const std::string &dim, int64_t size,
+                   const std::string &where) {
+    const bool number = std::all_of(
+        dim.begin(), dim.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!number) {
+      return set(dim, size, where);
+    }
+    return std::to_string(size) == dim
+               ? Status::ok()
+               : wrong("wants " + dim + " for " + where + ", found " +
+                       std::to_string(size));
+  }
+  Status set(const std::string &name, int64_t value, const std::string &where) {
+    for (const auto &[known, old] : settings_.settings) {
+      if (known == name) {
+        return old == value ? Status::ok()
+                            : wrong("wants " + name + "=" +
+                                    std::to_string(old) + " for " + where +
+                                    ", found " + std::to_string(value));
+      }
+    }
+    settings_.settings.emplace_back(name, value);
+    return Status::ok();
+  }
+
+  const OperatorDecl &decl_;
+  ShapeCase settings_;
+};
+
+} // namespace
+
+Result<ShapeCase> settingsOf(const OperatorDecl &decl, const CustomCall &call) {
+  return Binding(decl).run(call);
+}
+
+Status OperatorLibrary::load() {
+  for (size_t i = loaded_.size(); i < files.size(); ++i) {
+    KILN_ASSIGN_OR_RETURN(OperatorFile file,
+                          OperatorFile::load(files[i], options_));
+    const OperatorDecl &decl = file.op().decl();
+    if (find(decl.domain, decl.name) != nullptr) {
+      return Status(StatusCode::kInvalidArgument,
+                    files[i] + ": there is an operator '" + decl.name +
+                        "' of domain '" + decl.domain + "' already");
+    }
+    loaded_.push_back(std::move(file));
+  }
+  return Status::ok();
+}
+
+const Operator *OperatorLibrary::find(const std::string &domain,
+                                      const std::string &op) const {
+  for (const OperatorFile &file : loaded_) {
+    const OperatorDecl &decl = file.op().decl();
+    if (decl.domain == domain && decl.name == op) {
+      return &file.op();
+    }
+  }
+  return nullptr;
+}
+
+bool OperatorLibrary::has(const std::string &domain,
+                          const std::string &op) const {
+  return find(domain, op) != nullptr;
+}
+
+Result<CustomKernel> OperatorLibrary::build(const CustomCall &call) {
+  const Operator &op = *find(call.domain, call.op);
+  KILN_ASSIGN_OR_RETURN(ShapeCase settings, settingsOf(op.decl(), call));
+  KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
+  if (!shape.constants.empty()) {
+    return Status(StatusCode::kUnsupported,
+                  call.op + " has sizes of the launch (dynamic()); a model's "
+                            "kernels are built for their shapes");
+  }
+  KILN_ASSIGN_OR_RETURN(isa::ArchSpec arch, isa::loadArchSpec(call.machine));
+  KILN_ASSIGN_OR_RETURN(
+      CompiledKernel compiled,
+      compiler_.compile(op, shape, {.arch = &arch, .cores = call.cores}));
+  if (!compiled.workspaceBytes.empty()) {
+    return Status(StatusCode::kUnsupported,
+                  call.op + " uses a workspace; in a model an operator has its "
+                            "inputs and outputs only");
+  }
+  CustomKernel kernel;
+  for (const BoundTensor &tensor : shape.tensors) {
+    if (tensor.isOutput) {
+      kernel.outputs.push_back({toGraph(tensor.type), tensor.dims});
+    }
+  }
+  kernel.elf = std::move(compiled.elf);
+  kernel.entry = compiled.note.kernel;
+  kernel.needs.assign(compiled.note.capacityNeeds.begin(),
+                      compiled.note.capacityNeeds.end());
+  kernel.blocks = compiled.blocks;
+  return kernel;
+}
+
+} // namespace kiln::tik

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OperatorLibrary: one-file operators as the custom operators of a model.
+//
+//   auto library = std::make_shared<OperatorLibrary>(load);
+//   library->files = {"my_norm.cpp"};
+//   compileOptions.customOperators = library;
+//
+// An operator serves the ONNX nodes of its domain (Declaration::domain, by
+// default "kiln.custom") that have its name. Inputs are bound in the order of
+// the declaration; their shapes give the dimensions, integer attributes of the
+// node the attributes, and the sizes that no input has. An attribute that is
+// the type of an input follows the input.
+//
+// Errors: of loading as OperatorFile::load(); of a node kInvalidArgument with
+// the numbered messages of the DSL; kUnsupported for a kernel with a workspace.
+#pragma once
+
+#include "compiler/frontend/custom_operators.h"
+#include "tik_dsl/loader/operator_file.h"
+
+namespace kiln::tik {
+
+class OperatorLibrary final : public CustomOperators {
+public:
+  explicit OperatorLibrary(LoadOptions options)
+      : options_(std::move(options)) {}
+
+  std::vector<std::string> files; // read by load()
+
+  Status load() override;
+  bool has(const std::string &domain, const std::string &op) const override;
+  Result<CustomKernel> build(const CustomCall &call) override;
+
+private:
+  const Operator *find(const std::string &domain, const std::string &op) const;
+
+  LoadOptions options_;
+  std::vector<OperatorFile> loaded_;
+  OperatorCompiler compiler_;
+};
+
+/// The sizes and attributes that a call gives; kInvalidArgument where inputs
+/// do not fit the declaration.
+Result<ShapeCase> settingsOf(const OperatorDecl &decl, const CustomCall &call);
+
+} // namespace kiln::tik

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/kiln/operator_options.h"
+
+#include "tools/kiln/sim_data.h"
+
+#include <algorithm>
+
+namespace kiln::tools {
+namespace {
+
+/// A number, or an element type by name for an attribute that is one.
+Result<int64_t> parseSetting(const std::string &text) {
+  for (int64_t type = 0; type < 8; ++type) {
+    if (text == isa::kElementTypeNames[type]) {
+      return type;
+    }
+  }
+  KILN_ASSIGN_OR_RETURN(uint64_t value, parseNumber(text, "--shape"));
+  return static_cast<int64_t>(value);
+}
+
+} // namespace
+
+Result<std::filesystem::path> includeFolder() {
+  std::error_code error;
+  std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe", error);
+  std::filesystem::path prefix = program.parent_path().parent_path();
+  for (const auto &folder : {prefix / "include/kiln", prefix.parent_path()}) {
+    if (std::filesystem::exists(folder / "tik_dsl/api/tik.h", error)) {
+      return folder;
+    }
+  }
+  return Status(StatusCode::kUnsupported,
+                "the DSL's headers (tik_dsl/api) are neither in " +
+                    (prefix / "include/kiln").string() + " nor in " +
+                    prefix.parent_path().string() +
+                    "; run the installed program or that of the build folder");
+}
+
+Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
+  tik::ShapeCase shape;
+  size_t start = 0;
+  while (start <= text.size()) {
+    size_t comma = std::min(text.find(',', start), text.size());
+    std::string part = text.substr(start, comma - start);
+    size_t equals = part.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Status(StatusCode::kInvalidArgument,
+                    "--shape " + text + ": expected NAME=N,NAME=N");
+    }
+    KILN_ASSIGN_OR_RETURN(int64_t value, parseSetting(part.substr(equals + 1)));
+    shape.settings.emplace_back(part.substr(0, equals), value);
+    start = comma + 1;
+  }
+  return shape;
+}
+
+bool isOperatorFile(const std::filesystem::path &file) {
+  std::string extension = file.extension().string();
+  return extension == ".cpp" || extension == ".cc" || extension == ".so";
+}
+
+} // namespace kiln::tools
