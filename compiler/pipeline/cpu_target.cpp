@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/cpu_pipeline.h"
-#include "compiler/pipeline/diagnostic_collector.h"
+#include "compiler/pipeline/diagnostics.h"
 #include "compiler/target/target.h"
 #include "compiler/transforms/cpu/channels_last.h"
 #include "compiler/transforms/cpu/pack_weights.h"
@@ -14,7 +14,7 @@ public:
   std::string_view name() const override { return "cpu"; }
 
   Status prepare(mlir::ModuleOp module, const StageHook &hook) override {
-    pipeline::DiagnosticCollector errors(module.getContext());
+    DiagnosticCollector errors(module.getContext());
     if (mlir::failed(cpu::toChannelsLast(module)) ||
         mlir::failed(cpu::packWeights(module))) {
       return errors.status(StatusCode::kInternal, "layouts for the CPU");

@@ -22,6 +22,14 @@ constexpr int64_t kMaxMmadDepth = 65520;
 constexpr int64_t kHeadCycles = 16;
 /// Cycles of the flags and the issue of one command of a chain.
 constexpr int64_t kSyncCycles = 8;
+/// Entries of MTE1's queue for a step over k: two moves and their flags.
+constexpr double kEntriesPerStep = 6;
+/// Slots of an operand whose parts of k are loaded one by one.
+constexpr int64_t kMostSlots = 3;
+/// What a part of k costs beside its compute (measured on convolutions).
+constexpr double kRoundCycles = 100;
+/// What hidden traffic counts: others share the memory.
+constexpr double kTrafficWeight = 0.02;
 /// Vector kernels: tiles to aim for, and UB bytes below which no tile shrinks.
 constexpr int64_t kTilesToOverlap = 6, kSmallTile = 64 * 1024;
 
@@ -63,7 +71,8 @@ int64_t biasBytes(const ContractionShape &s, int64_t n) {
 struct Machine {
   int64_t l1, l0a, l0b, l0c, ub, bt;
   double cellsPerCycle, l0BytesPerCycle, portBytesPerCycle;
-  int64_t cubeLatency;
+  int64_t cubeLatency, l0Latency, memoryLatency;
+  double stepsAhead; // steps over k that S issues before the cube does them
 };
 
 Machine machineOf(const isa::ArchSpec &arch, const ContractionShape &s) {
@@ -75,16 +84,21 @@ Machine machineOf(const isa::ArchSpec &arch, const ContractionShape &s) {
   };
   const isa::TimingPart &t = arch.timing;
   double weight = s.elementBytes == 4 ? std::max(1u, t.cubeFp32Weight) : 1;
-  return {bytes(Space::L1),
-          bytes(Space::L0A),
-          bytes(Space::L0B),
-          bytes(Space::L0C),
-          bytes(Space::UB),
-          bytes(Space::BT),
-          t.cubeRate.cells / rate(t.cubeRate.cycles, 1) / weight,
-          rate(std::min(t.l1ToL0A.bytesPerCycle, t.l1ToL0B.bytesPerCycle), 256),
-          rate(t.memory.portReadBytesPerCycle, 128),
-          std::max<int64_t>(t.cubeLatencyCycles, kHeadCycles)};
+  return {
+      bytes(Space::L1),
+      bytes(Space::L0A),
+      bytes(Space::L0B),
+      bytes(Space::L0C),
+      bytes(Space::UB),
+      bytes(Space::BT),
+      t.cubeRate.cells / rate(t.cubeRate.cycles, 1) / weight,
+      rate(std::min(t.l1ToL0A.bytesPerCycle, t.l1ToL0B.bytesPerCycle), 256),
+      rate(t.memory.portReadBytesPerCycle, 128),
+      std::max<int64_t>(t.cubeLatencyCycles, kHeadCycles),
+      std::max<int64_t>(t.l1ToL0B.latencyCycles, kHeadCycles),
+      std::max<int64_t>(t.memory.latencyCycles, kHeadCycles),
+      rate(arch.arch.queueDepth[static_cast<unsigned>(isa::Pipe::MTE1)], 32) /
+          kEntriesPerStep};
 }
 
 /// The m x n part of one core: least cube work, then fewest GM bytes.
@@ -126,31 +140,59 @@ struct Candidate {
   double cycles = std::numeric_limits<double>::max();
 };
 
-/// Sum of ceil(part / unit) over the parts of `size`.
-double roundedParts(int64_t size, int64_t part, int64_t unit) {
-  return static_cast<double>(size / part) * ceilDivide(part, unit) +
-         ceilDivide(size % part, unit);
+/// Sum of ceil(part / unit) over the parts of parts of `size`.
+double roundedParts(int64_t size, int64_t outer, int64_t inner, int64_t unit) {
+  auto partsOf = [&](int64_t part) {
+    return part / inner * ceilDivide(inner, unit) +
+           ceilDivide(part % inner, unit);
+  };
+  return static_cast<double>(size / outer * partsOf(outer) +
+                             partsOf(size % outer));
 }
 
-/// Cycles of cube and MTE1, whichever is slower, with the heads of tiles.
+/// Steps over k of one tile of C.
+double kSteps(const ContractionShape &s, const Candidate &c) {
+  double slices = ceilDivide(s.k, c.l1.k);
+  return slices * ceilDivide(std::min(c.l1.k, s.k), c.l0.k);
+}
+
+/// Cycles of cube and MTE1. A step takes what the slower of the two takes;
+/// with two slots it cannot start before the step before the last is over and
+/// its operands have come, so both share two steps' time with the latencies.
 double computeCycles(const ContractionShape &s, const Machine &machine,
                      const Tile &core, const Candidate &c) {
-  double rows = roundedParts(core.m, c.l1.m, kCell);
-  double columns = roundedParts(core.n, c.l1.n, kCell);
+  double rows = roundedParts(core.m, c.l1.m, c.l0.m, kCell);
+  double columns = roundedParts(core.n, c.l1.n, c.l0.n, kCell);
   double mTiles = ceilDivide(core.m, c.l1.m) * ceilDivide(c.l1.m, c.l0.m);
   double nTiles = ceilDivide(core.n, c.l1.n) * ceilDivide(c.l1.n, c.l0.n);
-  double kTiles = ceilDivide(s.k, c.l0.k);
-  double steps = ceilDivide(s.k * s.elementBytes, kBlock);
-  double cube = rows * columns * steps / machine.cellsPerCycle;
-  double bytes = (rows * nTiles + columns * mTiles) * kCell * steps * kBlock;
-  double moves = bytes / machine.l0BytesPerCycle;
-  double tiles = mTiles * nTiles;
-  double perStep = cube / (tiles * kTiles);
-  double heads =
-      tiles * machine.cubeLatency +
-      tiles * kTiles *
-          (std::max(machine.cubeLatency - perStep, 0.0) + kSyncCycles);
-  return std::max(cube, moves) + heads;
+  double blocks = ceilDivide(s.k * s.elementBytes, kBlock);
+  double tiles = mTiles * nTiles, steps = tiles * kSteps(s, c);
+  double cube = rows * columns * blocks / machine.cellsPerCycle / steps;
+  double bytes = (rows * nTiles + columns * mTiles) * kCell * blocks * kBlock;
+  double moves = bytes / machine.l0BytesPerCycle / steps;
+  double latency = machine.cubeLatency + machine.l0Latency + 2 * kSyncCycles;
+  double step = std::max({cube, moves, (cube + moves + latency) / 2});
+  return steps * step + tiles * kHeadCycles;
+}
+
+/// What the cube waits for the operands of a round (the tiles of one load),
+/// given the round's compute and port cycles. A load starts when its slot is
+/// free and S has come so far: S is ahead of the cube by what the queues hold.
+double roundStall(const ContractionShape &s, const Machine &machine,
+                  const Tile &core, const Candidate &c, double compute,
+                  double load) {
+  bool splitK = c.l1.k < s.k;
+  double tiles = ceilDivide(core.m, c.l1.m) * ceilDivide(c.l1.m, c.l0.m) *
+                 ceilDivide(core.n, c.l1.n) * ceilDivide(c.l1.n, c.l0.n);
+  double steps = tiles * kSteps(s, c);
+  double rounds = splitK ? tiles * ceilDivide(s.k, c.l1.k)
+                         : static_cast<double>(ceilDivide(core.m, c.l1.m)) *
+                               ceilDivide(core.n, c.l1.n);
+  double step = compute * rounds / steps;
+  double slots = static_cast<double>(
+      std::min(c.aDepth == 1 ? 8 : c.aDepth, c.bDepth == 1 ? 8 : c.bDepth));
+  double ahead = std::min((slots - 1) * compute, machine.stepsAhead * step);
+  return std::max(load + machine.memoryLatency - ahead, 0.0);
 }
 
 /// The whole kernel: compute, plus loads that no second slot hides, plus the
@@ -176,14 +218,24 @@ double totalCycles(const ContractionShape &s, const Machine &machine,
   double port = machine.portBytesPerCycle;
   double read = (a * aLoads + b * bLoads) / port;
   double written = static_cast<double>(core.m) * core.n * s.outBytes / port;
-  double exposed = (c.aDepth == 1 && aLoads > 1 ? a * (aLoads - 1) : 0) +
-                   (c.bDepth == 1 && bLoads > 1 ? b * (bLoads - 1) : 0);
+  // One slot: every load but the first waits for the compute before it, and
+  // parts of k are such loads as well.
+  bool aInParts = splitK && (s.c1 == 0 || c.sliced);
+  double aExposed = c.aDepth == 1 ? a * (aLoads - (aInParts ? 0 : 1)) : 0;
+  double bExposed = c.bDepth == 1 ? b * (bLoads - (splitK ? 0 : 1)) : 0;
   double first =
-      aBytes(s, c.l1.m, s.c1 != 0 ? s.k : c.l1.k) + bBytes(s, c.l1.n, c.l1.k);
+      aBytes(s, c.l1.m, s.c1 != 0 && !c.sliced ? s.k : c.l1.k, c.sliced) +
+      bBytes(s, c.l1.n, c.l1.k);
   double last = static_cast<double>(c.l0.m) * c.l0.n * s.outBytes;
-  double compute = computeCycles(s, machine, core, c) + exposed / port;
-  return std::max({compute, read, written}) + (first + last) / port +
-         (aLoads + bLoads) * kSyncCycles;
+  double busy = computeCycles(s, machine, core, c);
+  double compute = busy + (aExposed + bExposed) / port;
+  double commands = (aLoads + bLoads) * kSyncCycles;
+  double rounds =
+      splitK ? bLoads * ceilDivide(s.k, c.l1.k) : std::max(aLoads, bLoads);
+  compute +=
+      rounds * roundStall(s, machine, core, c, busy / rounds, read / rounds);
+  return std::max({compute, read, written}) + (first + last) / port + commands +
+         (splitK ? rounds * kRoundCycles : 0) + read * kTrafficWeight;
 }
 
 bool fitsL1(const ContractionShape &s, const Machine &machine,
@@ -194,19 +246,29 @@ bool fitsL1(const ContractionShape &s, const Machine &machine,
          machine.l1;
 }
 
+/// The largest k0 that fits, made even over the steps of an L1 tile.
+int64_t evenDepth(const ContractionShape &s, const Machine &machine,
+                  const Candidate &c) {
+  int64_t c0 = blockElements(s), whole = roundUp(c.l1.k, c0);
+  int64_t most = depthOfL0(s, machine, c.l0.m, roundUp(c.l0.n, kCell));
+  most = std::min(most, whole);
+  return most < c0 ? most
+                   : roundUp(ceilDivide(whole, ceilDivide(whole, most)), c0);
+}
+
 /// Both orders and all depths of one pair of tiles.
 void tryTiles(const ContractionShape &s, const Machine &machine,
               const Tile &core, Candidate c, Candidate &best) {
   bool splitK = c.l1.k < s.k;
-  bool streamsA = c.l1.m < core.m || (splitK && (s.c1 == 0 || c.sliced));
-  bool streamsB = c.l1.n < core.n || splitK;
   c.l0.m = std::min(c.l0.m, roundUp(c.l1.m, kCell));
   c.l0.n = std::min(c.l0.n, roundUp(c.l1.n, s.nUnit));
-  c.l0.k = std::min(depthOfL0(s, machine, c.l0.m, roundUp(c.l0.n, kCell)),
-                    roundUp(c.l1.k, blockElements(s)));
+  c.l0.k = evenDepth(s, machine, c);
+  bool streamsA = c.l1.m < core.m || (splitK && (s.c1 == 0 || c.sliced));
+  bool streamsB = c.l1.n < core.n || splitK;
+  const int64_t most = splitK ? kMostSlots : 2;
   for (bool rowsOuter : {false, true}) {
-    for (int64_t aDepth = 1; aDepth <= (streamsA ? 2 : 1); ++aDepth) {
-      for (int64_t bDepth = 1; bDepth <= (streamsB ? 2 : 1); ++bDepth) {
+    for (int64_t aDepth = 1; aDepth <= (streamsA ? most : 1); ++aDepth) {
+      for (int64_t bDepth = 1; bDepth <= (streamsB ? most : 1); ++bDepth) {
         c.rowsOuter = rowsOuter;
         c.aDepth = aDepth;
         c.bDepth = bDepth;
@@ -255,46 +317,79 @@ std::vector<Tile> l0Tiles(const ContractionShape &s, const Machine &machine,
   return list;
 }
 
-/// A few of them, the smallest among them: for searches over many depths.
-std::vector<Tile> fewTiles(const std::vector<Tile> &tiles) {
-  std::vector<Tile> few;
-  for (const Tile &t : tiles) {
-    auto isPower = [](int64_t v) { return (v & (v - 1)) == 0; };
-    if (few.empty() || (isPower(t.m) && isPower(t.n) && t.m >= 64 &&
-                        t.n >= std::min<int64_t>(64, tiles.back().n))) {
-      few.push_back(t);
+/// Whether a tile cuts `size` into parts that are as even as they can be.
+bool isEven(int64_t tile, int64_t size, int64_t unit) {
+  int64_t parts = ceilDivide(size, tile);
+  return tile == roundUp(ceilDivide(size, parts), unit);
+}
+
+/// All L1 and L0 tiles with k whole in L1.
+void searchWhole(const ContractionShape &s, const Machine &machine,
+                 const Tile &core, const std::vector<Tile> &tiles,
+                 Candidate &best) {
+  std::vector<int64_t> columns = candidates(core.n, s.nUnit);
+  for (int64_t m : candidates(core.m, s.c1 != 0 ? s.rowUnit : kCell)) {
+    for (int64_t n : columns) {
+      Candidate c;
+      c.l1 = {m, n, s.k};
+      if (!fitsL1(s, machine, c)) {
+        continue;
+      }
+      for (const Tile &l0 : tiles) {
+        if (l0.m - kCell >= m || l0.n - s.nUnit >= n) {
+          continue; // clipped: the same as a smaller one
+        }
+        c.l0 = l0;
+        tryTiles(s, machine, core, c, best);
+      }
     }
   }
-  return few;
+}
+
+/// k in parts of `k` in L1: what is cut in k is loaded for every tile of C, so
+/// an L1 tile is as wide as one of L0.
+void searchSplit(const ContractionShape &s, const Machine &machine,
+                 const Tile &core, const std::vector<Tile> &tiles, int64_t k,
+                 bool sliced, Candidate &best) {
+  for (int64_t m : candidates(core.m, s.c1 != 0 ? s.rowUnit : kCell)) {
+    for (const Tile &l0 : tiles) {
+      if (!isEven(l0.m, m, kCell) || !isEven(l0.n, core.n, s.nUnit)) {
+        continue;
+      }
+      Candidate c;
+      c.l1 = {m, l0.n, k};
+      c.l0 = l0;
+      c.sliced = sliced;
+      tryTiles(s, machine, core, c, best);
+    }
+  }
 }
 
 Candidate search(const ContractionShape &s, const Machine &machine,
-                 const Tile &core, const std::vector<Tile> &tiles,
-                 const std::vector<int64_t> &depths, bool sliced = false) {
+                 const Tile &core, const std::vector<Tile> &tiles) {
   Candidate best;
-  int64_t mUnit = s.c1 != 0 ? s.rowUnit : kCell;
-  std::vector<int64_t> rows = candidates(core.m, mUnit);
-  std::vector<int64_t> columns = candidates(core.n, s.nUnit);
-  for (int64_t k : depths) {
-    for (int64_t m : rows) {
-      for (int64_t n : columns) {
-        Candidate c;
-        c.l1 = {m, n, k};
-        c.sliced = sliced;
-        if (!fitsL1(s, machine, c)) {
-          continue;
-        }
-        for (const Tile &l0 : tiles) {
-          if (l0.m - kCell >= m || l0.n - s.nUnit >= n) {
-            continue; // clipped: the same as a smaller one
-          }
-          c.l0 = l0;
-          tryTiles(s, machine, core, c, best);
-        }
+  searchWhole(s, machine, core, tiles, best);
+  for (bool sliced : {false, true}) {
+    int64_t unit = sliced ? s.kUnit : blockElements(s);
+    if (unit == 0) {
+      continue;
+    }
+    for (int64_t parts : {2, 3, 4, 6, 8, 12, 16, 32}) {
+      int64_t k = roundUp(ceilDivide(s.k, parts), unit);
+      if (k < s.k && ceilDivide(s.k, k) == parts) {
+        searchSplit(s, machine, core, tiles, k, sliced, best);
       }
     }
-    if (best.l1.m != 0) {
-      break;
+  }
+  for (bool sliced : {false, true}) { // nothing fits: as few parts as possible
+    int64_t unit = sliced ? s.kUnit : blockElements(s);
+    if (unit == 0) {
+      continue;
+    }
+    for (int64_t k : candidates(s.k, unit)) {
+      if (best.l1.m == 0) {
+        searchSplit(s, machine, core, {tiles.front()}, k, sliced, best);
+      }
     }
   }
   return best;
@@ -358,15 +453,7 @@ Result<Schedule> chooseContraction(const ContractionShape &s,
                     "UB of machine '{}'",
                     s.m, s.n, s.k, s.nUnit, arch.name));
   }
-  Candidate best = search(s, machine, core, tiles, {s.k});
-  for (bool sliced : {false, true}) { // k is cut in L1, as little as possible
-    int64_t unit = sliced ? s.kUnit : blockElements(s);
-    if (best.l1.m != 0 || unit == 0) {
-      continue;
-    }
-    std::vector<int64_t> depths = candidates(s.k, unit);
-    best = search(s, machine, core, fewTiles(tiles), depths, sliced);
-  }
+  Candidate best = search(s, machine, core, tiles);
   if (best.l1.m == 0) {
     int64_t m = s.c1 != 0 ? s.rowUnit : kCell;
     return Status(
@@ -459,6 +546,7 @@ public:
   /// A reduction longer than UB takes several passes; what they leave free
   /// goes to the tile of the result, innermost loop first.
   void cutPasses(int64_t capacity) {
+    capacity /= std::max<int64_t>(s_.passCount, 1);
     for (size_t i = 0; i < tile.size() && bytes() > capacity; ++i) {
       if (isPass(s_, i)) {
         fit(i, 1, tile[i], capacity);

@@ -82,6 +82,8 @@ struct VectorShape {
   /// Loops that are cut last, in several passes over the data: those of
   /// reductions, and the root's loops that a reduction must be over before.
   std::vector<bool> passes = {};
+  /// Passes that keep tiles of their own, each as large as all buffers.
+  int64_t passCount = 1;
   /// Number of loops of the root; 0: all.
   size_t rootLoops = 0;
   /// Tile sizes of a loop are multiples of its unit; missing ones are 1.

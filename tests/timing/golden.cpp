@@ -41,7 +41,8 @@ struct Book {
     out << "# SPDX-License-Identifier: Apache-2.0\n"
            "# Golden cycles on k1, one core: kernel, cycles with launch, "
            "kernel cycles.\n"
-           "# Refresh: build/tests/timing_golden_test --refresh\n";
+           "# Refresh: build/tests/timing_golden_test --refresh (assembly),\n"
+           "# build/tests/timing_library_test --refresh (library/kernel).\n";
     for (const auto &[name, golden] : kernels) {
       out << name << ' ' << golden.cycles << ' ' << golden.kernelCycles << '\n';
     }

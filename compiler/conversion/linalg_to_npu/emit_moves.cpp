@@ -237,39 +237,73 @@ LogicalResult emitPack(IndexMath &m, PackOp op) {
   return success();
 }
 
+namespace {
+
+/// Rows and pixels of a tile [C1, H, W, C0].
+struct PadBox {
+  OpFoldResult row, column, rows, columns;
+};
+
+LogicalResult fillBox(IndexMath &m, const View &tile, const PadBox &box,
+                      Value value) {
+  int64_t plane = *tile.byteStride(0), row = *tile.byteStride(1);
+  OpFoldResult start =
+      m.add(tile.byteOffset(m),
+            m.apply(m.d(0) * row + m.d(1) * kBlock, {box.row, box.column}));
+  OpFoldResult elements = m.times(box.columns, kBlock / tile.elementBytes);
+  return emitLoops(m, {tile.sizes[0]}, [&](ArrayRef<OpFoldResult> ivs) {
+    OpFoldResult at = m.add(start, m.times(ivs[0], plane));
+    VDupOp::create(m.b, m.loc, tile.base, m.value(at), value, m.value(box.rows),
+                   m.value(elements),
+                   m.b.getDenseI64ArrayAttr({row / kBlock, 1}));
+    return success();
+  });
+}
+
+} // namespace
+
 LogicalResult emitPad(IndexMath &m, PadOp op) {
   FailureOr<View> src = resolveView(m, op.getSource());
   FailureOr<View> dst = resolveView(m, op.getInit());
   if (failed(src) || failed(dst)) {
     return failure();
   }
-  std::optional<int64_t> plane = dst->byteStride(0), row = dst->byteStride(1);
-  if (!plane || !row) {
-    return op.emitError("destination with unknown strides");
-  }
-  // The whole tile first, then the interior over it.
-  Value value =
-      scalarBits(m, dst->elementType(), op.getValue().convertToDouble());
-  OpFoldResult offset = dst->byteOffset(m);
-  LogicalResult filled =
-      emitLoops(m, {dst->sizes[0]}, [&](ArrayRef<OpFoldResult> ivs) {
-        OpFoldResult at = m.add(offset, m.times(ivs[0], *plane));
-        VDupOp::create(m.b, m.loc, dst->base, m.value(at), value,
-                       m.value(dst->sizes[1]),
-                       m.value(m.index(*row / dst->elementBytes)),
-                       m.b.getDenseI64ArrayAttr({*row / kBlock, 1}));
-        return success();
-      });
-  if (failed(filled)) {
-    return failure();
-  }
   View interior = *dst;
   interior.sizes = src->sizes;
-  AffineExpr at = m.d(0) * (*row / dst->elementBytes) +
-                  m.d(1) * (kBlock / dst->elementBytes);
-  OpFoldResult start = m.apply(at, {op.getPadTop(), op.getPadLeft()});
-  interior.offset = m.add(dst->offset, start);
-  return emitCopy(m, interior, *src);
+  OpFoldResult top = op.getPadTop(), left = op.getPadLeft();
+  if (!dst->byteStride(0) || !dst->byteStride(1)) {
+    return op.emitError("destination with unknown strides");
+  }
+  int64_t pixel = kBlock / dst->elementBytes;
+  int64_t row = *dst->byteStride(1) / dst->elementBytes;
+  interior.offset =
+      m.add(dst->offset, m.apply(m.d(0) * row + m.d(1) * pixel, {top, left}));
+  if (failed(emitCopy(m, interior, *src))) {
+    return failure();
+  }
+  // The border in four boxes: above, below, left and right of the interior.
+  OpFoldResult rows = dst->sizes[1], columns = dst->sizes[2];
+  OpFoldResult innerRows = src->sizes[1], innerColumns = src->sizes[2];
+  AffineExpr rest = m.d(0) - m.d(1) - m.d(2);
+  OpFoldResult zero = m.index(0);
+  OpFoldResult below = m.add(top, innerRows), right = m.add(left, innerColumns);
+  const PadBox boxes[] = {
+      {zero, zero, top, columns},
+      {below, zero, m.apply(rest, {rows, top, innerRows}), columns},
+      {top, zero, innerRows, left},
+      {top, right, innerRows, m.apply(rest, {columns, left, innerColumns})}};
+  Value value =
+      scalarBits(m, dst->elementType(), op.getValue().convertToDouble());
+  for (const PadBox &box : boxes) {
+    if (getConstantIntValue(box.rows) == 0 ||
+        getConstantIntValue(box.columns) == 0) {
+      continue;
+    }
+    if (failed(fillBox(m, *dst, box, value))) {
+      return failure();
+    }
+  }
+  return success();
 }
 
 namespace {

@@ -6,6 +6,7 @@
 // (`outs` of a reduction) accumulates in place, step by step in loop order.
 #include "compiler/conversion/linalg_to_npu/emit.h"
 #include "compiler/conversion/linalg_to_npu/vector_space.h"
+#include "compiler/dialect/npu/NpuBodies.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -56,7 +57,10 @@ public:
 private:
   LogicalResult step(ArrayRef<OpFoldResult> ivs);
   Lane laneOf(unsigned operand, ArrayRef<OpFoldResult> ivs);
-  Lane temporary(Type type, bool oneRow = false);
+  /// A buffer for so many rows; by default those of one command.
+  Lane temporary(Type type, std::optional<int64_t> rows = std::nullopt);
+  bool keepsParts() const;
+  LogicalResult combineParts();
   FailureOr<Lane> read(Value v);
   LogicalResult compute(Operation &inner, const Lane &dst);
   LogicalResult computeBinary(Operation &inner, BinaryKind kind,
@@ -101,6 +105,7 @@ private:
   Value result_; // block argument of outs
   Value rows_, columns_;
   Lane dst_;
+  std::optional<Lane> parts_; // results of a reduction, a row each
   SmallVector<OpFoldResult> ivs_;
   llvm::DenseMap<Value, Lane> lanes_; // values of the body so far
 };
@@ -110,11 +115,38 @@ LogicalResult Emitter::run() {
   for (unsigned loop : space_.outer) {
     extents.push_back(space_.loops[loop].size);
   }
-  return emitLoops(m_, extents, [&](ArrayRef<OpFoldResult> ivs) {
+  if (keepsParts()) {
+    const VectorLoop &outer = space_.loops[space_.outer[0]];
+    parts_ = temporary(result_.getType(), outer.bound);
+  }
+  LogicalResult done = emitLoops(m_, extents, [&](ArrayRef<OpFoldResult> ivs) {
     rows_ = m_.value(space_.rows);
     columns_ = m_.value(space_.columns);
     return step(ivs);
   });
+  return failed(done) || !parts_ ? done : combineParts();
+}
+
+/// Reductions over rows in one loop: their results wait in a tile and are
+/// combined by one command, instead of one that waits for each of them.
+bool Emitter::keepsParts() const {
+  if (!space_.rowsReduce || space_.outer.size() != 1) {
+    return false;
+  }
+  unsigned loop = space_.outer[0], out = space_.operands.size() - 1;
+  return !space_.loops[loop].reduction && space_.lanes[out].block == 1 &&
+         space_.operands[out].strides[loop] % kBlock == 0;
+}
+
+LogicalResult Emitter::combineParts() {
+  unsigned loop = space_.outer[0], out = space_.operands.size() - 1;
+  rows_ = m_.value(space_.loops[loop].size);
+  columns_ = m_.value(space_.columns);
+  Lane dst = laneOf(out, {m_.index(0)});
+  dst.row = space_.operands[out].strides[loop];
+  auto *combine = body_->getTerminator()->getOperand(0).getDefiningOp();
+  binary(*combineKind(*combine), dst, dst, *parts_);
+  return success();
 }
 
 Lane Emitter::laneOf(unsigned operand, ArrayRef<OpFoldResult> ivs) {
@@ -127,12 +159,11 @@ Lane Emitter::laneOf(unsigned operand, ArrayRef<OpFoldResult> ivs) {
   return {o.view.base, m_.value(offset), lane.row, lane.block};
 }
 
-/// A buffer of one command's extent.
-Lane Emitter::temporary(Type type, bool oneRow) {
+Lane Emitter::temporary(Type type, std::optional<int64_t> count) {
   int64_t bytes = type.getIntOrFloatBitWidth() / 8;
   int64_t columns =
       (space_.columnBound * bytes + kBlock - 1) / kBlock * (kBlock / bytes);
-  int64_t rows = oneRow ? 1 : space_.rowBound;
+  int64_t rows = count.value_or(space_.rowBound);
   auto buffer =
       MemRefType::get({rows, columns}, type, MemRefLayoutAttrInterface(),
                       spaceAttr(m_.b.getContext(), isa::Space::UB));
@@ -177,7 +208,9 @@ LogicalResult Emitter::step(ArrayRef<OpFoldResult> ivs) {
         continue;
       }
     }
-    Lane lane = temporary(inner.getResult(0).getType());
+    Lane lane = !isReduction() && computesInResult(inner)
+                    ? dst_
+                    : temporary(inner.getResult(0).getType());
     if (failed(compute(inner, lane))) {
       return failure();
     }
@@ -297,8 +330,13 @@ LogicalResult Emitter::reduce(Operation &combine) {
   bool sum = *kind == BinaryKind::add, along = space_.columnsReduce;
   ReduceKind reduction = along ? (sum ? ReduceKind::sum_l : ReduceKind::max_l)
                                : (sum ? ReduceKind::sum_r : ReduceKind::max_r);
-  Lane part = temporary(type, /*oneRow=*/!along);
-  if (along) {
+  Lane part;
+  if (parts_) {
+    part = *parts_;
+    part.offset = m_.value(m_.times(ivs_[0], part.row));
+  } else if (!along) {
+    part = temporary(type, 1);
+  } else {
     auto statistics = MemRefType::get(
         {space_.rowBound, kBlock * 8 / type.getIntOrFloatBitWidth()}, type,
         MemRefLayoutAttrInterface(),
@@ -311,6 +349,9 @@ LogicalResult Emitter::reduce(Operation &combine) {
   VReduceOp::create(m_.b, m_.loc, reduction, part.base, part.offset,
                     value->base, value->offset, rows_, columns_, partStrides,
                     value->strides(m_));
+  if (parts_) {
+    return success();
+  }
   (along ? columns_ : rows_) = m_.value(m_.index(1));
   binary(*kind, dst_, dst_, part);
   return success();

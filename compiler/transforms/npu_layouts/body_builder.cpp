@@ -2,6 +2,7 @@
 #include "compiler/transforms/npu_layouts/body_builder.h"
 
 #include "compiler/transforms/npu_layouts/body_context.h"
+#include "compiler/transforms/npu_layouts/narrow_bodies.h"
 #include "isa/codec/machine_types.h"
 #include "isa/support/units.h"
 
@@ -286,10 +287,7 @@ int64_t stripWidth(func::FuncOp f, int64_t l1Bytes) {
   return std::min(strip, out[3]);
 }
 
-LogicalResult buildBody(func::FuncOp logical, DispatchKind kind,
-                        func::FuncOp physical, int64_t strip) {
-  BodyContext c(logical, physical, rootOf(logical));
-  c.strip = strip;
+static LogicalResult buildKind(BodyContext &c, DispatchKind kind) {
   switch (kind) {
   case DispatchKind::kConv:
     return buildConv(c);
@@ -304,6 +302,17 @@ LogicalResult buildBody(func::FuncOp logical, DispatchKind kind,
     return buildPlain(c);
   }
   return failure();
+}
+
+LogicalResult buildBody(func::FuncOp logical, DispatchKind kind,
+                        func::FuncOp physical, int64_t strip) {
+  BodyContext c(logical, physical, rootOf(logical));
+  c.strip = strip;
+  if (failed(buildKind(c, kind))) {
+    return failure();
+  }
+  physical.walk([](linalg::GenericOp op) { narrowToHalf(op); });
+  return success();
 }
 
 } // namespace kiln::npu

@@ -141,7 +141,28 @@ private:
   }
   AffineExpr d(unsigned i) { return c.b.getAffineDimExpr(i); }
 
-  Value reduceImage(Value x) {
+  /// The image in the accumulator's type: one command for all of it.
+  Value widened(Value x) {
+    if (typeOf(x).getElementType() == accumulator()) {
+      return x;
+    }
+    AffineMap identity = c.b.getMultiDimIdentityMap(typeOf(x).getRank());
+    SmallVector<utils::IteratorType> loops(identity.getNumDims(),
+                                           utils::IteratorType::parallel);
+    Value init = c.empty(typeOf(x).getShape(), accumulator());
+    return linalg::GenericOp::create(
+               c.b, c.loc, init.getType(), x, init,
+               ArrayRef<AffineMap>{identity, identity}, loops,
+               [&](OpBuilder &b, Location loc, ValueRange v) {
+                 linalg::YieldOp::create(
+                     b, loc,
+                     Value(arith::ExtFOp::create(b, loc, accumulator(), v[0])));
+               })
+        .getResult(0);
+  }
+
+  Value reduceImage(Value image) {
+    Value x = widened(image);
     ArrayRef<int64_t> s = typeOf(x).getShape();
     // loops (c1, c0, h, w)
     return reduce({x}, start({s[0], s[3]}),
@@ -173,7 +194,8 @@ private:
 
 //===- data movement ------------------------------------------------------===//
 
-/// Copies of boxes into one result, each a root of its own.
+/// Boxes of one result, each a root of its own. They do not overlap, so that
+/// cores may work on all of them in any order.
 class PieceBuilder {
   BodyContext &c;
   int64_t count = 0;
@@ -182,30 +204,31 @@ public:
   PieceBuilder(BodyContext &c, ArrayRef<int64_t> shape, Type element)
       : c(c), result(c.empty(shape, element)) {}
 
-  void fill(Value scalar) {
-    result =
-        mark(linalg::FillOp::create(c.b, c.loc, scalar, result).getResult(0));
+  void fill(Value scalar, ArrayRef<int64_t> shape, ArrayRef<int64_t> at) {
+    Value box = c.empty(shape, typeOf(result).getElementType());
+    insert(linalg::FillOp::create(c.b, c.loc, scalar, box).getResult(0), at);
   }
 
   void add(Value source, ArrayRef<int64_t> at) {
-    SmallVector<OpFoldResult> offsets, sizes, ones;
-    for (auto [size, offset] : llvm::zip_equal(typeOf(source).getShape(), at)) {
-      offsets.push_back(c.b.getIndexAttr(offset));
-      sizes.push_back(c.b.getIndexAttr(size));
-      ones.push_back(c.b.getIndexAttr(1));
-    }
     Value box =
         c.empty(typeOf(source).getShape(), typeOf(source).getElementType());
     AffineMap identity = c.b.getMultiDimIdentityMap(at.size());
-    Value copy = convertGeneric(c, {source, identity}, box, identity, true);
-    mark(copy);
-    result = tensor::InsertSliceOp::create(c.b, c.loc, copy, result, offsets,
-                                           sizes, ones);
+    insert(convertGeneric(c, {source, identity}, box, identity, true), at);
   }
 
   Value result;
 
 private:
+  void insert(Value piece, ArrayRef<int64_t> at) {
+    SmallVector<OpFoldResult> offsets, sizes, ones;
+    for (auto [size, offset] : llvm::zip_equal(typeOf(piece).getShape(), at)) {
+      offsets.push_back(c.b.getIndexAttr(offset));
+      sizes.push_back(c.b.getIndexAttr(size));
+      ones.push_back(c.b.getIndexAttr(1));
+    }
+    result = tensor::InsertSliceOp::create(c.b, c.loc, mark(piece), result,
+                                           offsets, sizes, ones);
+  }
   Value mark(Value v) {
     v.getDefiningOp()->setAttr(kRootAttr, c.b.getI64IntegerAttr(count++));
     return v;
@@ -277,7 +300,23 @@ FailureOr<Value> buildPad(BodyContext &c, tensor::PadOp op) {
     return op.emitError("pads with a value that is no constant");
   }
   PieceBuilder pieces(c, type.getShape(), type.getElementType());
-  pieces.fill(c.b.clone(*scalar.getDefiningOp())->getResult(0));
+  Value value = c.b.clone(*scalar.getDefiningOp())->getResult(0);
+  // The border, dimension by dimension: what is left is inside the former.
+  SmallVector<int64_t> at(type.getRank(), 0), size(type.getShape());
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    int64_t low = op.getStaticLow()[d], high = op.getStaticHigh()[d];
+    for (auto [offset, extent] :
+         {std::pair(at[d], low), std::pair(at[d] + size[d] - high, high)}) {
+      if (extent > 0) {
+        SmallVector<int64_t> boxAt(at), boxSize(size);
+        boxAt[d] = offset;
+        boxSize[d] = extent;
+        pieces.fill(value, boxSize, boxAt);
+      }
+    }
+    at[d] += low;
+    size[d] -= low + high;
+  }
   pieces.add(c.arg(op.getSource()), op.getStaticLow());
   return pieces.result;
 }

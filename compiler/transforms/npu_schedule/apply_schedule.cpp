@@ -83,7 +83,7 @@ private:
     std::string texts;
     for (int64_t i = 0; i < roots; ++i) {
       tools.selectRoot(i);
-      if (failed(runVector(func, tools, roots == 1 ? cores() : 1))) {
+      if (failed(runVector(func, tools, cores()))) {
         return failure();
       }
       auto text = func->getAttrOfType<StringAttr>(kScheduleAttr).getValue();

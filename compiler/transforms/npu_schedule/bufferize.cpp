@@ -147,54 +147,80 @@ public:
     }
     SmallVector<scf::ForallOp> loops;
     func.walk([&](scf::ForallOp op) { loops.push_back(op); });
-    int64_t blocks = 1;
+    SmallVector<int64_t> counts;
     for (scf::ForallOp loop : loops) {
-      int64_t count = lower(loop);
-      if (count < 0 || (blocks != 1 && blocks != count)) {
-        loop.emitError("block loops of a kernel need one static extent");
+      counts.push_back(tripCount(loop));
+      if (counts.back() < 0) {
+        loop.emitError("block loops of a kernel need static extents");
         return signalPassFailure();
       }
-      blocks = count;
+    }
+    int64_t blocks = 1;
+    for (int64_t count : counts) {
+      blocks = std::max(blocks, count);
+    }
+    for (auto [loop, count] : llvm::zip_equal(loops, counts)) {
+      lower(loop, count < blocks ? count : 0);
     }
     func->setAttr(kBlockDimAttr,
                   Builder(func.getContext()).getI64IntegerAttr(blocks));
   }
 
 private:
-  /// Replaces the loop by its body for the launch's block; its trip count.
-  static int64_t lower(scf::ForallOp loop) {
+  static SmallVector<int64_t> counts(scf::ForallOp loop) {
     SmallVector<int64_t> counts;
     for (auto [low, high, step] :
          llvm::zip_equal(loop.getMixedLowerBound(), loop.getMixedUpperBound(),
                          loop.getMixedStep())) {
       auto l = getConstantIntValue(low), h = getConstantIntValue(high),
            s = getConstantIntValue(step);
-      if (!l || !h || !s) {
-        return -1;
-      }
-      counts.push_back((*h - *l + *s - 1) / *s);
+      counts.push_back(l && h && s ? (*h - *l + *s - 1) / *s : -1);
     }
+    return counts;
+  }
+
+  /// Number of iterations; -1 when it is not known.
+  static int64_t tripCount(scf::ForallOp loop) {
+    int64_t total = 1;
+    for (int64_t count : counts(loop)) {
+      total = count < 0 || total < 0 ? -1 : total * count;
+    }
+    return total;
+  }
+
+  /// Replaces the loop by its body for the launch's block; blocks from `limit`
+  /// on (0: none) have nothing to do.
+  static void lower(scf::ForallOp loop, int64_t limit) {
     IRRewriter rewriter(loop);
     Location loc = loop.getLoc();
     Value block = BlockIndexOp::create(rewriter, loc);
+    SmallVector<int64_t> sizes = counts(loop);
     int64_t total = 1;
-    SmallVector<Value> ivs(counts.size());
+    SmallVector<Value> ivs(sizes.size());
     AffineExpr d = rewriter.getAffineDimExpr(0);
-    for (size_t i = counts.size(); i-- > 0;) {
+    for (size_t i = sizes.size(); i-- > 0;) {
       int64_t low = *getConstantIntValue(loop.getMixedLowerBound()[i]);
       int64_t step = *getConstantIntValue(loop.getMixedStep()[i]);
       AffineExpr index = d.floorDiv(total);
       if (i != 0) {
-        index = index % counts[i];
+        index = index % sizes[i];
       }
       ivs[i] = affine::AffineApplyOp::create(
           rewriter, loc, AffineMap::get(1, 0, index * step + low), block);
-      total *= counts[i];
+      total *= sizes[i];
     }
     rewriter.eraseOp(loop.getTerminator());
-    rewriter.inlineBlockBefore(loop.getBody(), loop, ivs);
+    Operation *before = loop;
+    if (limit != 0) {
+      Value bound = arith::ConstantIndexOp::create(rewriter, loc, limit);
+      Value has = arith::CmpIOp::create(
+          rewriter, loc, arith::CmpIPredicate::ult, block, bound);
+      auto guard =
+          scf::IfOp::create(rewriter, loc, has, /*withElseRegion=*/false);
+      before = guard.thenBlock()->getTerminator();
+    }
+    rewriter.inlineBlockBefore(loop.getBody(), before, ivs);
     rewriter.eraseOp(loop);
-    return total;
   }
 };
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/transforms/npu_schedule/contraction.h"
 
+#include "compiler/dialect/npu/NpuBodies.h"
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/transforms/npu_schedule/vector.h"
+#include "compiler/transforms/npu_schedule/vector_group.h"
 
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 
@@ -23,10 +25,6 @@ linalg::MatmulOp findMatmul(func::FuncOp func) {
   linalg::MatmulOp found;
   func.walk([&](linalg::MatmulOp op) { found = op; });
   return found;
-}
-
-int64_t elementBytes(Value v) {
-  return cast<ShapedType>(v.getType()).getElementTypeBitWidth() / 8;
 }
 
 int64_t blockOf(Value v) { return isa::kBlockBytes / elementBytes(v); }
@@ -51,15 +49,15 @@ void describeImage(Value a, ContractionShape &shape) {
 }
 
 /// UB bytes per element of C when V finishes the result: what FIX leaves, the
-/// other inputs, the result, and a temporary per operation of the bodies.
+/// other inputs and the result, two tiles each, and the body's temporaries.
 int64_t epilogueBytes(linalg::GenericOp root) {
   int64_t bytes = 0;
-  for (Value input : root.getDpsInputs()) {
-    bytes += elementBytes(input);
+  for (Value operand : root->getOperands()) {
+    if (llvm::isa<ShapedType>(operand.getType())) {
+      bytes += 2 * elementBytes(operand);
+    }
   }
-  bytes += elementBytes(root.getDpsInits()[0]);
-  bytes += 4 * std::distance(root.getBody()->begin(), root.getBody()->end());
-  return bytes;
+  return bytes + temporaryBytes(*root.getBody());
 }
 
 /// The matmul is read by the root itself, or by the FIX generic before it.

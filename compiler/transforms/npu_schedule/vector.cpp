@@ -157,14 +157,10 @@ LogicalResult applyVector(const VectorKernel &kernel,
         "the schedule of a vector kernel needs the levels cores and ub, and "
         "one size per loop in passes");
   }
-  std::vector<int64_t> blocks = cores->tile;
-  if (tools.rootCount() > 1) {
-    blocks.assign(blocks.size(), 0); // one launch serves all roots
-  }
   if (passes) {
     markPasses(kernel, *passes);
   }
-  if (failed(tools.tileAndFuse(tools.root(), blocks, LoopKind::kBlocks)) ||
+  if (failed(tools.tileAndFuse(tools.root(), cores->tile, LoopKind::kBlocks)) ||
       failed(tools.cleanup()) ||
       failed(tools.tileAndFuse(tools.root(), ub->tile, LoopKind::kLoop)) ||
       failed(tools.cleanup())) {

@@ -19,6 +19,10 @@ bool isVectorOp(Operation *op) {
          !op->hasAttr(kPlacedAttr) && !llvm::isa<linalg::MatmulOp>(op);
 }
 
+int64_t tileDepth(Operation *op, bool isRoot) {
+  return isRoot || op->hasAttr(kFixAttr) || llvm::isa<PadOp>(op) ? 2 : 1;
+}
+
 bool isReduction(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   return linalgOp && linalgOp.getNumReductionLoops() != 0;

@@ -24,6 +24,10 @@ llvm::SmallVector<mlir::Operation *> producersOf(mlir::Operation *root);
 /// it with the fill it starts from, through slices and the loops around it.
 mlir::Value tileOf(mlir::Value v);
 
+/// Tiles in flight of an operation's result: two where another pipe than V
+/// writes or reads it.
+int64_t tileDepth(mlir::Operation *op, bool isRoot);
+
 int64_t elementBytes(mlir::Value v);
 
 } // namespace kiln::npu

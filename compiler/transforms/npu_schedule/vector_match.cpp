@@ -4,6 +4,7 @@
 // tile of them needs in UB.
 #include "compiler/transforms/npu_schedule/vector.h"
 
+#include "compiler/dialect/npu/NpuBodies.h"
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/transforms/npu_schedule/vector_forms.h"
 #include "compiler/transforms/npu_schedule/vector_group.h"
@@ -216,7 +217,7 @@ Status KernelReader::addOp(Operation *op, const LoopUses &loops) {
   }
   OpOperand &init = *dps.getDpsInitOperand(0);
   LoopUses initDims = operandUses(op, init, loops);
-  addBuffer(init, initDims, op->hasAttr(kRootAttr) ? 2 : 1);
+  addBuffer(init, initDims, tileDepth(op, op->hasAttr(kRootAttr)));
   if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
     addTemporaries(generic, loops);
   }
@@ -229,7 +230,7 @@ void KernelReader::addTemporaries(linalg::GenericOp op, const LoopUses &loops) {
   int64_t columns = columnLoop(op);
   SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-  LoopUses whole, rows;
+  LoopUses whole, rows, parts;
   for (auto [i, use] : llvm::enumerate(loops)) {
     bool column = static_cast<int64_t>(i) == columns;
     bool step = kinds[i] == utils::IteratorType::reduction && !column &&
@@ -238,26 +239,29 @@ void KernelReader::addTemporaries(linalg::GenericOp op, const LoopUses &loops) {
       continue; // one command per step
     }
     whole.push_back(use);
+    if (kinds[i] == utils::IteratorType::parallel) {
+      parts.push_back(use);
+    }
     if (!column) {
       rows.push_back(use);
     }
   }
   rows.push_back({-1, 1, 1});
-  int64_t operations =
-      std::distance(op.getBody()->begin(), op.getBody()->end()) - 1;
-  auto add = [&](const LoopUses &dims, int64_t count) {
-    if (count > 0) {
-      kernel_.shape.buffers.push_back({{dims.begin(), dims.end()}, 4, count});
+  auto add = [&](const LoopUses &dims, int64_t bytes) {
+    if (bytes > 0) {
+      kernel_.shape.buffers.push_back({{dims.begin(), dims.end()}, bytes, 1});
     }
   };
-  add(whole, operations);
+  add(whole, temporaryBytes(*op.getBody()));
+  add(parts, op.getNumReductionLoops() != 0 ? 4 : 0);
   int64_t broadcasts = 0;
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
     broadcasts += columns >= 0 && !map.isFunctionOfDim(columns);
   }
   bool reduces = op.getNumReductionLoops() != 0;
-  add(rows, broadcasts + (reduces ? 1 : 0));
+  constexpr int64_t kBlock = isa::kBlockBytes;
+  add(rows, kBlock * (broadcasts + (reduces ? 1 : 0)));
 }
 
 /// The loops of a producer, given the extents of its result.
@@ -280,6 +284,7 @@ LoopUses KernelReader::producerUses(Operation *def, const LoopUses &dims) {
   if (!isReduction(def) || seen_.contains(def)) {
     return loops;
   }
+  ++kernel_.shape.passCount;
   llvm::SmallDenseSet<int64_t> used;
   for (const DimUse &use : loops) {
     used.insert(use.loop);

@@ -139,9 +139,8 @@ private:
     bool shares = !llvm::isa<linalg::FillOp>(op) &&
                   tileOf(dps.getTiedOpResult(&init)) != op->getResult(0);
     if (!shares) {
-      bool isRoot = op == root_;
-      FailureOr<TilePlace> place =
-          placeOf(init, isRoot ? "out" : "tmp", isRoot ? 2 : 1);
+      FailureOr<TilePlace> place = placeOf(init, op == root_ ? "out" : "tmp",
+                                           tileDepth(op, op == root_));
       if (failed(place)) {
         return failure();
       }
