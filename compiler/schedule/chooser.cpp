@@ -75,6 +75,19 @@ struct Machine {
   double stepsAhead; // steps over k that S issues before the cube does them
 };
 
+/// Cycles from a read that leaves an idle core to its first data, when L2
+/// misses and the DRAM row is closed (docs/microarchitecture.md).
+int64_t readLatency(const isa::ArchSpec &arch) {
+  const isa::MemoryTiming &m = arch.timing.memory;
+  if (m.model == "flat") {
+    return m.flat.latencyCycles;
+  }
+  double seconds = (m.dram.part.rcdPs + m.dram.part.clPs) * 1e-12;
+  return 2 * m.nocCycles + m.l2.missCycles + m.l2.fillCycles +
+         static_cast<int64_t>(seconds *
+                              static_cast<double>(arch.timing.clockHz));
+}
+
 Machine machineOf(const isa::ArchSpec &arch, const ContractionShape &s) {
   auto bytes = [&](Space space) {
     return static_cast<int64_t>(arch.arch.capacity(space));
@@ -96,7 +109,7 @@ Machine machineOf(const isa::ArchSpec &arch, const ContractionShape &s) {
       rate(t.memory.portReadBytesPerCycle, 128),
       std::max<int64_t>(t.cubeLatencyCycles, kHeadCycles),
       std::max<int64_t>(t.l1ToL0B.latencyCycles, kHeadCycles),
-      std::max<int64_t>(t.memory.latencyCycles, kHeadCycles),
+      std::max<int64_t>(readLatency(arch), kHeadCycles),
       rate(arch.arch.queueDepth[static_cast<unsigned>(isa::Pipe::MTE1)], 32) /
           kEntriesPerStep};
 }

@@ -278,6 +278,7 @@ TEST(KernelText, ATextOutsideTheScalarRamIsAFault) {
 
 TEST(IsaVersion, NewerProgramsAreRefusedByName) {
   ProgramBuilder b;
+  b.end();
   const std::vector<uint8_t> elf = b.elf();
   const std::string known =
       "\"isa_version\":" + std::to_string(isa::kIsaVersion);

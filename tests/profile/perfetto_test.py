@@ -125,7 +125,7 @@ def check(path, launch):
 
 def test_a_vector_kernel(folder):
     names = check(*profile(folder, VECTOR_ADD, "--shape", "N=100000"))
-    tiles = 7
+    tiles = 13  # of 8192
     assert len(names["ld.ub"]) == 2 * tiles
     assert len(names["vadd.f16"]) + len(names["vadd"]) == tiles
     bytes_read = sum(s.values["GM bytes read"] for s in names["ld.ub"])

@@ -26,7 +26,8 @@ public:
   void close() { path_.pop_back(); }
   void field(const std::string &, std::string &) {}
   template <typename T> void field(const std::string &key, T &value) {
-    if (!path_.empty() && path_[0] == "arch") {
+    // Energy is counted beside time and never changes it.
+    if (!path_.empty() && (path_[0] == "arch" || path_[0] == "energy")) {
       return;
     }
     std::string name;
@@ -123,8 +124,8 @@ public:
 // of a machine that is meant, with its reason in the commit: the numbers that
 // the failure prints.
 TEST(TimingKeys, TheBuiltInMachinesAreTheOnesOfThisTest) {
-  EXPECT_EQ(probe(*isa::loadArchSpec("k1")), 4824408487724030475u);
-  EXPECT_EQ(probe(*isa::loadArchSpec("k1-nano")), 13460720563797557447u);
+  EXPECT_EQ(probe(*isa::loadArchSpec("k1")), 4764476060784684754u);
+  EXPECT_EQ(probe(*isa::loadArchSpec("k1-nano")), 11563233903451777151u);
 }
 
 TEST(TimingKeys, AStepOfEveryKeyIsCaught) {

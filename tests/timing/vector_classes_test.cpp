@@ -27,80 +27,81 @@ struct Case {
   uint64_t occupancy, latency;
 };
 
+// Operands in banks of their own: no conflicts.
 const Case kCases[] = {
     {"3 rows of 2 beats of 128",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVcmpLt, .f3 = kF16}, view(0x8000, 3, 1),
-             view(0, 129, 9), view(0x4000, 0, 9));
+       b.npu({.op = Opcode::kVcmpLt, .f3 = kF16}, view(0x18000, 3, 1),
+             view(0, 129, 9), view(0x24000, 0, 9));
      },
      6, 24},
     {"the same of 64",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVcmpsGe, .f3 = kF32}, view(0x8000, 3, 1),
+       b.npu({.op = Opcode::kVcmpsGe, .f3 = kF32}, view(0x18000, 3, 1),
              view(0, 65, 9), 0);
      },
      6, 24},
     {"a select counts its elements, not its mask",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVsel, .f3 = kI8}, view(0x8000, 2, 5),
-             view(0, 129, 5), view(0x4000, 0x300, 5));
+       b.npu({.op = Opcode::kVsel, .f3 = kI8}, view(0x18000, 2, 5),
+             view(0, 129, 5), view(0x24000, 0x1800, 5));
      },
      4, 24},
     {"17 sines in two cycles",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVsin, .f3 = kF16}, view(0x8000, 1), view(0, 17));
+       b.npu({.op = Opcode::kVsin, .f3 = kF16}, view(0x18000, 1), view(0, 17));
      },
      2, 40},
     {"one rsqrt beat of 64",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVrsqrt, .f3 = kF32}, view(0x8000, 1), view(0, 64));
+       b.npu({.op = Opcode::kVrsqrt, .f3 = kF32}, view(0x18000, 1), view(0, 64));
      },
      1, 32},
     {"33 logarithms in two cycles",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVln, .f3 = kF32}, view(0x8000, 1), view(0, 33));
+       b.npu({.op = Opcode::kVln, .f3 = kF32}, view(0x18000, 1), view(0, 33));
      },
      2, 32},
     {"11 elements gathered, 5 per cycle",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVgather, .f3 = kF16}, view(0x8000, 2), view(0, 11),
-             isa::Table{.addr = 0x4000, .count = 9}.pack());
+       b.npu({.op = Opcode::kVgather, .f3 = kF16}, view(0x18000, 2), view(0, 11),
+             isa::Table{.addr = 0x24000, .count = 9}.pack());
      },
      6, 40},
     {"rows of a scatter are those of its table",
      [](ProgramBuilder &b) {
        b.npu({.op = Opcode::kVscatter, .f3 = kF32},
-             isa::Table{.addr = 0x8000, .count = 9, .rows = 2}.pack(),
-             view(0, 10), view(0x4000, 0));
+             isa::Table{.addr = 0x18000, .count = 9, .rows = 2}.pack(),
+             view(0, 10), view(0x24000, 0));
      },
      4, 40},
     {"32 keys, 2 per cycle",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVsort32, .f3 = kF16}, view(0x8000, 1), view(0, 32),
-             view(0x4000, 0));
+       b.npu({.op = Opcode::kVsort32, .f3 = kF16}, view(0x18000, 1), view(0, 32),
+             view(0x24000, 0));
      },
      16, 40},
     {"a merge counts both lists",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVmerge, .f3 = kF32}, view(0x8000, 1), view(0, 40),
-             view(0x4000, 9));
+       b.npu({.op = Opcode::kVmerge, .f3 = kF32}, view(0x18000, 1), view(0, 40),
+             view(0x24000, 9));
      },
      25, 40},
     {"an arg reduction along a row is a reduction of its type",
      [](ProgramBuilder &b) {
        b.npu({.op = Opcode::kVargmaxL, .f3 = kF16},
-             LocalView{0x8000, 1, 0, 4}.pack(), view(0, 128));
+             LocalView{0x18000, 1, 0, 4}.pack(), view(0, 128));
      },
      8, 36},
     {"8-bit sums add in 32 bits",
      [](ProgramBuilder &b) {
        b.npu({.op = Opcode::kVsumR, .f3 = kI8},
-             LocalView{0x8000, 0, 1, 4}.pack(), view(0, 65));
+             LocalView{0x18000, 0, 1, 4}.pack(), view(0, 65));
      },
      8, 24},
     {"shifts are arithmetic",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVshls, .f3 = kI32}, view(0x8000, 2), view(0, 64),
+       b.npu({.op = Opcode::kVshls, .f3 = kI32}, view(0x18000, 2), view(0, 64),
              3);
      },
      2, 24},

@@ -88,6 +88,7 @@ Status prepareOperator(const KernelOptions &options, KernelLaunch &launch) {
   KILN_ASSIGN_OR_RETURN(launch.request.program,
                         sim::Program::load(kernel.elf, kernel.name));
   launch.request.blockDim = kernel.blocks;
+  launch.request.constants = shape.constants;
   launch.title = file.op().decl().name + " " + shape.text;
   return bindTensors(shape, options.seed, launch);
 }

@@ -187,7 +187,7 @@ LogicalResult lowerArguments(func::FuncOp kernel) {
   }
   entry.eraseArguments(0, count);
   kernel.setFunctionType(builder.getFunctionType({pointer}, {}));
-  kernel.setAllArgAttrs(ArrayRef<Attribute>{});
+  kernel.removeArgAttrsAttr();
   return success();
 }
 

@@ -290,7 +290,7 @@ LogicalResult toKernelForm(func::FuncOp func) {
   }
   ret->setOperands({});
   func.setFunctionType(b.getFunctionType(inputs, {}));
-  func.setAllArgAttrs(ArrayRef<Attribute>());
+  func.removeArgAttrsAttr();
   func.setAllResultAttrs(ArrayRef<Attribute>());
   func->setAttr(kKernelAttr, b.getUnitAttr());
   return success();

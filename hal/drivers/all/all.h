@@ -7,9 +7,10 @@
 #pragma once
 
 #include "hal/api/instance.h"
-#include "hal/drivers/npu/launch_tracer.h"
 
 namespace kiln::hal {
+
+class LaunchTracer; // hal/drivers/npu/launch_tracer.h
 
 /// `tracer` (borrowed, may be null) follows launches of "npu:cycle".
 Status registerAllDrivers(Instance &instance, LaunchTracer *tracer = nullptr);

@@ -85,8 +85,8 @@ DriverUnderTest cpuDriver(std::string name, uint32_t threads,
 
 DriverUnderTest npuDriver(std::string name, const std::string &device,
                           DeviceOptions options = {}) {
-  DriverUnderTest d{
-      std::move(name), {factory(makeNpuDriver, device), npuKit()}, {}};
+  auto make = [] { return makeNpuDriver(); };
+  DriverUnderTest d{std::move(name), {factory(make, device), npuKit()}, {}};
   d.setup.options = std::move(options);
   append(d.exclusions,
          permanent("the simulated device cannot be lost", kLossBodies));

@@ -53,12 +53,12 @@ void expectTotals(const isa::Footprint &f, unsigned bursts, uint64_t bytes,
   EXPECT_EQ(t.beats, beats);
 }
 
-TEST(BurstList, ARowIsCutFromItsStart) {
+TEST(BurstList, ARowIsCutAtMultiplesOfTheBurst) {
   expectTotals(rows(0x1000, 1300, 1, 0), 3, 1300, 11);
 }
 
 TEST(BurstList, AnOddStartCostsOneBeatMore) {
-  expectTotals(rows(0x1010, 1024, 1, 0), 2, 1024, 9);
+  expectTotals(rows(0x1010, 1024, 1, 0), 3, 1024, 9);
 }
 
 TEST(BurstList, AShortRowCostsTwoBeats) {
