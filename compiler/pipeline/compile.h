@@ -16,7 +16,7 @@
 //   write(out->package);
 #pragma once
 
-#include "compiler/frontend/custom_operators.h"
+#include "compiler/frontend/kernel_library.h"
 #include "compiler/target/target.h"
 #include "isa/support/status.h"
 
@@ -45,7 +45,7 @@ struct CompileOptions {
   /// Write every stage to DIR/NN-stage.mlir.
   std::filesystem::path dumpDir;
   /// Serves nodes of other domains, on the NPU; null: there are none.
-  std::shared_ptr<CustomOperators> customOperators;
+  std::shared_ptr<KernelLibrary> kernelLibrary;
   std::string fingerprint; // of this build, recorded in the package
   /// Called before each stage, for progress displays.
   std::function<void(const std::string &stage)> progress;
