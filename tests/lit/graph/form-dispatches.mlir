@@ -125,3 +125,15 @@ plan.func @accounts(%x: tensor<1x24x8x8xf16>, %w: tensor<6x24x1x1xf16>, %v: tens
   %4 = nn.matmul %3, %v : (tensor<1x96xf16>, tensor<96x5xf16>) -> tensor<1x5xf16> loc("scores"("m.onnx":4:0))
   plan.return %4 : tensor<1x5xf16>
 }
+
+// -----
+
+// Who widens the f16 result of a pool asks for it: the cast is no epilogue.
+// CHECK-LABEL: plan.func @widened
+// CHECK: %[[Y:.*]] = plan.dispatch @{{.*}}(%arg0) : (tensor<1x16x4x4xf16>) -> tensor<1x16x2x2xf16>
+// CHECK: plan.dispatch @{{.*}}(%[[Y]]) : (tensor<1x16x2x2xf16>) -> tensor<1x16x2x2xf32>
+plan.func @widened(%x: tensor<1x16x4x4xf16>) -> (tensor<1x16x2x2xf32>) {
+  %0 = nn.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads_begin = array<i64: 0, 0>, pads_end = array<i64: 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false} : (tensor<1x16x4x4xf16>) -> tensor<1x16x2x2xf16>
+  %1 = nn.cast %0 to f32 : (tensor<1x16x2x2xf16>) -> tensor<1x16x2x2xf32>
+  plan.return %1 : tensor<1x16x2x2xf32>
+}
