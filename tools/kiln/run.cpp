@@ -6,6 +6,7 @@
 #include "tools/kiln/layer_table.h"
 #include "tools/kiln/model_options.h"
 #include "tools/kiln/op_run.h"
+#include "tools/kiln/per_layer.h"
 #include "tools/kiln/verbs.h"
 
 #include <algorithm>
@@ -50,7 +51,9 @@ std::string preview(const HostTensor &tensor) {
   return text;
 }
 
-/// Writes what each dispatch wrote, and watches for NaN and infinity.
+/// Writes what each dispatch wrote, in the model's order of elements, and
+/// watches for NaN and infinity: lanes that only the device's layout has do not
+/// count.
 class LayerWriter {
 public:
   LayerWriter(std::string folder, bool watch)
@@ -61,7 +64,8 @@ public:
       if (!output.value) {
         continue;
       }
-      KILN_ASSIGN_OR_RETURN(HostTensor tensor, stored(output));
+      KILN_ASSIGN_OR_RETURN(HostTensor tensor,
+                            toDense(*output.value, output.bytes));
       KILN_RETURN_IF_ERROR(check(dump, tensor));
       if (!folder_.empty()) {
         std::string name = tensor.name;
@@ -78,12 +82,6 @@ public:
   const std::string &finding() const { return finding_; }
 
 private:
-  static Result<HostTensor> stored(const hal::LayerDump::Output &output) {
-    hal::HostTensor tensor{output.value->type, output.value->storedShape(),
-                           output.bytes};
-    return fromHal(tensor, output.value->name);
-  }
-
   Status check(const hal::LayerDump &dump, const HostTensor &tensor) {
     if (!watch_ || !finding_.empty() || !ops::isFloat(tensor.type)) {
       return Status::ok();
