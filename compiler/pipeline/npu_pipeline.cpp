@@ -49,6 +49,7 @@ void countSync(ModuleOp module, isa::KernelNote &note) {
   });
   note.flagSets.assign(sets.begin(), sets.end());
   module.walk([&](npu_isa::KbarOp) { ++note.barrierCount; });
+  module.walk([&](npu_isa::KdbarOp) { note.deviceBarrier = true; });
 }
 
 } // namespace

@@ -106,6 +106,8 @@ def test_a_kernel_page_shows_what_the_trace_holds(folder):
             launch["cycles"]
     use = {row[0]: number(row[1]) for row in table(text, "use")[1:]}
     assert use == {p["name"]: p["busy"] for p in launch["pipes"]}
+    banks = {row[0]: number(row[2]) for row in table(text, "use")[1:]}
+    assert banks == {p["name"]: p["bank_cycles"] for p in launch["pipes"]}
     lines = table(text, "lines")[1:]
     assert sum(number(row[2]) for row in lines) == launch["kernel_cycles"]
     assert any("k.load(a" in row[1] for row in lines)
@@ -115,6 +117,12 @@ def test_a_kernel_page_shows_what_the_trace_holds(folder):
     moved = {(row[0], row[1]): number(row[2])
              for row in table(text, "bytes")[1:]}
     assert moved["MTE2", "reads GM"] == 400000
+    counters = {row[0]: number(row[1]) for row in table(text, "memory")[1:]}
+    # Inputs come from DRAM once, and every burst is a hit, a miss or merged.
+    assert counters["dram read bytes"] >= 400000
+    assert counters["l2 read misses"] > 0
+    assert counters == {name.replace("_", " "): count for name, count
+                        in launch["memory"].items()}
     assert "Bound: <b>MTE2</b>" in text
 
 

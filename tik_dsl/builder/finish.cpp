@@ -156,6 +156,10 @@ bool KernelBuilder::checkUses() {
       messages_.add(Mistake::kOutputNeverWritten, entry.declared,
                     "output '" + entry.name +
                         "' is never written by the kernel");
+    } else if (entry.accumulated.line != 0 && !entry.stored) {
+      messages_.add(Mistake::kNeverInitialised, entry.accumulated,
+                    "store: '" + entry.name +
+                        "' is accumulated into, and no plain store begins it");
     }
   }
   return messages_.empty();

@@ -200,6 +200,13 @@ void fillControl(KilnTikTable &t) {
   t.setFlag = Call<&B::setFlag>::thunk;
   t.waitFlag = Call<&B::waitFlag>::thunk;
   t.require = Call<&B::require>::thunk;
+  t.requireValue = Call<&B::requireValue>::thunk;
+  t.print = Call<&B::print>::thunk;
+  t.beginAccumulate = Call<&B::beginAccumulate>::thunk;
+  t.endAccumulate = Call<&B::endAccumulate>::thunk;
+  t.meet = Call<&B::meet>::thunk;
+  t.post = Call<&B::post>::thunk;
+  t.pend = Call<&B::pend>::thunk;
 }
 
 void fillCommands(KilnTikTable &t) {
@@ -213,6 +220,7 @@ void fillCommands(KilnTikTable &t) {
   t.loadBias = Call<&B::loadBias>::thunk;
   t.mmad = Call<&B::mmad>::thunk;
   t.fix = Call<&B::fix>::thunk;
+  t.fixColumns = Call<&B::fixColumns>::thunk;
   t.vbinary = Call<&B::vbinary>::thunk;
   t.vscalar = Call<&B::vscalar>::thunk;
   t.vdup = Call<&B::vdup>::thunk;
@@ -221,6 +229,15 @@ void fillCommands(KilnTikTable &t) {
   t.vreduce = Call<&B::vreduce>::thunk;
   t.vbroadcast = Call<&B::vbroadcast>::thunk;
   t.vtranspose = Call<&B::vtranspose>::thunk;
+  t.viota = Call<&B::viota>::thunk;
+  t.vgather = Call<&B::vgather>::thunk;
+  t.vscatter = Call<&B::vscatter>::thunk;
+  t.vsort32 = Call<&B::vsort32>::thunk;
+  t.vmerge = Call<&B::vmerge>::thunk;
+  t.vpairs = Call<&B::vpairs>::thunk;
+  t.vcompare = Call<&B::vcompare>::thunk;
+  t.vcompareScalar = Call<&B::vcompareScalar>::thunk;
+  t.vselect = Call<&B::vselect>::thunk;
   t.scalarLoad = Call<&B::scalarLoad>::thunk;
   t.scalarStore = Call<&B::scalarStore>::thunk;
   t.barrier = Call<&B::barrier>::thunk;
@@ -232,7 +249,7 @@ KilnTikTable tableOf(Session &session) {
   using B = KernelBuilder;
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 2;
+  t.version = 3;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;

@@ -146,11 +146,13 @@ private:
     for (const std::string &finding : run->findings) {
       problem(name, finding, StatusCode::kDeviceFault);
     }
+    std::vector<std::string> printed = run->printed;
     if (order == RunOrder::kCycle) {
       setCycles(std::move(*run));
     }
     if (result_.empty()) {
       result_ = std::move(bindings);
+      report_.printed = std::move(printed);
       first_ = name;
     } else if (bindings != result_) {
       problem(name, "the bits differ from those of " + first_,
@@ -375,6 +377,9 @@ std::string toText(const OperatorReport &report) {
     }
     for (const std::string &remark : shape.remarks) {
       below += "\n" + shape.shape + ": remark: " + remark + "\n";
+    }
+    for (const std::string &line : shape.printed) {
+      below += "\n" + shape.shape + ": printed: " + line + "\n";
     }
   }
   return text + below;

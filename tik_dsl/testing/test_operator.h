@@ -82,6 +82,7 @@ struct ShapeReport {
   double buildSeconds = 0;
   isa::KernelNote note;
   std::vector<std::string> remarks; // of the compiler: barriers it put in
+  std::vector<std::string> printed; // by the first run
 };
 
 struct OperatorReport {

@@ -34,12 +34,12 @@ void addCompileOptions(CLI::App &verb, CompileOptions &options) {
                   "npu: flags, or barrier-all (slow, the oracle)")
       ->check(CLI::IsMember({"flags", "barrier-all"}));
   auto library = std::make_shared<CustomOperatorFiles>();
-  options.customOperators = nullptr;
+  options.kernelLibrary = nullptr;
   verb.add_option_function<std::vector<std::string>>(
       "--ops",
       [library, &options](const std::vector<std::string> &files) {
         library->files = files;
-        options.customOperators = library;
+        options.kernelLibrary = library;
       },
       "one-file operators (.cpp) that serve the model's own domains");
   verb.add_option("--dump-dir", options.dumpDir,

@@ -613,7 +613,8 @@ const MistakeCase kCases[] = {
      "5, 1, 0"},
     {"CubeBufferOfThreeDimensions", cubeBufferOfThreeDimensions, 206,
      "buffer: 'a' is 4x4x16 f16; a buffer of L0A has two dimensions"},
-    {"UnknownOperation", unknownOperation, 403, "cast: operation 3 is vcast()"},
+    {"UnknownOperation", unknownOperation, 403,
+     "vector operation: there is no operation 3"},
     {"FlagOutside", flagOutside, 601,
      "setFlag: flags are set and waited for in a manual() scope only; outside "
      "of it the compiler does both"},
@@ -639,6 +640,9 @@ const MistakeCase kCases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Mistakes, testing::ValuesIn(kCases),
+                         [](const auto &info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Meeting, Mistakes,
+                         testing::ValuesIn(meetingMistakes()),
                          [](const auto &info) { return info.param.name; });
 INSTANTIATE_TEST_SUITE_P(Commands, Mistakes,
                          testing::ValuesIn(commandMistakes()),
@@ -668,6 +672,9 @@ TEST(MistakeTable, EveryMistakeOfAKernelIsMadeHere) {
     made.insert(c.number);
   }
   for (const MistakeCase &c : commandMistakes()) {
+    made.insert(c.number);
+  }
+  for (const MistakeCase &c : meetingMistakes()) {
     made.insert(c.number);
   }
   // The C++ compiler finds these (loader_test.cpp), a declaration shows those
