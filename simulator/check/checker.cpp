@@ -48,7 +48,7 @@ Checker::Checker(const Checker &other)
 void Checker::beginBlock(const BlockPosition &position) {
   block_ = position;
   site_ = {&program_, position.core, position.block};
-  order_.beginBlock();
+  order_.beginBlock(position.block);
   flagUse_.fill({});
   for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
     cells_[s].clear();
@@ -146,12 +146,16 @@ void Checker::configured(const Command &command) {
 }
 
 void Checker::flagSet(const Command &command, FlagName flag) {
-  order_.advance(flag.source);
+  const EventPosition set = order_.advance(flag.source);
   if (command.pipe == Pipe::S) {
     checkProgramOrder(command, flag);
   }
   FlagUse &u = use(flag);
-  if (checks_.flags && u.waited && !order_.isOrdered(u.lastWait, flag.source)) {
+  // S goes on after its kwait: what it issues then comes later.
+  const bool afterS =
+      flag.destination == Pipe::S && u.lastWait.issue < set.issue;
+  if (checks_.flags && u.waited && !afterS &&
+      !order_.isOrdered(u.lastWait, flag.source)) {
     add({Finding::Kind::kFlagOrder,
          fmt::format("flag {}: nothing orders the kset at {} after the kwait "
                      "at {} that clears it; in another order it finds the "
@@ -175,6 +179,21 @@ void Checker::flagWaited(const Command &command, FlagName flag) {
 }
 
 void Checker::barrier() { order_.barrier(); }
+
+void Checker::posted(const Command &command) {
+  order_.advance(command.pipe);
+  const isa::Semaphore semaphore = isa::Semaphore::unpack(command.rs1);
+  order_.posted(command.pipe, semaphore.block, semaphore.id);
+}
+
+void Checker::pended(const Command &command) {
+  order_.advance(command.pipe);
+  order_.pended(isa::OwnSemaphore::unpack(command.rs1).id);
+}
+
+void Checker::arrived() { order_.arrived(); }
+
+void Checker::left() { order_.left(); }
 
 void Checker::windowAccess(uint64_t pc, const WindowAccess &window) {
   Accessor who;
@@ -235,8 +254,7 @@ void Checker::checkCell(Cell &cell, const Entry &now, Space space,
 }
 
 bool Checker::isOrdered(const Accessor &before, const Accessor &now) const {
-  return before.block == now.block &&
-         order_.isOrdered(before.position, now.position.pipe);
+  return order_.isOrdered(before.position, before.block, now.position.pipe);
 }
 
 void Checker::checkInit(const isa::StridedRange &range, uint32_t accessor) {
@@ -267,6 +285,18 @@ std::string Checker::describe(const Accessor &a) const {
                      isa::name(a.position.pipe), site_.place(a.pc));
 }
 
+std::string Checker::betweenBlocks(const Accessor &a, const Accessor &b) const {
+  if (!program_.meetsBlocks()) {
+    return fmt::format("in blocks {} and {}: nothing orders the blocks of a "
+                       "launch",
+                       a.block, b.block);
+  }
+  return fmt::format("in blocks {} and {}; missing: kpost after the first, "
+                     "kpend before the second (with flags from and to MTE2), "
+                     "or kdbar between them",
+                     a.block, b.block);
+}
+
 void Checker::reportRace(const Entry &before, const Entry &now, Space space,
                          uint64_t address) {
   const Entry *first = &before, *second = &now;
@@ -277,14 +307,12 @@ void Checker::reportRace(const Entry &before, const Entry &now, Space space,
     std::swap(first, second);
     std::swap(a, b);
   }
-  std::string why =
+  const std::string why =
       sameBlock ? fmt::format("missing: kset {0},{1} after the first and "
                               "kwait {0},{1} before the second",
                               isa::name(a->position.pipe),
                               isa::name(b->position.pipe))
-                : fmt::format("in blocks {} and {}: nothing orders the blocks "
-                              "of a launch",
-                              a->block, b->block);
+                : betweenBlocks(*a, *b);
   add({Finding::Kind::kRace,
        fmt::format("{} {} {} byte {:#x}, {} {} it; {}", describe(*a),
                    first->write ? "writes" : "reads", isa::name(space), address,

@@ -3,17 +3,18 @@
 // Checker: finds what a run got right only by luck. Attached to an engine, it
 // follows a launch and reports:
 //   race   two accesses of different pipes (or of different blocks, in GM)
-//          that overlap, one of them a write, and that no flag or kbar orders;
-//          names both and the flag pair that is missing
+//          that overlap, one of them a write, and that no flag, kbar, semaphore
+//          or kdbar orders; names both and what is missing
 //   init   a read of a local byte that nothing wrote in this block; cp.l0a and
 //          cp.l0b move unwritten bytes along without reading them
 //   flags  a kset that another order may run while the flag is still set; a
 //          kwait before its kset in program order
-// The verdicts do not depend on the order the engine used, except for init.
+// The verdicts do not depend on the order the engine used, except for init and
+// for semaphores that several pipes post to (happens_before.h).
 // Each pair of instructions is reported once.
 //
-// Cores that run at once have a checker each; what they know of GM and the
-// findings are common:
+// Blocks that run at once have a checker each; what they know of GM, where they
+// met and the findings are common:
 //
 //   Checker first(checks, program, arch);
 //   Checker second(first);              // of the next core
@@ -46,6 +47,10 @@ public:
   void flagSet(const isa::Command &command, FlagName flag) override;
   void flagWaited(const isa::Command &command, FlagName flag) override;
   void barrier() override;
+  void posted(const isa::Command &command) override;
+  void pended(const isa::Command &command) override;
+  void arrived() override;
+  void left() override;
   void windowAccess(uint64_t pc, const WindowAccess &access) override;
 
   std::vector<Finding> takeFindings() { return std::move(common_->findings); }
@@ -71,6 +76,7 @@ private:
     SparseCells<Cell> gm;
     std::vector<Finding> findings;
     std::set<std::tuple<Finding::Kind, uint64_t, uint64_t>> seen;
+    Meetings meetings;
   };
   /// What has been counted of one flag.
   struct FlagUse {
@@ -89,6 +95,7 @@ private:
                  uint64_t address);
   void checkInit(const isa::StridedRange &range, uint32_t accessor);
   void checkProgramOrder(const isa::Command &command, FlagName flag);
+  std::string betweenBlocks(const Accessor &a, const Accessor &b) const;
   void reportRace(const Entry &before, const Entry &now, isa::Space space,
                   uint64_t address);
   bool isOrdered(const Accessor &before, const Accessor &now) const;
@@ -100,8 +107,8 @@ private:
   const Program &program_;
   BlockPosition block_;
   FaultSite site_;
-  HappensBefore order_;
   std::shared_ptr<Common> common_;
+  HappensBefore order_{common_->meetings};
   std::array<SparseCells<Cell>, isa::kNumSpaces> cells_; // GM: common
   std::array<std::vector<uint32_t>, isa::kNumSpaces> written_;
   std::array<FlagUse, isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>

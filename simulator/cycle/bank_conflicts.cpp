@@ -15,7 +15,8 @@ using isa::kBlockBytes;
 /// (the result of a reduction) cost nothing: the unit holds them.
 void BankConflicts::collect(const isa::Footprint &footprint, uint64_t rows) {
   operands_.clear();
-  for (const isa::StridedRange &r : footprint.ranges) {
+  for (size_t i = 0; i < footprint.ranges.size(); ++i) {
+    const isa::StridedRange &r = footprint.ranges[i];
     if (r.end() > arch_.arch.capacity(isa::Space::UB)) {
       operands_.clear(); // the command faults when it takes effect
       return;
@@ -27,7 +28,17 @@ void BankConflicts::collect(const isa::Footprint &footprint, uint64_t rows) {
     x.base = r.base;
     x.write = r.write;
     bool byBlock = r.bytes == kBlockBytes && r.count[1] == rows && rows > 1;
-    if (byBlock || (r.bytes == kBlockBytes && r.count[0] > 1 && rows == 1)) {
+    bool hasTail =
+        i + 1 < footprint.ranges.size() && footprint.ranges[i + 1].tail;
+    if (hasTail) {
+      ++i; // its range
+      if (r.count[1] == rows) {
+        x.blocks = r.count[0] + 1;
+        x.blockStride = r.stride[0];
+        x.rowStride = r.stride[1];
+      }
+    } else if (byBlock ||
+               (r.bytes == kBlockBytes && r.count[0] > 1 && rows == 1)) {
       x.blocks = r.count[0];
       x.blockStride = r.stride[0];
       x.rowStride = r.stride[1];

@@ -52,7 +52,9 @@ private:
     uint64_t round = 0;
   };
 
-  void startBlock(Context &context, uint32_t block);
+  void createCheckers();
+  void enter(size_t index);
+  void startBlock(size_t index, uint32_t block);
   Status runBlocks();
   Status runBlock(uint32_t block);
   Status runMeetingBlocks();
@@ -105,7 +107,8 @@ private:
   bool meets_ = false;     // the blocks meet each other
   bool suspended_ = false; // the block can only wait for others
   uint64_t progress_ = 0;  // counts what others may have waited for
-  std::unique_ptr<Checker> checker_;
+  std::vector<std::unique_ptr<Checker>> checkers_;
+  Checker *checker_ = nullptr; // of the block that runs
 };
 
 } // namespace kiln::sim

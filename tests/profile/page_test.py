@@ -106,6 +106,8 @@ def test_a_kernel_page_shows_what_the_trace_holds(folder):
             launch["cycles"]
     use = {row[0]: number(row[1]) for row in table(text, "use")[1:]}
     assert use == {p["name"]: p["busy"] for p in launch["pipes"]}
+    banks = {row[0]: number(row[2]) for row in table(text, "use")[1:]}
+    assert banks == {p["name"]: p["bank_cycles"] for p in launch["pipes"]}
     lines = table(text, "lines")[1:]
     assert sum(number(row[2]) for row in lines) == launch["kernel_cycles"]
     assert any("k.load(a" in row[1] for row in lines)

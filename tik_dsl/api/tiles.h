@@ -28,8 +28,8 @@
 namespace kiln::tik::tiles {
 
 struct Walk {
-  int64_t tile = 8192; // elements
-  uint32_t slots = 4;
+  int64_t tile = 8192; // elements of each input and of the output in UB
+  uint32_t slots = 4;  // of each, 1 to 8
 };
 
 /// out = body(inputs), element by element, over flat tensors of any length,

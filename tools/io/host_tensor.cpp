@@ -2,6 +2,7 @@
 #include "tools/io/host_tensor.h"
 
 #include "tools/io/file.h"
+#include "tools/io/media.h"
 #include "tools/io/npy.h"
 #include "tools/io/onnx_tensor.h"
 
@@ -12,7 +13,8 @@ Result<HostTensor> fromRaw(std::vector<uint8_t> bytes,
                            const std::optional<RawFormat> &raw) {
   if (!raw) {
     return Status(StatusCode::kInvalidArgument,
-                  "a raw file has no type and shape; use .npy or .pb");
+                  "a raw file has no type and shape; use .npy, .pb, .png or "
+                  ".wav");
   }
   size_t wanted = ops::elementCount(raw->shape) * ops::sizeOf(raw->type);
   if (bytes.size() != wanted) {
@@ -29,6 +31,11 @@ Result<HostTensor> fromRaw(std::vector<uint8_t> bytes,
 
 Result<HostTensor> loadTensor(const std::filesystem::path &path,
                               const std::optional<RawFormat> &raw) {
+  if (isMedia(path.string())) {
+    Result<HostTensor> tensor = loadMedia(path.string());
+    return tensor ? std::move(tensor)
+                  : tensor.status().withContext(path.string());
+  }
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(path));
   std::string extension = path.extension().string();
   Result<HostTensor> tensor = extension == ".npy" ? parseNpy(bytes)
