@@ -136,6 +136,8 @@ void KernelBuilder::store(const KilnTikPlace *dst, const KilnTikView *src,
   }
   create<npu::StoreOp>(to->base, to->offset, from->base, from->offset, gm->rows,
                        gm->rowBytes, gm->stride, stridesOf(*src), mode);
+  orderDependent_ |= mode == npu::StoreMode::add && blockCount_ > 1 &&
+                     entry->type >= isa::ElementType::F16;
   memories_[dst->memory].writers |= 1u
                                     << static_cast<unsigned>(isa::Pipe::MTE3);
 }

@@ -129,6 +129,8 @@ public:
   int64_t blockCount() const { return blockCount_; }
   /// Bytes of each workspace: bindings after the tensors.
   std::vector<uint64_t> workspaceBytes() const;
+  /// Blocks add floats to one place, in the order in which they come to it.
+  bool isOrderDependent() const { return orderDependent_; }
   /// By the code of their trap, from kAssertionCode on.
   const std::vector<Assertion> &assertions() const { return assertions_; }
 
@@ -419,6 +421,7 @@ private:
   std::vector<Scope> scopes_; // open ones, outermost first
   std::vector<Assertion> assertions_;
   uint32_t accumulation_ = 0; // KilnTikStoreMode of the open scope
+  bool orderDependent_ = false;
   bool hasManual_ = false;
   int64_t blockCount_ = 1;
   bool hasBlocks_ = false;

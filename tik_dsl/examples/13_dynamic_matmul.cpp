@@ -7,7 +7,8 @@
 //
 // Shown here: dynamic() dimensions. In the kernel they are run-time values,
 // extent(i); tiles stay C++ numbers and the tails are counts, so nothing else
-// changes against example 2; the loops are those of tiles.h, which take both. kiln test-op builds once and runs every shape.
+// changes against example 2; the loops are those of tiles.h, which take both.
+// kiln test-op builds once and runs every shape.
 #include "tik_dsl/api/tik.h"
 #include "tik_dsl/api/tiles.h"
 

@@ -189,6 +189,41 @@ TEST(Accumulate, SumsMaximaAndMinima) {
                     [](double a, double b) { return std::min(a, b); });
 }
 
+TEST(Accumulate, FloatsOfSeveralBlocksDependOnTheOrder) {
+  const auto sum = [](const Kernel &k) {
+    const Tensor y = k.tensor("y");
+    for (Index b : k.blocks(k.cores())) {
+      const Buffer t = k.ub(f32, {64}, "t");
+      k.fill(t, 0, 64);
+      k.when(b == 0, [&] { k.store(y, t, 64); });
+      k.meet();
+      k.load(t, k.tensor("x").at(b, 0), 64);
+      k.accumulate(Accumulation::sum, [&] { k.store(y, t, 64); });
+    }
+  };
+  const InlineFunctions functions = {
+      [](Declaration &d) {
+        d.name("floats", "the sum of the first rows of x");
+        d.input("x", f32, {8, 64}).output("y", f32, {64}).shape({});
+        d.tolerance(f32, 1e-5, 1e-5, "8 additions of |x| <= 1");
+      },
+      sum,
+      [](const Reference &r) {
+        for (int64_t i = 0; i < 64; ++i) {
+          r["y"][i] = 0;
+          for (int64_t row = 0; row < 8; ++row) {
+            r["y"][i] += r["x"][row * 64 + i];
+          }
+        }
+      }};
+  const OperatorReport report = testInline(functions, 8);
+  EXPECT_TRUE(report.passed()) << toText(report);
+  EXPECT_TRUE(report.shapes.at(0).orderDependent);
+  EXPECT_THAT(toText(report), HasSubstr("order-dependent"));
+  // With one block the order is that of its commands, and 7 rows are missing.
+  EXPECT_FALSE(testInline(functions, 1).shapes.at(0).orderDependent);
+}
+
 TEST(Accumulate, WithoutMeetingTheFirstStoreIsARace) {
   const OperatorReport report =
       testInline({[](Declaration &d) {

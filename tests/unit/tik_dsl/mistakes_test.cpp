@@ -395,75 +395,83 @@ void manualNested(const Kernel &k) {
   });
 }
 
+/// A manual scope in a kernel in which nothing else is wrong; its flags go from
+/// loads to the vector unit.
+template <typename Body> void manualScope(const Kernel &k, const Body &body) {
+  k.manual(body);
+  writeOutputs(k);
+}
+void set(const Kernel &k, const Operand &id, Line line = Line::current()) {
+  k.setFlag(Pipe::load, Pipe::vector, id, line);
+}
+void wait(const Kernel &k, const Operand &id, Line line = Line::current()) {
+  k.waitFlag(Pipe::load, Pipe::vector, id, line);
+}
+/// A number that only the running kernel knows.
+Index unknown(const Kernel &k) {
+  const Buffer t = k.ub(u8, {32}, "t");
+  k.fill(t, 1, 32);
+  return k.read(t);
+}
+
 void race(const Kernel &k) {
   const Buffer t = k.ub(f16, {128}, "t");
-  k.manual([&] {
+  manualScope(k, [&] {
     k.load(t, k.tensor("x"), 128);
     BAD_NEXT;
     k.exp(t, t, 128);
   });
-  writeOutputs(k);
 }
 
 void waitBeforeSet(const Kernel &k) {
-  k.manual([&] {
+  manualScope(k, [&] {
     BAD_NEXT;
-    k.waitFlag(Pipe::load, Pipe::vector, 0);
-    k.setFlag(Pipe::load, Pipe::vector, 0);
+    wait(k, 0);
+    set(k, 0);
   });
-  writeOutputs(k);
 }
 
 void setTwice(const Kernel &k) {
-  k.manual([&] {
-    k.setFlag(Pipe::load, Pipe::vector, 0);
+  manualScope(k, [&] {
+    set(k, 0);
     BAD_NEXT;
-    k.setFlag(Pipe::load, Pipe::vector, 0);
-    k.waitFlag(Pipe::load, Pipe::vector, 0);
+    set(k, 0);
+    wait(k, 0);
   });
-  writeOutputs(k);
 }
 
 void setAgainTooEarly(const Kernel &k) {
-  k.manual([&] {
-    k.setFlag(Pipe::load, Pipe::vector, 0);
-    k.waitFlag(Pipe::load, Pipe::vector, 0);
+  manualScope(k, [&] {
+    set(k, 0);
+    wait(k, 0);
     BAD_NEXT;
-    k.setFlag(Pipe::load, Pipe::vector, 0);
-    k.waitFlag(Pipe::load, Pipe::vector, 0);
+    set(k, 0);
+    wait(k, 0);
   });
-  writeOutputs(k);
 }
 
 void flagLeft(const Kernel &k) {
-  k.manual([&] {
+  manualScope(k, [&] {
     BAD_NEXT;
-    k.setFlag(Pipe::load, Pipe::vector, 3);
+    set(k, 3);
   });
-  writeOutputs(k);
 }
 
 void flagInABranch(const Kernel &k) {
-  const Buffer t = k.ub(u8, {32}, "t");
-  k.fill(t, 1, 32);
-  const Condition set = k.read(t) == 1;
-  k.manual([&] {
+  const Condition one = unknown(k) == 1;
+  manualScope(k, [&] {
     BAD_NEXT;
-    k.when(set, [&] { k.setFlag(Pipe::load, Pipe::vector, 0); });
+    k.when(one, [&] { set(k, 0); });
   });
-  writeOutputs(k);
 }
 
 void flagOfUnknownId(const Kernel &k) {
-  const Buffer t = k.ub(u8, {32}, "t");
-  k.fill(t, 1, 32);
-  const Index id = k.read(t) % 8;
-  k.manual([&] {
+  const Index id = unknown(k) % 8;
+  manualScope(k, [&] {
     BAD_NEXT;
-    k.setFlag(Pipe::load, Pipe::vector, id);
-    k.waitFlag(Pipe::load, Pipe::vector, id);
+    set(k, id);
+    wait(k, id);
   });
-  writeOutputs(k);
 }
 
 /// The expected text: "@-3" stands for the number of the line three above
