@@ -140,13 +140,13 @@ module control_core
   function automatic logic [63:0] extend(input logic [63:0] value,
                                          input logic [2:0] size);
     case (size)
-      0: return {{56{value[7]}}, value[7:0]};
-      1: return {{48{value[15]}}, value[15:0]};
-      2: return {{32{value[31]}}, value[31:0]};
-      4: return {56'd0, value[7:0]};
-      5: return {48'd0, value[15:0]};
-      6: return {32'd0, value[31:0]};
-      default: return value;
+      0: extend = {{56{value[7]}}, value[7:0]};
+      1: extend = {{48{value[15]}}, value[15:0]};
+      2: extend = {{32{value[31]}}, value[31:0]};
+      4: extend = {56'd0, value[7:0]};
+      5: extend = {48'd0, value[15:0]};
+      6: extend = {32'd0, value[31:0]};
+      default: extend = value;
     endcase
   endfunction
 
@@ -321,7 +321,7 @@ module control_core
         if (unready[i] != 0) unready[i] <= unready[i] - 1;
       if (went_on) begin
         waiting <= 0;
-        done <= ending;
+        done <= ending && visible == 0;
         if (ending && visible != 0) fault <= FAULT_RESIDUE;
       end
       if (ready && !fetch_ok) fault <= FAULT_FETCH;

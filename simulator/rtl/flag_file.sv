@@ -46,12 +46,13 @@ module flag_file
       if (clear_fire[p]) cleared[clear_flag[p]] = 1;
   end
 
-  logic [15:0] left_now, longest;
+  logic [15:0] left_now, left_pipes, left_s, longest;
   always_comb begin
     left_now = last_coming == 0 ? 16'd0 : last_coming - 16'd1;
-    longest = left_now;
-    if (any && visible_delay - 16'd1 > longest) longest = visible_delay - 16'd1;
-    if (s_fire && s_delay - 16'd1 > longest) longest = s_delay - 16'd1;
+    left_pipes = any ? visible_delay - 16'd1 : 16'd0;
+    left_s = s_fire ? s_delay - 16'd1 : 16'd0;
+    longest = left_pipes > left_now ? left_pipes : left_now;
+    longest = left_s > longest ? left_s : longest;
   end
 
   /* verilator lint_off BLKSEQ */

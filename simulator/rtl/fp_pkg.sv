@@ -20,13 +20,13 @@ package fp_pkg;
                                     input logic odd, input logic [1:0] rest);
     /* verilator no_inline_task */
     case (mode)
-      RNE: return rest[1] && (rest[0] || odd);
-      RTZ: return 0;
-      RDN: return sign && rest != 0;
-      RUP: return !sign && rest != 0;
-      RMM: return rest[1];
-      RHU: return rest[1] && (rest[0] || !sign);
-      default: return rest != 0 && !odd;  // to odd
+      RNE: round_up = rest[1] && (rest[0] || odd);
+      RTZ: round_up = 0;
+      RDN: round_up = sign && rest != 0;
+      RUP: round_up = !sign && rest != 0;
+      RMM: round_up = rest[1];
+      RHU: round_up = rest[1] && (rest[0] || !sign);
+      default: round_up = rest != 0 && !odd;  // to odd
     endcase
   endfunction
 
@@ -41,7 +41,6 @@ package fp_pkg;
     logic [23:0] kept;
     logic [1:0] rest;
     logic [31:0] bits;
-    if (mantissa == 0) return {sign, 31'd0};
     m = mantissa;
     e = exponent;
     // The leading bit to place 49, as far as the exponent allows: then bits
@@ -50,7 +49,7 @@ package fp_pkg;
       m = {1'b0, m[75:2], m[1] | m[0]};
       e = e + 1;
     end
-    while (!m[49] && e > 0) begin
+    while (!m[49] && m != 0 && e > 0) begin
       m = m << 1;
       e = e - 1;
     end
@@ -63,15 +62,16 @@ package fp_pkg;
     // The hidden bit of a normal number adds one to the exponent field.
     bits = {9'(e), 23'd0} + {8'd0, kept} +
         32'(round_up(RNE, sign, kept[0], rest));
-    if (e >= 254 || bits >= 32'h7f80_0000) return {sign, 8'hff, 23'd0};
-    return {sign, bits[30:0]};
+    if (mantissa == 0) pack32 = {sign, 31'd0};
+    else if (e >= 254 || bits >= 32'h7f80_0000) pack32 = {sign, 8'hff, 23'd0};
+    else pack32 = {sign, bits[30:0]};
   endfunction
 
   function automatic logic is_nan32(input logic [31:0] x);
-    return x[30:0] > 31'h7f80_0000;
+    is_nan32 = x[30:0] > 31'h7f80_0000;
   endfunction
   function automatic logic is_inf32(input logic [31:0] x);
-    return x[30:0] == 31'h7f80_0000;
+    is_inf32 = x[30:0] == 31'h7f80_0000;
   endfunction
 
   function automatic logic [31:0] add32(input logic [31:0] a,
@@ -80,11 +80,6 @@ package fp_pkg;
     logic [31:0] upper, lower;
     logic [7:0] upper_exponent, lower_exponent, distance;
     logic [75:0] mb, ms, shifted;
-    if (is_nan32(a) || is_nan32(b)) return NAN32;
-    if (is_inf32(a) || is_inf32(b)) begin
-      if (is_inf32(a) && is_inf32(b) && a[31] != b[31]) return NAN32;
-      return is_inf32(a) ? a : b;
-    end
     upper = a[30:0] >= b[30:0] ? a : b;
     lower = a[30:0] >= b[30:0] ? b : a;
     upper_exponent = upper[30:23] == 0 ? 8'd1 : upper[30:23];
@@ -95,10 +90,14 @@ package fp_pkg;
     // Two guard bits and a sticky one are enough; 26 keep it simple.
     shifted = distance > 60 ? 76'(ms != 0) : ms >> distance;
     if (distance <= 60 && (shifted << distance) != ms) shifted[0] = 1;
-    if (a[31] == b[31])
-      return pack32(a[31], 12'(upper_exponent) - 1, mb + shifted);
-    if (mb == shifted) return 32'd0;
-    return pack32(upper[31], 12'(upper_exponent) - 1, mb - shifted);
+    if (is_nan32(a) || is_nan32(b)) add32 = NAN32;
+    else if (is_inf32(a) && is_inf32(b) && a[31] != b[31]) add32 = NAN32;
+    else if (is_inf32(a)) add32 = a;
+    else if (is_inf32(b)) add32 = b;
+    else if (a[31] == b[31])
+      add32 = pack32(a[31], 12'(upper_exponent) - 1, mb + shifted);
+    else if (mb == shifted) add32 = 32'd0;
+    else add32 = pack32(upper[31], 12'(upper_exponent) - 1, mb - shifted);
   endfunction
 
   function automatic logic [31:0] mul32(input logic [31:0] a,
@@ -108,17 +107,16 @@ package fp_pkg;
     logic [7:0] ea, eb;
     logic [47:0] product;
     sign = a[31] ^ b[31];
-    if (is_nan32(a) || is_nan32(b)) return NAN32;
-    if (is_inf32(a) || is_inf32(b)) begin
-      if (a[30:0] == 0 || b[30:0] == 0) return NAN32;
-      return {sign, 8'hff, 23'd0};
-    end
     ea = a[30:23] == 0 ? 8'd1 : a[30:23];
     eb = b[30:23] == 0 ? 8'd1 : b[30:23];
     product = {24'd0, a[30:23] != 0, a[22:0]} *
         {24'd0, b[30:23] != 0, b[22:0]};
     // product * 2^(ea + eb - 300); pack32 takes 2^(exponent - 175).
-    return pack32(sign, 12'(ea) + 12'(eb) - 12'd125, {28'd0, product});
+    if (is_nan32(a) || is_nan32(b)) mul32 = NAN32;
+    else if (is_inf32(a) || is_inf32(b))
+      mul32 = a[30:0] == 0 || b[30:0] == 0 ? NAN32 : {sign, 8'hff, 23'd0};
+    else
+      mul32 = pack32(sign, 12'(ea) + 12'(eb) - 12'd125, {28'd0, product});
   endfunction
 
   // Maximum: NaN propagates, +0 is above -0.
@@ -126,26 +124,28 @@ package fp_pkg;
                                         input logic [31:0] b);
     /* verilator no_inline_task */
     logic [31:0] ka, kb;
-    if (is_nan32(a) || is_nan32(b)) return NAN32;
     ka = a[31] ? ~a : {1'b1, a[30:0]};
     kb = b[31] ? ~b : {1'b1, b[30:0]};
-    return ka >= kb ? a : b;
+    if (is_nan32(a) || is_nan32(b)) max32 = NAN32;
+    else max32 = ka >= kb ? a : b;
   endfunction
 
   function automatic logic [31:0] widen(input logic [15:0] h);
     /* verilator no_inline_task */
     logic [9:0] m;
     logic [7:0] e;
-    if (h[14:10] == 5'h1f) return h[9:0] != 0 ? NAN32 : {h[15], 8'hff, 23'd0};
-    if (h[14:10] != 0) return {h[15], 8'(h[14:10]) + 8'd112, h[9:0], 13'd0};
-    if (h[9:0] == 0) return {h[15], 31'd0};
     m = h[9:0];
     e = 8'd113;
-    while (!m[9]) begin
+    while (!m[9] && m != 0) begin
       m = m << 1;
       e = e - 1;
     end
-    return {h[15], e - 8'd1, m[8:0], 14'd0};
+    if (h[14:10] == 5'h1f)
+      widen = h[9:0] != 0 ? NAN32 : {h[15], 8'hff, 23'd0};
+    else if (h[14:10] != 0)
+      widen = {h[15], 8'(h[14:10]) + 8'd112, h[9:0], 13'd0};
+    else if (h[9:0] == 0) widen = {h[15], 31'd0};
+    else widen = {h[15], e - 8'd1, m[8:0], 14'd0};
   endfunction
 
   function automatic logic [15:0] narrow(input logic [31:0] x,
@@ -158,9 +158,6 @@ package fp_pkg;
     logic [15:0] bits;
     logic infinite;
     logic [5:0] shift;
-    if (is_nan32(x)) return NAN16;
-    if (is_inf32(x)) return {x[31], 5'h1f, 10'd0};
-    if (x[30:0] == 0) return {x[31], 15'd0};
     infinite = mode == RDN ? x[31] : mode == RUP ? !x[31] :
         mode == RTZ || mode == ROD ? 1'b0 : 1'b1;
     e = x[30:23] == 0 ? 8'd1 : x[30:23];
@@ -171,12 +168,14 @@ package fp_pkg;
     else m = m >> shift;
     kept = m[54:44];
     rest = {m[43], m[42:0] != 0};
-    if (e > 142) return infinite ? {x[31], 5'h1f, 10'd0} : {x[31], 15'h7bff};
     bits = (e >= 113 ? {6'(e - 8'd113), 10'd0} : 16'd0) + 16'(kept) +
         16'(round_up(mode, x[31], kept[0], rest));
-    if (bits >= 16'h7c00)
-      return infinite ? {x[31], 5'h1f, 10'd0} : {x[31], 15'h7bff};
-    return {x[31], bits[14:0]};
+    if (is_nan32(x)) narrow = NAN16;
+    else if (is_inf32(x)) narrow = {x[31], 5'h1f, 10'd0};
+    else if (x[30:0] == 0) narrow = {x[31], 15'd0};
+    else if (e > 142 || bits >= 16'h7c00)
+      narrow = infinite ? {x[31], 5'h1f, 10'd0} : {x[31], 15'h7bff};
+    else narrow = {x[31], bits[14:0]};
   endfunction
 
 endpackage

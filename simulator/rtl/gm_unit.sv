@@ -130,7 +130,7 @@ module gm_unit
 
   // The next burst.
   logic [47:0] address;
-  logic [39:0] until_cut, left, bytes, beats, run_beats, due;
+  logic [39:0] until_cut, left, bytes, beats, run_beats, own, due;
   logic last_of_run;
   assign address = now_.run + 48'(now_.offset);
   assign until_cut = 40'(burst_bytes) - 40'(address % 48'(burst_bytes));
@@ -140,11 +140,10 @@ module gm_unit
   assign run_beats = (now_.run_bytes + 40'(beat_bytes) - 1) / 40'(beat_bytes) +
       40'(now_.run % 48'(beat_bytes) != 0);
   always_comb begin
-    beats = (bytes + 40'(beat_bytes) - 1) / 40'(beat_bytes);
+    own = (bytes + 40'(beat_bytes) - 1) / 40'(beat_bytes);
     due = run_beats > 40'(min_row_beats) ? run_beats : 40'(min_row_beats);
-    if (last_of_run && due > now_.sent_beats &&
-        due - now_.sent_beats > beats)
-      beats = due - now_.sent_beats;
+    due = due > now_.sent_beats ? due - now_.sent_beats : 40'd0;
+    beats = last_of_run && due > own ? due : own;
   end
 
   // Rule 42.

@@ -25,8 +25,8 @@ module vector_lanes (
   function automatic logic [31:0] pick(input logic [255:0] block,
                                        input logic is_half,
                                        input logic [31:0] index);
-    if (is_half) return widen(block[16*index[3:0]+:16]);
-    return block[32*index[2:0]+:32];
+    pick = is_half ? widen(block[16*index[3:0]+:16]) :
+        block[32*index[2:0]+:32];
   endfunction
 
   /* verilator lint_off BLKSEQ */

@@ -6,6 +6,10 @@
 #include "isa/codec/instruction.h"
 #include "simulator/memory/memory_system.h"
 #include "verilated.h"
+#ifdef KILN_RTL_COVERAGE
+#include "verilated_cov.h"
+#include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -139,6 +143,7 @@ private:
   void moveData();
   void observe();
   void observeIssue();
+  void writeCoverage();
   bool appears(unsigned flag) const {
     return core_.appeared[flag / 32] >> flag % 32 & 1;
   }
@@ -373,8 +378,22 @@ RtlRun Bench::run() {
   result_.scalarRam.resize(arch_.arch.scalarRamBytes);
   std::memcpy(result_.ub.data(), &ub[0], result_.ub.size());
   std::memcpy(result_.scalarRam.data(), &ram[0], result_.scalarRam.size());
+#ifdef KILN_RTL_COVERAGE
+  writeCoverage();
+#endif
   return std::move(result_);
 }
+
+#ifdef KILN_RTL_COVERAGE
+/// Lines that ran, one file per run, where the environment says.
+void Bench::writeCoverage() {
+  static unsigned runs = 0;
+  if (const char *folder = std::getenv("KILN_RTL_COVERAGE_DIR")) {
+    context_.coveragep()->write(
+        fmt::format("{}/{}-{}.dat", folder, ::getpid(), runs++).c_str());
+  }
+}
+#endif
 
 } // namespace
 

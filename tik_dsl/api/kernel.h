@@ -22,7 +22,8 @@
 // run-time values: tails need neither masks nor a second loop.
 //
 // Errors: numbered (tik_dsl/builder/mistakes.h), at the author's line, when
-// the kernel is built. Source of the instructions: isa/spec.
+// the kernel is built. Rows and columns of one command are 0 to 65535; a count
+// of 0 does nothing. Source of the instructions: isa/spec.
 #pragma once
 
 #include "tik_dsl/api/loops.h"
@@ -35,7 +36,8 @@ struct FractalStrides {
   int64_t outer, inner;
 };
 
-/// m x n x k of a matrix product.
+/// m x n x k of a matrix product, in elements: m and n up to 4095, k up to
+/// 65535 (TIK407).
 struct Product {
   Operand m, n, k;
 };
@@ -76,7 +78,7 @@ private:
 /// What FIX does on the way out of L0C: times the scale (or that of the
 /// column), activation, cast; plus the zero point, to an 8-bit type.
 struct FixOptions {
-  bool relu = false;
+  bool relu = false; // short for activation = relu
   float scale = 1;
   ColumnTable scales = {}, slopes = {}; // slopes: of prelu
   Activation activation = Activation::none;
@@ -118,6 +120,8 @@ private:
 /// An image [c1][height][width][C0] in L1 and the convolution over it, for
 /// im2col(): row m of the patch matrix is output pixel (m / outWidth, m %
 /// outWidth), column block k1 is tap (c1*KH + kh)*KW + kw.
+/// Sizes are pixels; kernel, stride and dilation are {rows, columns}, 1 to 255
+/// each, paddings 0 to 255 (TIK409).
 struct Image {
   Operand height = 1, padTop = 0; // rows present, rows of padding above
   int64_t width = 1, outWidth = 1, padLeft = 0;
@@ -125,7 +129,8 @@ struct Image {
   int64_t c1 = 1, c1Stride = 0; // planes, 32-byte blocks between them
   int64_t channelsLast = 0;     // of the last plane; 0: C0
 };
-/// A piece of the patch matrix.
+/// A piece of the patch matrix: mCount rows from m on, k1Count blocks of C0
+/// columns from k1 on.
 struct Patches {
   Operand m, mCount, k1, k1Count;
 };
@@ -149,30 +154,35 @@ public:
   // Surroundings
   //===--------------------------------------------------------------------===//
 
-  /// A declared tensor by name.
+  /// A declared tensor by name; another name is TIK501.
   Tensor tensor(const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     return Tensor(t_, t_->tensor(t_->self, name, &at));
   }
-  /// A declared attribute or a dimension's symbol.
+  /// A declared attribute or a dimension's symbol; another name is TIK506.
   int64_t attribute(const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     return t_->attribute(t_->self, name, &at);
   }
   /// Cores of the launch: blocks(min(cores(), work)) uses them all.
   int64_t cores() const { return t_->cores(t_->self); }
+  /// A C++ number as a run-time value.
   Index constant(int64_t value) const {
     return {t_, t_->constant(t_->self, value)};
   }
 
   //===--------------------------------------------------------------------===//
-  // Buffers. `depth` 0: the loop's.
+  // Buffers: sizes in elements, 1 to 8 dimensions; `name` stands in messages.
+  // `depth` is the number of slots, up to 8; 0: the loop's. What does not fit
+  // its memory is TIK201.
   //===--------------------------------------------------------------------===//
 
+  /// Row-major in UB; with several rows, each a multiple of 32 bytes (TIK211).
   Buffer ub(Type type, std::initializer_list<int64_t> dims, const char *name,
             uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_UB, type, dims, name, depth, line);
   }
+  /// Row-major in L1, as in UB.
   Buffer l1(Type type, std::initializer_list<int64_t> dims, const char *name,
             uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L1, type, dims, name, depth, line);
@@ -187,24 +197,30 @@ public:
                       .handle(),
                   padded);
   }
+  /// The left operand m x k of a product, in fractals of 16 x 32 bytes.
   Buffer l0a(Type type, int64_t m, int64_t k, const char *name,
              uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L0A, type, {m, k}, name, depth, line);
   }
+  /// The right operand k x n.
   Buffer l0b(Type type, int64_t k, int64_t n, const char *name,
              uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L0B, type, {k, n}, name, depth, line);
   }
+  /// The accumulator m x n in cells of 16 x 16: f32, or i32 of 8-bit operands.
   Buffer l0c(Type type, int64_t m, int64_t n, const char *name,
              uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L0C, type, {m, n}, name, depth, line);
   }
+  /// n numbers per column: a bias of the accumulator's type, or f32 factors,
+  /// slopes and the like of FIX.
   Buffer biasTable(Type type, int64_t n, const char *name, uint32_t depth = 0,
                    Line line = Line::current()) const {
     return alloc(KILN_TIK_BT, type, {n}, name, depth, line);
   }
 
-  /// Global memory that lives as long as the launch, shared by all blocks.
+  /// Global memory that lives as long as the launch, shared by all blocks; its
+  /// contents are undefined at the start.
   Tensor workspace(Type type, std::initializer_list<int64_t> dims,
                    const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -217,13 +233,17 @@ public:
   // Control flow
   //===--------------------------------------------------------------------===//
 
+  /// One pass of the body for each of `count` blocks (1 to 2^31): its Index is
+  /// the block's number. Outermost, and once in a kernel.
   Blocks blocks(int64_t count, Line line = Line::current()) const {
     return Blocks(t_, count, line);
   }
+  /// from, from + step, ... while below `to`; step is at least 1.
   Range range(Operand from, Operand to, Operand step = 1,
               Line line = Line::current()) const {
     return Range(t_, from, to, step, line);
   }
+  /// Runs `body` where the condition holds; .otherwise(...) where it does not.
   template <typename Body>
   When when(const Condition &condition, const Body &body,
             Line line = Line::current()) const {
@@ -265,8 +285,8 @@ public:
   void require(const Condition &condition, const Text &text,
                const Shown &value) const {
     const KilnTikLine at = detail::toC(text.line);
-    t_->requireValue(t_->self, condition.handle(), text.text,
-                     value.handle(t_), &at);
+    t_->requireValue(t_->self, condition.handle(), text.text, value.handle(t_),
+                     &at);
   }
   /// Prints a line to the launch's report, with at most two values in the
   /// places of {d} (signed), {u}, {x}, {f16}, {bf16} and {f32}.
@@ -326,8 +346,8 @@ public:
   // Movement
   //===--------------------------------------------------------------------===//
 
-  /// GM -> UB or L1, row-major. The rest of a row's last 32-byte block is
-  /// filled with `pad`, a 32-bit pattern.
+  /// GM -> UB or L1, row-major; rows of at most 2^20 - 1 bytes. The rest of a
+  /// row's last 32-byte block is filled with `pad`, a 32-bit pattern.
   void load(const Place &dst, const Place &src, const Tile &tile,
             uint32_t pad = 0, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -336,7 +356,7 @@ public:
     const KilnTikRows rows = gmRows(tile, src, at);
     t_->load(t_->self, &to, &from, &rows, pad, &at);
   }
-  /// GM row-major -> L1 column blocks (a buffer of l1Nz).
+  /// GM row-major -> L1 column blocks (a buffer of l1Nz; else TIK214).
   void loadNz(const Place &dst, const Place &src, const Tile &tile,
               uint32_t pad = 0, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -396,7 +416,7 @@ public:
     fractals(dst, src, tile.rows.handle(t_), tile.cols.handle(t_), strides,
              transposed, line);
   }
-  /// Patches of an image in L1 -> L0A.
+  /// Patches of an image in L1 -> L0A; outside the image they are 0.
   void im2col(const Place &dst, const Place &src, const Image &image,
               const Patches &patches, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -433,7 +453,8 @@ public:
   // Cube
   //===--------------------------------------------------------------------===//
 
-  /// acc = A * B, or acc += A * B where `accumulate` holds.
+  /// acc = A * B, or acc += A * B where `accumulate` holds. Types: f16, bf16 or
+  /// f32 twice into f32, 8-bit integers into i32 (TIK303).
   void mmad(const Buffer &acc, const Buffer &a, const Buffer &b,
             const Product &size, const Accumulate &accumulate,
             Line line = Line::current()) const {

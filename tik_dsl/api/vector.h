@@ -10,8 +10,9 @@
 //   k.gather(y, table, {place, count}, n);      // y = table[place]
 //   k.sort32(pairs, keys, indices, n);          // sorted lists of pairs
 //
-// Sources and destination have one type except where said. Source of the
-// instructions: isa/spec.
+// Places are in UB. Sources and destination have one type except where said,
+// and lie apart or exactly upon each other (TIK205). Which types a call takes,
+// its rounding and its NaN: the instruction's page in isa/spec (TIK302).
 #pragma once
 
 #include "tik_dsl/api/float_bits.h"
@@ -68,14 +69,15 @@ private:
   double value_ = 0;
 };
 
+/// Of cast().
 enum class Rounding : uint32_t {
   nearestEven,
   towardZero,
   down,
   up,
-  nearestAway,
-  nearestUp,
-  toOdd
+  nearestAway, // ties away from zero
+  nearestUp,   // ties up
+  toOdd        // inexact results get an odd last bit
 };
 
 enum class Compare : uint32_t {
@@ -90,7 +92,7 @@ enum class Compare : uint32_t {
 /// `count` elements in a row of UB that indices choose from.
 struct Lookup {
   Place place;
-  Operand count;
+  Operand count; // below 2^24
 };
 
 /// Rows of sorted lists, `pairs` pairs each.
@@ -214,7 +216,7 @@ public:
     t_->viota(t_->self, &to, number(start, dst, at), number(step, dst, at),
               &size, &at);
   }
-  /// dst = src in dst's type.
+  /// dst = src in dst's type, not in place (TIK215); integers saturate.
   void cast(const Place &dst, const Place &src, const Tile &tile,
             Rounding rounding = Rounding::nearestEven,
             Line line = Line::current()) const {
@@ -329,6 +331,7 @@ public:
     }
     return {t_, readBits(src, line)};
   }
+  /// The number becomes the element at dst.
   void write(const Place &dst, const Number &number,
              Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);

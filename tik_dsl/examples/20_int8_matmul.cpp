@@ -9,6 +9,7 @@
 // the zero point, saturation. B is stored as [N, K], as weights often are, so
 // its fractals need no transposition.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,44 +39,34 @@ void declare(Declaration &d) {
 constexpr int64_t kZeroPoint = 3;
 
 // [kernel]
+/// A number per column, from global memory to the bias table.
+Buffer columns(const Kernel &k, const Tensor &x, const Index &n,
+               const Index &count, int64_t most) {
+  const Buffer l1 = k.l1(x.type(), {most}, "column");
+  const Buffer table = k.biasTable(x.type(), most, "columns");
+  k.load(l1, x.at(n), count);
+  k.loadBias(table, l1, count);
+  return table;
+}
+
 void kernel(const Kernel &k) {
   const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
   const int64_t M = a.dim(0), K = a.dim(1), N = b.dim(0);
-  const int64_t tileM = 128, tileN = 256, tileL1 = 512, tileK = 128;
-  const int64_t across = ceilDiv(N, tileN), tiles = ceilDiv(M, tileM) * across;
-  const int64_t blocks = min(k.cores(), tiles);
-  for (Index block : k.blocks(blocks)) {
-    for (Index tile : k.range(block, tiles, blocks).buffers(2)) {
-      const Index m = tile / across * tileM, n = tile % across * tileN;
-      const Index rows = min(tileM, M - m), cols = min(tileN, N - n);
-      const Buffer biasL1 = k.l1(i32, {tileN}, "biasL1");
-      const Buffer scaleL1 = k.l1(f32, {tileN}, "scaleL1");
-      const Buffer bias = k.biasTable(i32, tileN, "bias");
-      const Buffer scale = k.biasTable(f32, tileN, "scale");
-      k.load(biasL1, k.tensor("bias").at(n), cols);
-      k.load(scaleL1, k.tensor("scale").at(n), cols);
-      k.loadBias(bias, biasL1, cols);
-      k.loadBias(scale, scaleL1, cols);
-      const Buffer acc = k.l0c(i32, tileM, tileN, "acc");
-      for (Index k1 : k.range(0, K, tileL1).buffers(2)) {
-        const Index depth = min(tileL1, K - k1);
-        const Buffer aL1 = k.l1Nz(i8, tileM, tileL1, "aL1");
-        const Buffer bL1 = k.l1Nz(i8, tileN, tileL1, "bL1");
-        k.loadNz(aL1, a.at(m, k1), {rows, depth});
-        k.loadNz(bL1, b.at(n, k1), {cols, depth});
-        for (Index k0 : k.range(0, depth, tileK).buffers(2)) {
-          const Index step = min(tileK, depth - k0);
-          const Buffer aL0 = k.l0a(i8, tileM, tileK, "aL0");
-          const Buffer bL0 = k.l0b(i8, tileK, tileN, "bL0");
-          k.loadA(aL0, aL1.at(0, k0), {rows, step});
-          k.loadBTransposed(bL0, bL1.at(0, k0), {step, cols});
-          k.mmadBias(acc, aL0, bL0, bias, {rows, cols, step}, k1 + k0 != 0);
-        }
-      }
-      k.fix(c.at(m, n), acc, {rows, cols},
-            {.scales = scale, .zeroPoint = kZeroPoint});
-    }
-  }
+  const int64_t tileM = 128, tileN = 256;
+  tiles::matrixTiles(k, M, N, tileM, tileN,
+                     [&](const Index &m, const Index &n, const Index &rows,
+                         const Index &cols) {
+                       const Buffer bias =
+                           columns(k, k.tensor("bias"), n, cols, tileN);
+                       const Buffer scale =
+                           columns(k, k.tensor("scale"), n, cols, tileN);
+                       const Buffer acc = k.l0c(i32, tileM, tileN, "acc");
+                       tiles::productOfTensors(
+                           k, acc, {a, b, m, n}, {rows, cols, K}, 512,
+                           {.step = 128, .transposed = true, .bias = &bias});
+                       k.fix(c.at(m, n), acc, {rows, cols},
+                             {.scales = scale, .zeroPoint = kZeroPoint});
+                     });
 }
 // [kernel]
 

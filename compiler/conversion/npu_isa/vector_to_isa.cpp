@@ -29,88 +29,93 @@ void two(OperandWords &w, Value a, Value b, uint32_t type) {
 
 template <typename Kind, typename Emit> struct Row {
   Kind kind;
+  isa::Opcode opcode;
   Emit emit;
 };
 
 constexpr Row<BinaryKind, Emit3> kBinary[] = {
-    {BinaryKind::add, three<npu_isa::VaddOp>},
-    {BinaryKind::sub, three<npu_isa::VsubOp>},
-    {BinaryKind::mul, three<npu_isa::VmulOp>},
-    {BinaryKind::div, three<npu_isa::VdivOp>},
-    {BinaryKind::max, three<npu_isa::VmaxOp>},
-    {BinaryKind::min, three<npu_isa::VminOp>},
-    {BinaryKind::madd, three<npu_isa::VmaddOp>},
-    {BinaryKind::expd, three<npu_isa::VexpdOp>},
-    {BinaryKind::bit_and, three<npu_isa::VandOp>},
-    {BinaryKind::bit_or, three<npu_isa::VorOp>},
-    {BinaryKind::bit_xor, three<npu_isa::VxorOp>},
-    {BinaryKind::shl, three<npu_isa::VshlOp>},
-    {BinaryKind::shr, three<npu_isa::VshrOp>},
-    {BinaryKind::shru, three<npu_isa::VshruOp>}};
+    {BinaryKind::add, isa::Opcode::kVadd, three<npu_isa::VaddOp>},
+    {BinaryKind::sub, isa::Opcode::kVsub, three<npu_isa::VsubOp>},
+    {BinaryKind::mul, isa::Opcode::kVmul, three<npu_isa::VmulOp>},
+    {BinaryKind::div, isa::Opcode::kVdiv, three<npu_isa::VdivOp>},
+    {BinaryKind::max, isa::Opcode::kVmax, three<npu_isa::VmaxOp>},
+    {BinaryKind::min, isa::Opcode::kVmin, three<npu_isa::VminOp>},
+    {BinaryKind::madd, isa::Opcode::kVmadd, three<npu_isa::VmaddOp>},
+    {BinaryKind::expd, isa::Opcode::kVexpd, three<npu_isa::VexpdOp>},
+    {BinaryKind::bit_and, isa::Opcode::kVand, three<npu_isa::VandOp>},
+    {BinaryKind::bit_or, isa::Opcode::kVor, three<npu_isa::VorOp>},
+    {BinaryKind::bit_xor, isa::Opcode::kVxor, three<npu_isa::VxorOp>},
+    {BinaryKind::shl, isa::Opcode::kVshl, three<npu_isa::VshlOp>},
+    {BinaryKind::shr, isa::Opcode::kVshr, three<npu_isa::VshrOp>},
+    {BinaryKind::shru, isa::Opcode::kVshru, three<npu_isa::VshruOp>}};
 
 constexpr Row<ScalarKind, Emit3> kScalar[] = {
-    {ScalarKind::adds, three<npu_isa::VaddsOp>},
-    {ScalarKind::muls, three<npu_isa::VmulsOp>},
-    {ScalarKind::maxs, three<npu_isa::VmaxsOp>},
-    {ScalarKind::mins, three<npu_isa::VminsOp>},
-    {ScalarKind::madds, three<npu_isa::VmaddsOp>},
-    {ScalarKind::ands, three<npu_isa::VandsOp>},
-    {ScalarKind::ors, three<npu_isa::VorsOp>},
-    {ScalarKind::xors, three<npu_isa::VxorsOp>},
-    {ScalarKind::shls, three<npu_isa::VshlsOp>},
-    {ScalarKind::shrs, three<npu_isa::VshrsOp>},
-    {ScalarKind::shrus, three<npu_isa::VshrusOp>}};
+    {ScalarKind::adds, isa::Opcode::kVadds, three<npu_isa::VaddsOp>},
+    {ScalarKind::muls, isa::Opcode::kVmuls, three<npu_isa::VmulsOp>},
+    {ScalarKind::maxs, isa::Opcode::kVmaxs, three<npu_isa::VmaxsOp>},
+    {ScalarKind::mins, isa::Opcode::kVmins, three<npu_isa::VminsOp>},
+    {ScalarKind::madds, isa::Opcode::kVmadds, three<npu_isa::VmaddsOp>},
+    {ScalarKind::ands, isa::Opcode::kVands, three<npu_isa::VandsOp>},
+    {ScalarKind::ors, isa::Opcode::kVors, three<npu_isa::VorsOp>},
+    {ScalarKind::xors, isa::Opcode::kVxors, three<npu_isa::VxorsOp>},
+    {ScalarKind::shls, isa::Opcode::kVshls, three<npu_isa::VshlsOp>},
+    {ScalarKind::shrs, isa::Opcode::kVshrs, three<npu_isa::VshrsOp>},
+    {ScalarKind::shrus, isa::Opcode::kVshrus, three<npu_isa::VshrusOp>}};
 
 constexpr Row<UnaryKind, Emit2> kUnary[] = {
-    {UnaryKind::mov, two<npu_isa::VmovOp>},
-    {UnaryKind::exp, two<npu_isa::VexpOp>},
-    {UnaryKind::rec, two<npu_isa::VrecOp>},
-    {UnaryKind::sqrt, two<npu_isa::VsqrtOp>},
-    {UnaryKind::tanh, two<npu_isa::VtanhOp>},
-    {UnaryKind::bit_not, two<npu_isa::VnotOp>},
-    {UnaryKind::ln, two<npu_isa::VlnOp>},
-    {UnaryKind::rsqrt, two<npu_isa::VrsqrtOp>},
-    {UnaryKind::erf, two<npu_isa::VerfOp>},
-    {UnaryKind::sin, two<npu_isa::VsinOp>},
-    {UnaryKind::cos, two<npu_isa::VcosOp>}};
+    {UnaryKind::mov, isa::Opcode::kVmov, two<npu_isa::VmovOp>},
+    {UnaryKind::exp, isa::Opcode::kVexp, two<npu_isa::VexpOp>},
+    {UnaryKind::rec, isa::Opcode::kVrec, two<npu_isa::VrecOp>},
+    {UnaryKind::sqrt, isa::Opcode::kVsqrt, two<npu_isa::VsqrtOp>},
+    {UnaryKind::tanh, isa::Opcode::kVtanh, two<npu_isa::VtanhOp>},
+    {UnaryKind::bit_not, isa::Opcode::kVnot, two<npu_isa::VnotOp>},
+    {UnaryKind::ln, isa::Opcode::kVln, two<npu_isa::VlnOp>},
+    {UnaryKind::rsqrt, isa::Opcode::kVrsqrt, two<npu_isa::VrsqrtOp>},
+    {UnaryKind::erf, isa::Opcode::kVerf, two<npu_isa::VerfOp>},
+    {UnaryKind::sin, isa::Opcode::kVsin, two<npu_isa::VsinOp>},
+    {UnaryKind::cos, isa::Opcode::kVcos, two<npu_isa::VcosOp>}};
 
 constexpr Row<ReduceKind, Emit2> kReduce[] = {
-    {ReduceKind::sum_l, two<npu_isa::VsumLOp>},
-    {ReduceKind::max_l, two<npu_isa::VmaxLOp>},
-    {ReduceKind::min_l, two<npu_isa::VminLOp>},
-    {ReduceKind::argmax_l, two<npu_isa::VargmaxLOp>},
-    {ReduceKind::argmin_l, two<npu_isa::VargminLOp>},
-    {ReduceKind::sum_r, two<npu_isa::VsumROp>},
-    {ReduceKind::max_r, two<npu_isa::VmaxROp>},
-    {ReduceKind::min_r, two<npu_isa::VminROp>},
-    {ReduceKind::argmax_r, two<npu_isa::VargmaxROp>},
-    {ReduceKind::argmin_r, two<npu_isa::VargminROp>}};
+    {ReduceKind::sum_l, isa::Opcode::kVsumL, two<npu_isa::VsumLOp>},
+    {ReduceKind::max_l, isa::Opcode::kVmaxL, two<npu_isa::VmaxLOp>},
+    {ReduceKind::min_l, isa::Opcode::kVminL, two<npu_isa::VminLOp>},
+    {ReduceKind::argmax_l, isa::Opcode::kVargmaxL, two<npu_isa::VargmaxLOp>},
+    {ReduceKind::argmin_l, isa::Opcode::kVargminL, two<npu_isa::VargminLOp>},
+    {ReduceKind::sum_r, isa::Opcode::kVsumR, two<npu_isa::VsumROp>},
+    {ReduceKind::max_r, isa::Opcode::kVmaxR, two<npu_isa::VmaxROp>},
+    {ReduceKind::min_r, isa::Opcode::kVminR, two<npu_isa::VminROp>},
+    {ReduceKind::argmax_r, isa::Opcode::kVargmaxR, two<npu_isa::VargmaxROp>},
+    {ReduceKind::argmin_r, isa::Opcode::kVargminR, two<npu_isa::VargminROp>}};
 
 constexpr Row<CompareKind, Emit3> kCompare[] = {
-    {CompareKind::eq, three<npu_isa::VcmpEqOp>},
-    {CompareKind::ne, three<npu_isa::VcmpNeOp>},
-    {CompareKind::lt, three<npu_isa::VcmpLtOp>},
-    {CompareKind::le, three<npu_isa::VcmpLeOp>},
-    {CompareKind::gt, three<npu_isa::VcmpGtOp>},
-    {CompareKind::ge, three<npu_isa::VcmpGeOp>}};
+    {CompareKind::eq, isa::Opcode::kVcmpEq, three<npu_isa::VcmpEqOp>},
+    {CompareKind::ne, isa::Opcode::kVcmpNe, three<npu_isa::VcmpNeOp>},
+    {CompareKind::lt, isa::Opcode::kVcmpLt, three<npu_isa::VcmpLtOp>},
+    {CompareKind::le, isa::Opcode::kVcmpLe, three<npu_isa::VcmpLeOp>},
+    {CompareKind::gt, isa::Opcode::kVcmpGt, three<npu_isa::VcmpGtOp>},
+    {CompareKind::ge, isa::Opcode::kVcmpGe, three<npu_isa::VcmpGeOp>}};
 
 constexpr Row<CompareKind, Emit3> kCompareScalar[] = {
-    {CompareKind::eq, three<npu_isa::VcmpsEqOp>},
-    {CompareKind::ne, three<npu_isa::VcmpsNeOp>},
-    {CompareKind::lt, three<npu_isa::VcmpsLtOp>},
-    {CompareKind::le, three<npu_isa::VcmpsLeOp>},
-    {CompareKind::gt, three<npu_isa::VcmpsGtOp>},
-    {CompareKind::ge, three<npu_isa::VcmpsGeOp>}};
+    {CompareKind::eq, isa::Opcode::kVcmpsEq, three<npu_isa::VcmpsEqOp>},
+    {CompareKind::ne, isa::Opcode::kVcmpsNe, three<npu_isa::VcmpsNeOp>},
+    {CompareKind::lt, isa::Opcode::kVcmpsLt, three<npu_isa::VcmpsLtOp>},
+    {CompareKind::le, isa::Opcode::kVcmpsLe, three<npu_isa::VcmpsLeOp>},
+    {CompareKind::gt, isa::Opcode::kVcmpsGt, three<npu_isa::VcmpsGtOp>},
+    {CompareKind::ge, isa::Opcode::kVcmpsGe, three<npu_isa::VcmpsGeOp>}};
 
 constexpr Row<PairKind, Emit2> kPairs[] = {
-    {PairKind::keys, two<npu_isa::VpairKOp>},
-    {PairKind::indices, two<npu_isa::VpairIOp>}};
+    {PairKind::keys, isa::Opcode::kVpairK, two<npu_isa::VpairKOp>},
+    {PairKind::indices, isa::Opcode::kVpairI, two<npu_isa::VpairIOp>}};
 
 /// Every kind has its row.
 template <typename Kind, typename Emit, size_t N>
+const Row<Kind, Emit> &rowOf(const Row<Kind, Emit> (&rows)[N], Kind kind) {
+  return *llvm::find_if(rows,
+                        [&](const auto &row) { return row.kind == kind; });
+}
+template <typename Kind, typename Emit, size_t N>
 Emit instructionOf(const Row<Kind, Emit> (&rows)[N], Kind kind) {
-  return llvm::find_if(rows, [&](const auto &row) { return row.kind == kind; })
-      ->emit;
+  return rowOf(rows, kind).emit;
 }
 
 //===----------------------------------------------------------------------===//
@@ -271,6 +276,11 @@ void lower(OperandWords &w, VPairsOp op) {
 }
 
 } // namespace
+
+isa::Opcode opcodeOf(BinaryKind kind) { return rowOf(kBinary, kind).opcode; }
+isa::Opcode opcodeOf(ScalarKind kind) { return rowOf(kScalar, kind).opcode; }
+isa::Opcode opcodeOf(UnaryKind kind) { return rowOf(kUnary, kind).opcode; }
+isa::Opcode opcodeOf(ReduceKind kind) { return rowOf(kReduce, kind).opcode; }
 
 bool lowerVector(OperandWords &words, Operation *op) {
   return TypeSwitch<Operation *, bool>(op)

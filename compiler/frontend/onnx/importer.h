@@ -44,9 +44,10 @@ struct ImportOptions {
   /// Values of symbolic dimensions. A dimension without a name is called
   /// "<input>[<axis>]".
   std::map<std::string, int64_t> dims;
-  /// Asked for nodes of other domains; null: there are none.
+  /// Asked for every node before the converters; null: there is none. Nodes of
+  /// other domains than ONNX's own have no converter.
   KernelLibrary *kernelLibrary = nullptr;
-  std::string machine = "k1"; // for custom operators, as the next
+  std::string machine = "k1"; // for its kernels, as the next
   unsigned cores = 1;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/transforms/npu/vector_traffic.h"
 
+#include "compiler/conversion/npu_isa/vector_to_isa.h"
 #include "isa/arch/vector_rate.h"
 #include "isa/gen/operands.h"
 #include "isa/gen/vector_meanings.h"
@@ -137,35 +138,6 @@ struct VectorOp {
   Value rows, cols;
 };
 
-Opcode opcodeOf(VBinaryOp op) {
-  constexpr Opcode kOpcodes[] = {Opcode::kVadd,  Opcode::kVsub, Opcode::kVmul,
-                                 Opcode::kVdiv,  Opcode::kVmax, Opcode::kVmin,
-                                 Opcode::kVmadd, Opcode::kVexpd};
-  return kOpcodes[static_cast<unsigned>(op.getKind())];
-}
-
-Opcode opcodeOf(VUnaryOp op) {
-  switch (op.getKind()) {
-  case UnaryKind::mov:
-    return Opcode::kVmov;
-  case UnaryKind::exp:
-    return Opcode::kVexp;
-  case UnaryKind::rec:
-    return Opcode::kVrec;
-  case UnaryKind::sqrt:
-    return Opcode::kVsqrt;
-  case UnaryKind::tanh:
-    return Opcode::kVtanh;
-  }
-  return Opcode::kVmov;
-}
-
-Opcode opcodeOf(VReduceOp op) {
-  constexpr Opcode kOpcodes[] = {Opcode::kVsumL, Opcode::kVmaxL, Opcode::kVsumR,
-                                 Opcode::kVmaxR};
-  return kOpcodes[static_cast<unsigned>(op.getKind())];
-}
-
 template <typename Op> VectorOp ofOneSource(Op op, Opcode opcode) {
   return {opcode,
           {op.getDst(), op.getDstOffset(), op.getDstStrides()},
@@ -179,7 +151,7 @@ std::optional<VectorOp> describe(Operation *op) {
   using Result = std::optional<VectorOp>;
   return TypeSwitch<Operation *, Result>(op)
       .Case([](VBinaryOp x) -> Result {
-        return VectorOp{opcodeOf(x),
+        return VectorOp{opcodeOf(x.getKind()),
                         {x.getDst(), x.getDstOffset(), x.getDstStrides()},
                         {{x.getSrc0(), x.getSrc0Offset(), x.getSrc0Strides()},
                          {x.getSrc1(), x.getSrc1Offset(), x.getSrc1Strides()}},
@@ -187,11 +159,15 @@ std::optional<VectorOp> describe(Operation *op) {
                         x.getCols()};
       })
       .Case([](VScalarOp x) -> Result {
-        return ofOneSource(x, Opcode::kVadds); // all have one rate
+        return ofOneSource(x, opcodeOf(x.getKind()));
       })
-      .Case([](VUnaryOp x) -> Result { return ofOneSource(x, opcodeOf(x)); })
+      .Case([](VUnaryOp x) -> Result {
+        return ofOneSource(x, opcodeOf(x.getKind()));
+      })
       .Case([](VCastOp x) -> Result { return ofOneSource(x, Opcode::kVcast); })
-      .Case([](VReduceOp x) -> Result { return ofOneSource(x, opcodeOf(x)); })
+      .Case([](VReduceOp x) -> Result {
+        return ofOneSource(x, opcodeOf(x.getKind()));
+      })
       .Default([](Operation *) -> Result { return std::nullopt; });
 }
 
