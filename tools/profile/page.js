@@ -67,7 +67,7 @@ function showExplanation() {
 
 function showUse() {
   const all = launch.kernel_cycles * launch.cores;
-  table('use', ['pipe', 'busy cycles', 'in bank conflicts', 'of the kernel',
+  table('use', ['pipe', 'busy cycles', 'in banks', 'of the kernel',
     {html: ''}],
     launch.pipes.map((p) => [[p.name, number(p.busy),
       p.bank_cycles ? number(p.bank_cycles) : '', percent(p.busy, all),
