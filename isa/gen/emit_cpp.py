@@ -122,6 +122,13 @@ def emit_opcodes(spec):
     for t in spec.timing_classes:
         out += f"  {constant(t)},\n"
     out += "};\n"
+    out += (f"inline constexpr unsigned kNumTimingClasses = "
+            f"{len(spec.timing_classes)};\n")
+    out += ("inline constexpr std::string_view "
+            "kTimingClassNames[kNumTimingClasses] = {\n")
+    for t in spec.timing_classes:
+        out += f'    "{t}",\n'
+    out += "};\n"
     first = next(t for t in spec.timing_classes if t.startswith("v_"))
     out += ("/// The vector classes follow in the order of VectorClass "
             "(arch_spec.h).\n")

@@ -19,7 +19,7 @@ EventPosition HappensBefore::advance(Pipe pipe) {
   } else {
     std::deque<Issue> &fifo = issues_[static_cast<unsigned>(pipe)];
     assert(!fifo.empty() && "a command takes effect that was not issued");
-    clock(pipe).join(fifo.front().known);
+    join(clock(pipe), fifo.front().known);
     position.issue = fifo.front().number;
     fifo.pop_front();
   }
@@ -34,9 +34,9 @@ void HappensBefore::flagSet(Pipe source, const FlagName &flag) {
 void HappensBefore::flagWaited(Pipe destination, const FlagName &flag) {
   std::vector<VectorClock> &sets = flagClocks(flag);
   assert(!sets.empty() && "a wait that no set precedes");
-  clock(destination).join(sets.front());
+  join(clock(destination), sets.front());
   if (destination == Pipe::S) {
-    seen_.join(sets.front());
+    join(seen_, sets.front());
   }
   sets.erase(sets.begin());
 }
@@ -44,9 +44,37 @@ void HappensBefore::flagWaited(Pipe destination, const FlagName &flag) {
 void HappensBefore::barrier() {
   // The pipes are empty and S has no access of its own under way.
   for (const VectorClock &other : clocks_) {
-    seen_.join(other);
+    join(seen_, other);
   }
-  clock(Pipe::S).join(seen_);
+  join(clock(Pipe::S), seen_);
+}
+
+void HappensBefore::posted(Pipe pipe, uint32_t block, uint32_t id) {
+  meetings_->semaphores[{block, id}].posts.push_back(
+      meetings_->clocks.publish(clock(pipe), block_));
+}
+
+void HappensBefore::pended(uint32_t id) {
+  Meetings::Semaphore &semaphore = meetings_->semaphores[{block_, id}];
+  assert(semaphore.pends < semaphore.posts.size() && "a kpend without a post");
+  ++semaphore.pends;
+  meetings_->clocks.joinTable(
+      clock(Pipe::MTE2),
+      meetings_->clocks.afterAny(semaphore.posts, semaphore.pends), block_);
+}
+
+void HappensBefore::arrived() {
+  std::vector<uint32_t> &barriers = meetings_->barriers;
+  if (barriers.size() <= round_) {
+    barriers.push_back(0);
+  }
+  barriers[round_] = meetings_->clocks.join(
+      barriers[round_], meetings_->clocks.publish(seen_, block_));
+}
+
+void HappensBefore::left() {
+  meetings_->clocks.joinTable(seen_, meetings_->barriers[round_++], block_);
+  join(clock(Pipe::S), seen_);
 }
 
 } // namespace kiln::sim

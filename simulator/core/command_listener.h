@@ -21,6 +21,8 @@ struct CommandStamp {
   uint64_t retire = 0;
   /// Of its start; data commands only, valid during the call.
   const isa::PipeConfig *config = nullptr;
+  /// Of its occupancy: lost because accesses of the command met in a bank.
+  uint64_t bankCycles = 0;
 };
 
 class CommandListener {

@@ -27,8 +27,14 @@ public:
   virtual void configured(const isa::Command &command) = 0;
   virtual void flagSet(const isa::Command &command, FlagName flag) = 0;
   virtual void flagWaited(const isa::Command &command, FlagName flag) = 0;
-  /// kbar: all pipes are empty and S goes on.
+  /// kbar: all pipes are empty and S goes on. kdbar as well, before arrived().
   virtual void barrier() = 0;
+  /// A kpost or kpend leaves its pipe's queue; the post comes first.
+  virtual void posted(const isa::Command &command) = 0;
+  virtual void pended(const isa::Command &command) = 0;
+  /// kdbar: this block has come; every block has, and S goes on.
+  virtual void arrived() = 0;
+  virtual void left() = 0;
   /// S accesses the UB window.
   virtual void windowAccess(uint64_t pc, const WindowAccess &access) = 0;
 };

@@ -251,6 +251,9 @@ void ControlUnit::endBarrier(uint64_t, uint64_t now) {
   }
   if (command().op == Opcode::kKdbar) {
     waiting_ = Waiting::kBlocks; // the stall goes on
+    if (context_.observer) {
+      context_.observer->arrived();
+    }
     context_.core->arrive(now);
     return;
   }
@@ -258,9 +261,13 @@ void ControlUnit::endBarrier(uint64_t, uint64_t now) {
 }
 
 void ControlUnit::passBarrier(uint64_t, uint64_t now) {
-  if (!context_.stopped) {
-    leaveBarrier(now);
+  if (context_.stopped) {
+    return;
   }
+  if (context_.observer) {
+    context_.observer->left();
+  }
+  leaveBarrier(now);
 }
 
 void ControlUnit::leaveBarrier(uint64_t now) {

@@ -3,6 +3,7 @@
 
 #include "isa/codec/instruction.h"
 
+#include <algorithm>
 #include <bit>
 #include <fmt/format.h>
 
@@ -41,18 +42,9 @@ Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
   report_ = {};
   request_ = &request;
   KILN_ASSIGN_OR_RETURN(argumentBlock_, prepareLaunch(arch_, gm_, request));
-  const Checks &checks = request.checks;
-  checker_.reset();
-  if (checks.race || checks.init || checks.flags) {
-    checker_ = std::make_unique<Checker>(checks, *request.program, arch_);
-  }
   random_.seed(request.seed);
   meets_ = request.program->meetsBlocks();
-  if (meets_ && checker_) {
-    return Status(StatusCode::kUnsupported,
-                  "checks follow one block at a time; the blocks of this "
-                  "kernel meet each other");
-  }
+  createCheckers();
   semaphores_.reset(request.blockDim);
   Status ran = meets_ ? runMeetingBlocks() : runBlocks();
   if (fault_ && request.debug) {
@@ -60,14 +52,36 @@ Result<LaunchReport> FunctionalEngine::run(const LaunchRequest &request) {
   }
   KILN_RETURN_IF_ERROR(std::move(ran));
   report_.cores = std::min(request.cores, request.blockDim);
-  if (checker_) {
-    report_.findings = checker_->takeFindings();
+  if (!checkers_.empty()) {
+    report_.findings = checkers_.front()->takeFindings();
   }
   return std::move(report_);
 }
 
-void FunctionalEngine::startBlock(Context &context, uint32_t block) {
-  at_ = &context;
+/// One for all blocks, or one for each where they run at once.
+void FunctionalEngine::createCheckers() {
+  const Checks &checks = request_->checks;
+  checkers_.clear();
+  checker_ = nullptr;
+  if (!checks.race && !checks.init && !checks.flags) {
+    return;
+  }
+  checkers_.push_back(
+      std::make_unique<Checker>(checks, *request_->program, arch_));
+  while (meets_ && checkers_.size() < request_->blockDim) {
+    checkers_.push_back(std::make_unique<Checker>(*checkers_.front()));
+  }
+}
+
+/// Goes on with the block of a context.
+void FunctionalEngine::enter(size_t index) {
+  at_ = &context(index);
+  checker_ = checkers_.empty() ? nullptr : checkers_[index].get();
+}
+
+void FunctionalEngine::startBlock(size_t index, uint32_t block) {
+  enter(index);
+  Context &context = *at_;
   BlockPosition position{block, request_->blockDim, block % request_->cores};
   context.site = {request_->program.get(), position.core, block};
   for (CommandRing &ring : context.queues) {
@@ -91,7 +105,7 @@ Status FunctionalEngine::runBlocks() {
 }
 
 Status FunctionalEngine::runBlock(uint32_t block) {
-  startBlock(context(0), block);
+  startBlock(0, block);
   bool done = runControl();
   report_.instructions += at_->core.control.instructions();
   return done ? Status::ok() : fault_->status();
@@ -99,12 +113,12 @@ Status FunctionalEngine::runBlock(uint32_t block) {
 
 Status FunctionalEngine::runMeetingBlocks() {
   for (uint32_t block = 0; block < request_->blockDim; ++block) {
-    startBlock(context(block), block);
+    startBlock(block, block);
   }
   for (uint32_t left = request_->blockDim; left != 0;) {
     const uint64_t before = progress_;
     for (uint32_t block = 0; block < request_->blockDim; ++block) {
-      at_ = contexts_[block].get();
+      enter(block);
       if (at_->ended) {
         continue;
       }
@@ -125,7 +139,7 @@ Status FunctionalEngine::runMeetingBlocks() {
     if (progress_ == before) {
       meets_ = false; // nobody will come: explain the first that waits
       for (uint32_t block = 0; at_->ended; ++block) {
-        at_ = contexts_[block].get();
+        enter(block);
       }
       (void)runControl();
       return fault_->status();
@@ -214,7 +228,7 @@ bool FunctionalEngine::command(const Command &c) {
   if (c.pipe == Pipe::S) {
     return controlCommand(c);
   }
-  if (checker_) {
+  if (checker_ && !at_->retry) {
     checker_->issued(c);
   }
   if (request_->order == Order::kEager && queue(c.pipe).empty()) {
@@ -267,6 +281,10 @@ bool FunctionalEngine::deviceBarrier(const Command &c) {
     at_->round = semaphores_.rounds();
     at_->arrived = true;
     ++progress_;
+    if (checker_) {
+      checker_->barrier();
+      checker_->arrived();
+    }
     (void)semaphores_.arrive();
   }
   if (semaphores_.rounds() == at_->round) {
@@ -274,6 +292,9 @@ bool FunctionalEngine::deviceBarrier(const Command &c) {
     return false;
   }
   at_->arrived = false;
+  if (checker_) {
+    checker_->left();
+  }
   return true;
 }
 
@@ -284,6 +305,9 @@ FunctionalEngine::Step FunctionalEngine::post(const Command &c) {
   }
   semaphores_.post(c);
   ++progress_;
+  if (checker_) {
+    checker_->posted(c);
+  }
   return Step::kRan;
 }
 
@@ -296,6 +320,9 @@ FunctionalEngine::Step FunctionalEngine::pend(const Command &c) {
     return Step::kBlocked;
   }
   ++progress_;
+  if (checker_) {
+    checker_->pended(c);
+  }
   return Step::kRan;
 }
 
@@ -501,6 +528,18 @@ bool FunctionalEngine::demandFlag(const FlagName &flag, unsigned visiting) {
   return true;
 }
 
+/// Lazy: another block may wait for the posts in the queues.
+void FunctionalEngine::servePosts() {
+  for (Pipe pipe : {Pipe::FIX, Pipe::MTE3}) {
+    while (std::ranges::any_of(
+               queue(pipe).all(),
+               [](const Command &c) { return c.op == Opcode::kKpost; }) &&
+           demandStep(pipe, 0)) {
+      ++progress_;
+    }
+  }
+}
+
 /// Random: lets one pipe that can run do one step; false when none can.
 bool FunctionalEngine::randomStep() {
   unsigned first = static_cast<unsigned>(random_() % (isa::kNumPipes - 1));
@@ -541,6 +580,9 @@ void FunctionalEngine::failCommand(const Command &c, isa::Fault fault) {
 void FunctionalEngine::failDeadlock(ControlWait wait) {
   if (meets_) {
     suspended_ = true;
+    if (request_->order == Order::kLazy) {
+      servePosts();
+    }
     return;
   }
   wait.pc = at_->core.control.pc();

@@ -5,7 +5,8 @@
 // as on the machine, with its queue depths; the order decides when a queued
 // command runs (engine.h):
 //   eager   at once when its pipe is idle: no queueing, no overhead
-//   lazy    when S waits for the pipe, directly or through other pipes
+//   lazy    when S waits for the pipe, directly or through other pipes, or
+//           another block may wait for a post
 //   random  after each issue a random number of random pipes step
 // Race-free programs give the same bits in every order.
 //
@@ -52,7 +53,9 @@ private:
     uint64_t round = 0;
   };
 
-  void startBlock(Context &context, uint32_t block);
+  void createCheckers();
+  void enter(size_t index);
+  void startBlock(size_t index, uint32_t block);
   Status runBlocks();
   Status runBlock(uint32_t block);
   Status runMeetingBlocks();
@@ -78,6 +81,7 @@ private:
   bool awaitEmpty();
   bool demandStep(isa::Pipe pipe, unsigned visiting);
   bool demandFlag(const FlagName &flag, unsigned visiting);
+  void servePosts();
   bool randomStep();
   void drainReady(unsigned pipes);
 
@@ -105,7 +109,8 @@ private:
   bool meets_ = false;     // the blocks meet each other
   bool suspended_ = false; // the block can only wait for others
   uint64_t progress_ = 0;  // counts what others may have waited for
-  std::unique_ptr<Checker> checker_;
+  std::vector<std::unique_ptr<Checker>> checkers_;
+  Checker *checker_ = nullptr; // of the block that runs
 };
 
 } // namespace kiln::sim

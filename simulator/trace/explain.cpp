@@ -181,9 +181,9 @@ std::string sourceText(const SourceLine &line, const std::string &folder) {
 }
 
 std::string_view name(Hint::Kind kind) {
-  constexpr std::string_view kNames[] = {"more_buffers",     "no_barrier",
-                                         "larger_tile",      "faster_control",
-                                         "independent_work", "longer_rows"};
+  constexpr std::string_view kNames[] = {
+      "more_buffers",     "no_barrier",  "larger_tile", "faster_control",
+      "independent_work", "longer_rows", "other_banks"};
   return kNames[static_cast<unsigned>(kind)];
 }
 

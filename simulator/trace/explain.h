@@ -52,6 +52,7 @@ struct Hint {
     kFasterControl,
     kIndependentWork,
     kLongerRows,
+    kOtherBanks,
   } kind{};
   std::string where;                    // "add.cpp:37-41", or the pipe
   std::string text;                     // what to do and why

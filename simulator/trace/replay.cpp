@@ -51,7 +51,11 @@ class CoreReplay {
 public:
   CoreReplay(const Trace &trace, const std::vector<Replay::Item> &items,
              const WhatIf &change)
-      : trace_(trace), items_(items), change_(change), done_(items.size()) {}
+      : trace_(trace), items_(items), change_(change), done_(items.size()) {
+    if (change.banksOfInstruction < trace.instructions.size()) {
+      freeBanks_ = trace.onLineOf(change.banksOfInstruction);
+    }
+  }
 
   void run() {
     for (size_t i = 0; i < items_.size(); ++i) {
@@ -95,6 +99,9 @@ private:
   uint64_t occupancy(size_t i) const {
     const TraceCommand &c = items_[i].command;
     uint64_t cycles = c.busyEnd - c.start;
+    if (!freeBanks_.empty() && freeBanks_[c.instruction]) {
+      cycles -= c.bankCycles;
+    }
     if (c.instruction == change_.scaledInstruction) {
       cycles = std::max<uint64_t>(1, cycles * change_.scalePercent / 100);
     }
@@ -330,6 +337,7 @@ private:
   const std::vector<Replay::Item> &items_;
   const WhatIf &change_;
   std::vector<Done> done_;
+  std::vector<bool> freeBanks_; // by instruction; empty: of none
   std::map<size_t, size_t> mergeSource_;
   std::map<size_t, uint64_t> extra_;
   std::array<Unit, isa::kNumPipes> units_;

@@ -39,6 +39,8 @@ struct WhatIf {
   /// Occupancy of the commands of this instruction, in percent.
   uint32_t scaledInstruction = ~uint32_t{0};
   uint32_t scalePercent = 100;
+  /// Operands do not meet in banks in commands of this instruction's line.
+  uint32_t banksOfInstruction = ~uint32_t{0};
   /// Commands of this pipe in flight do not wait for each other's ranges.
   bool freeInterlock = false;
   isa::Pipe interlockPipe{};

@@ -153,6 +153,7 @@ void TraceRecorder::record(const CommandStamp &stamp, TraceCommand c) {
   putUleb(out, stamp.start - stamp.issue);
   putUleb(out, stamp.busyEnd - stamp.start);
   putSleb(out, static_cast<int64_t>(stamp.retire - stamp.busyEnd));
+  putUleb(out, stamp.bankCycles);
   out.push_back(c.flagId);
   out.push_back(c.rangeCount);
   for (const TraceRange &r : c.ranges()) {

@@ -43,8 +43,7 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
                          const std::string &device,
                          const tik::ShapeReport &shape) {
   CycleSummary summary(machine, device);
-  summary.add(toProgramReport(shape.cycle));
-  summary.setUsefulMacs(shape.usefulMacs);
+  summary.add(toProgramReport(shape.cycle), UsefulMacs{shape.usefulMacs});
   nlohmann::json json = summary.json();
   json["useful_mac_share"] = shape.usefulShare;
   json["shape"] = shape.shape;

@@ -67,8 +67,10 @@ function showExplanation() {
 
 function showUse() {
   const all = launch.kernel_cycles * launch.cores;
-  table('use', ['pipe', 'busy cycles', 'of the kernel', {html: ''}],
-    launch.pipes.map((p) => [[p.name, number(p.busy), percent(p.busy, all),
+  table('use', ['pipe', 'busy cycles', 'in banks', 'of the kernel',
+    {html: ''}],
+    launch.pipes.map((p) => [[p.name, number(p.busy),
+      p.bank_cycles ? number(p.bank_cycles) : '', percent(p.busy, all),
       {html: '<span class="track"><span class="bar" style="width:' +
         (all ? Math.min(100, 100 * p.busy / all) : 0).toFixed(2) +
         '%"></span></span>'}]]));

@@ -39,6 +39,7 @@ nlohmann::json pipesJson(const sim::Trace &trace) {
     pipes.push_back({{"name", isa::kPipeNames[p]},
                      {"busy", c.busy},
                      {"idle", c.idle},
+                     {"bank_cycles", c.bankCycles},
                      {"stalls", stalls}});
   }
   return pipes;

@@ -44,9 +44,10 @@ struct ImportOptions {
   /// Values of symbolic dimensions. A dimension without a name is called
   /// "<input>[<axis>]".
   std::map<std::string, int64_t> dims;
-  /// Asked for nodes of other domains; null: there are none.
+  /// Asked for every node before the converters; null: there is none. Nodes of
+  /// other domains than ONNX's own have no converter.
   KernelLibrary *kernelLibrary = nullptr;
-  std::string machine = "k1"; // for custom operators, as the next
+  std::string machine = "k1"; // for its kernels, as the next
   unsigned cores = 1;
 };
 
@@ -61,6 +62,7 @@ struct TensorInfo {
 struct NodeInfo {
   std::string name;   // never empty: "op_7" for an unnamed node
   std::string opType; // "Conv"
+  std::string output; // the value it gives; empty unless it is the only one
 };
 
 struct ImportedModel {

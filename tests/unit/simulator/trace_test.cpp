@@ -303,6 +303,34 @@ TEST_F(TraceTest, ReplayInterlocksOnTheRangeOverAllSources) {
   EXPECT_EQ(sim::Replay(run.trace).cycles(), run.trace.report.kernelCycles);
 }
 
+TEST_F(TraceTest, AHintToOtherBanksBringsWhatItPromises) {
+  auto row = [](uint32_t addr, uint32_t count) {
+    return isa::LocalView{addr, 8, 1, count}.pack();
+  };
+  // Sources in one bank and group, then in banks of their own.
+  Recorded runs[2];
+  for (unsigned i = 0; i < 2; ++i) {
+    uint32_t other = i == 0 ? 0x8000 : 0x10000;
+    ProgramBuilder b;
+    for (unsigned k = 0; k < 4; ++k) {
+      b.npu({.op = Opcode::kVadd, .f3 = 5}, row(0x20000, 40), row(0, 128),
+            row(other, 0));
+    }
+    runs[i] = record(b, bench, {});
+  }
+  const sim::LaunchReport &before = runs[0].trace.report;
+  const sim::LaunchReport &after = runs[1].trace.report;
+  EXPECT_EQ(before.pipes[static_cast<unsigned>(Pipe::V)].bankCycles, 4u * 40);
+  EXPECT_EQ(after.pipes[static_cast<unsigned>(Pipe::V)].bankCycles, 0u);
+  EXPECT_EQ(runs[0].trace.commands(0, Pipe::V)[1].bankCycles, 40u);
+  uint64_t promised = 0; // no lines here: a hint per instruction
+  for (const sim::Hint &hint : sim::explain(runs[0].trace).hints) {
+    promised += hint.kind == sim::Hint::Kind::kOtherBanks ? hint.gain : 0;
+  }
+  EXPECT_EQ(promised, before.kernelCycles - after.kernelCycles);
+  EXPECT_EQ(promised, 4u * 40);
+}
+
 TEST_F(TraceTest, ReplayWithoutAFlagIsFaster) {
   Recorded run = pipeline(12, 1);
   sim::Replay replay(run.trace);
