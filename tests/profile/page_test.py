@@ -117,7 +117,12 @@ def test_a_kernel_page_shows_what_the_trace_holds(folder):
     moved = {(row[0], row[1]): number(row[2])
              for row in table(text, "bytes")[1:]}
     assert moved["MTE2", "reads GM"] == 400000
-    counters = {row[0]: number(row[1]) for row in table(text, "memory")[1:]}
+    memory = table(text, "memory")[1:]
+    counters = {row[0]: number(row[1]) for row in memory}
+    shares = {row[0]: row[2] for row in memory}
+    hits = counters["dram row hits"]
+    requests = hits + counters["dram row misses"]
+    assert shares["dram row hits"] == f"{100 * hits / requests:.1f} %", shares
     # Inputs come from DRAM once, and every burst is a hit, a miss or merged.
     assert counters["dram read bytes"] >= 400000
     assert counters["l2 read misses"] > 0

@@ -129,9 +129,7 @@ void addTestOp(CLI::App &app, Context &context) {
   verb->add_option("--cores", options->cores, "cores that take part")
       ->check(CLI::PositiveNumber);
   verb->add_option("--seed", options->seed, "of the random inputs");
-  verb->callback([&context, options] {
-    context.action = [&context, options] { return testOp(context, *options); };
-  });
+  setAction(*verb, context, options, testOp);
 }
 
 } // namespace kiln::tools

@@ -100,7 +100,9 @@ function showMemory() {
   const share = (hits, all) => all ? percent(hits, all) : '';
   const reads = m.l2_read_hits + m.l2_read_misses + m.l2_reads_merged;
   const writes = m.l2_write_hits + m.l2_write_misses;
-  const rows = m.dram_row_hits + m.dram_row_misses + m.dram_row_conflicts;
+  // A request whose row must be opened is a miss, whether or not another row
+  // had to be closed for it.
+  const rows = m.dram_row_hits + m.dram_row_misses;
   const of = {l2_read_hits: reads, l2_reads_merged: reads,
     l2_write_hits: writes, dram_row_hits: rows, dram_row_conflicts: rows};
   table('memory', ['counter', 'count', 'share'],
