@@ -4,6 +4,7 @@
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/transforms/npu/sync_state.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
@@ -258,6 +259,28 @@ private:
     return success();
   }
 
+  /// The extent of a tile at an edge: how often the loop inside it runs.
+  std::optional<int64_t> least(affine::AffineMinOp op) {
+    Builder builder(op.getContext());
+    SmallVector<Attribute> operands, results;
+    for (Value operand : op.getOperands()) {
+      const auto value = evaluate(operand);
+      if (!value) {
+        return std::nullopt;
+      }
+      operands.push_back(builder.getIndexAttr(*value));
+    }
+    if (failed(op.getAffineMap().constantFold(operands, results))) {
+      return std::nullopt;
+    }
+    std::optional<int64_t> smallest;
+    for (Attribute result : results) {
+      const int64_t value = cast<IntegerAttr>(result).getInt();
+      smallest = smallest ? std::min(*smallest, value) : value;
+    }
+    return smallest;
+  }
+
   /// Integer arithmetic over known values, as slots and flag ids need it.
   std::optional<int64_t> evaluate(Value value) {
     APInt constant;
@@ -268,6 +291,9 @@ private:
       return it->second;
     }
     Operation *op = value.getDefiningOp();
+    if (auto min = dyn_cast_or_null<affine::AffineMinOp>(op)) {
+      return least(min);
+    }
     if (auto select = dyn_cast_or_null<arith::SelectOp>(op)) {
       const auto condition = evaluate(select.getCondition());
       return condition ? evaluate(*condition ? select.getTrueValue()
