@@ -52,7 +52,7 @@ struct Cut {
     inPitch = (rows + 1) * line;
     outPitch = alignUp(halfRows * line, 8); // whole beats: no delay in place
   }
-  static constexpr int64_t kPixels = 1536;
+  static constexpr int64_t kPixels = 1024;
   int64_t C1, H, W, line = W + 1, origin = line + 1;
   int64_t planes, rows, slabs, tiles, halfPlanes, halfRows, halves;
   int64_t inPitch, outPitch;
