@@ -104,7 +104,7 @@ Compilation::packageInfo(const ImportedModel &model) const {
   info.precision = options.precision;
   info.isaVersion = isa::kIsaVersion;
   for (const NodeInfo &node : model.nodes) {
-    info.nodes.emplace_back(node.name, node.opType);
+    info.nodes.push_back({node.opType, node.output});
   }
   return info;
 }

@@ -8,59 +8,63 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 namespace kiln::sim {
 
 constexpr uint64_t kShadowCellBytes = 32;
+constexpr uint32_t kWholeCell = ~uint32_t{0};
 
-/// Calls `visit(cell index, byte mask)` for every cell a range touches.
+/// Calls `visit(begin, end)` for the runs of bytes of a range. Rows that touch
+/// are one run, rows upon each other one row.
 template <typename Visit>
-void forEachCell(const isa::StridedRange &range, Visit visit) {
-  for (uint64_t i = 0; i < range.count[0]; ++i) {
-    for (uint64_t j = 0; j < range.count[1]; ++j) {
-      uint64_t begin = range.base + i * range.stride[0] + j * range.stride[1];
-      uint64_t end = begin + range.bytes;
-      while (begin < end) {
-        uint64_t cell = begin / kShadowCellBytes;
-        uint64_t first = begin % kShadowCellBytes;
-        uint64_t last =
-            std::min(end - cell * kShadowCellBytes, kShadowCellBytes);
-        uint64_t mask =
-            ((uint64_t{1} << last) - 1) & ~((uint64_t{1} << first) - 1);
-        visit(cell, static_cast<uint32_t>(mask));
-        begin = (cell + 1) * kShadowCellBytes;
-      }
+void forEachRun(const isa::StridedRange &range, Visit visit) {
+  uint64_t bytes = range.bytes;
+  uint64_t outer = range.stride[0] == 0 ? std::min<uint64_t>(range.count[0], 1)
+                                        : range.count[0];
+  uint64_t inner = range.stride[1] == 0 ? std::min<uint64_t>(range.count[1], 1)
+                                        : range.count[1];
+  if (range.stride[1] == bytes && inner > 1) {
+    bytes *= inner;
+    inner = 1;
+  }
+  if (range.stride[0] == bytes && inner == 1 && outer > 1) {
+    bytes *= outer;
+    outer = 1;
+  }
+  if (bytes == 0) {
+    return;
+  }
+  for (uint64_t i = 0; i < outer; ++i) {
+    uint64_t begin = range.base + i * range.stride[0];
+    for (uint64_t j = 0; j < inner; ++j, begin += range.stride[1]) {
+      visit(begin, begin + bytes);
     }
   }
 }
 
-/// A sparse array of cells, in pages that appear when first touched.
-template <typename Cell> class SparseCells {
-public:
-  Cell &operator[](uint64_t cell) {
-    uint64_t page = cell / kPageCells;
-    if (page != lastPage_ || !last_) {
-      std::unique_ptr<Cell[]> &slot = pages_[page];
-      if (!slot) {
-        slot = std::make_unique<Cell[]>(kPageCells);
-      }
-      last_ = slot.get();
-      lastPage_ = page;
-    }
-    return last_[cell % kPageCells];
+/// The bytes of a cell that lie in [begin, end).
+inline uint32_t cellMask(uint64_t cell, uint64_t begin, uint64_t end) {
+  const uint64_t base = cell * kShadowCellBytes;
+  uint32_t mask = kWholeCell;
+  if (begin > base) {
+    mask &= kWholeCell << (begin - base);
   }
-  void clear() {
-    pages_.clear();
-    last_ = nullptr;
+  if (end < base + kShadowCellBytes) {
+    mask &= kWholeCell >> (base + kShadowCellBytes - end);
   }
+  return mask;
+}
 
-private:
-  static constexpr uint64_t kPageCells = 256;
-  std::unordered_map<uint64_t, std::unique_ptr<Cell[]>> pages_;
-  Cell *last_ = nullptr;
-  uint64_t lastPage_ = 0;
-};
+/// Calls `visit(cell index, byte mask)` for every cell a range touches.
+template <typename Visit>
+void forEachCell(const isa::StridedRange &range, Visit visit) {
+  forEachRun(range, [&](uint64_t begin, uint64_t end) {
+    for (uint64_t cell = begin / kShadowCellBytes;
+         cell * kShadowCellBytes < end; ++cell) {
+      visit(cell, cellMask(cell, begin, end));
+    }
+  });
+}
 
 } // namespace kiln::sim

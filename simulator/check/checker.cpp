@@ -28,20 +28,34 @@ uint32_t transposedMask(const uint32_t *fractal, uint64_t row) {
   return mask;
 }
 
+/// Whether every byte of the cells [first, last) has been written.
+bool areWhole(const uint32_t *first, const uint32_t *last) {
+  uint32_t all = kWholeCell;
+  for (; first < last; ++first) {
+    all &= *first;
+  }
+  return all == kWholeCell;
+}
+
 } // namespace
 
 Checker::Checker(const Checks &checks, const Program &program,
                  const isa::ArchSpec &arch)
-    : checks_(checks), program_(program), common_(std::make_shared<Common>()) {
-  for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
-    written_[s].resize(ceilDiv(arch.arch.capacityBytes[s], kShadowCellBytes));
+    : checks_(checks), program_(program),
+      common_(std::make_shared<Common>(arch)) {
+  for (unsigned s = 0; s < isa::kNumSpaces; ++s) {
+    const uint64_t bytes = s == 0 ? 0 : arch.arch.capacityBytes[s];
+    written_[s].resize(ceilDiv(bytes, kShadowCellBytes));
+    local_.emplace_back(0, bytes);
   }
 }
 
 Checker::Checker(const Checker &other)
     : checks_(other.checks_), program_(other.program_), common_(other.common_) {
-  for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
-    written_[s].resize(other.written_[s].size());
+  for (unsigned s = 0; s < isa::kNumSpaces; ++s) {
+    const size_t cells = other.written_[s].size();
+    written_[s].resize(cells);
+    local_.emplace_back(0, cells * kShadowCellBytes);
   }
 }
 
@@ -51,7 +65,7 @@ void Checker::beginBlock(const BlockPosition &position) {
   order_.beginBlock(position.block);
   flagUse_.fill({});
   for (unsigned s = 1; s < isa::kNumSpaces; ++s) {
-    cells_[s].clear();
+    local_[s].clear();
     std::fill(written_[s].begin(), written_[s].end(), 0);
   }
 }
@@ -88,17 +102,39 @@ void Checker::checkProgramOrder(const Command &command, FlagName flag) {
   }
 }
 
+uint32_t Checker::addAccessor(const Accessor &accessor) {
+  common_->accessors.push_back(accessor);
+  return static_cast<uint32_t>(common_->accessors.size());
+}
+
+/// Local memories have room for all of it; else the command faults.
+bool Checker::isInside(const isa::Footprint &footprint) const {
+  return std::all_of(footprint.ranges.begin(), footprint.ranges.end(),
+                     [&](const isa::StridedRange &range) {
+                       const auto s = static_cast<unsigned>(range.space);
+                       return range.space == Space::GM ||
+                              range.end() <=
+                                  written_[s].size() * kShadowCellBytes;
+                     });
+}
+
 void Checker::executing(const Command &command, const isa::PipeConfig &config) {
   Accessor who;
   who.position = order_.advance(command.pipe);
-  who.pc = command.pc;
-  who.word = command.word;
-  who.block = block_.block;
   if (!checks_.race && !checks_.init) {
     return;
   }
-  common_->accessors.push_back(who);
   isa::footprint(command, config, footprint_);
+  if (!isInside(footprint_)) {
+    return;
+  }
+  who.pc = command.pc;
+  who.word = command.word;
+  who.block = block_.block;
+  for (const isa::StridedRange &range : footprint_.ranges) {
+    who.commutes = std::max(who.commutes, range.commutes);
+  }
+  const uint32_t accessor = addAccessor(who);
   // Transposes of 8 and 32-bit elements need whole fractals.
   const bool moves =
       (command.op == Opcode::kCpL0a || command.op == Opcode::kCpL0b) &&
@@ -110,8 +146,7 @@ void Checker::executing(const Command &command, const isa::PipeConfig &config) {
   for (bool write : {false, true}) {
     for (const isa::StridedRange &range : footprint_.ranges) {
       if (range.write == write) {
-        access(range, static_cast<uint32_t>(common_->accessors.size() - 1),
-               moves);
+        access(range, accessor, moves);
       }
     }
   }
@@ -200,14 +235,61 @@ void Checker::windowAccess(uint64_t pc, const WindowAccess &window) {
   who.position = order_.advance(Pipe::S);
   who.pc = pc;
   who.block = block_.block;
-  common_->accessors.push_back(who);
   isa::StridedRange range;
   range.space = Space::UB;
   range.write = window.write;
   range.base = window.offset;
   range.bytes = window.bytes;
-  access(range, static_cast<uint32_t>(common_->accessors.size() - 1));
+  access(range, addAccessor(who));
 }
+
+/// Asked about the same earlier accesses cell by cell: the last answers are
+/// kept.
+class Checker::RaceJudge {
+public:
+  RaceJudge(Checker &checker, AccessId now, Space space)
+      : checker_(checker), now_(now), space_(space) {}
+
+  bool operator()(AccessId earlier, uint64_t address) {
+    for (const Answer &answer : answers_) {
+      if (answer.about == earlier) {
+        return answer.stands;
+      }
+    }
+    Answer &answer = answers_[next_++ % answers_.size()];
+    answer = {earlier, judge(earlier, address)};
+    return answer.stands;
+  }
+
+private:
+  struct Answer {
+    AccessId about;
+    bool stands = false;
+  };
+
+  bool judge(AccessId earlier, uint64_t address) {
+    const Accessor &before = checker_.accessor(earlier);
+    const Accessor &who = checker_.accessor(now_);
+    if (earlier.accessor() != now_.accessor()) {
+      const bool commute =
+          before.commutes != 0 && before.commutes == who.commutes;
+      if ((earlier.isWrite() || now_.isWrite()) && !commute &&
+          !checker_.order_.isOrdered(before.position, before.block,
+                                     who.position.pipe)) {
+        checker_.reportRace(earlier, now_, space_, address);
+      }
+    }
+    const bool samePipe =
+        before.position.pipe == who.position.pipe && before.block == who.block;
+    return now_.isWrite() || (!earlier.isWrite() && samePipe);
+  }
+
+  Checker &checker_;
+  AccessId now_;
+  Space space_;
+  std::array<Answer, 4> answers_{};
+  unsigned next_ = 0;
+};
 
 void Checker::access(const isa::StridedRange &range, uint32_t accessor,
                      bool moves) {
@@ -215,67 +297,53 @@ void Checker::access(const isa::StridedRange &range, uint32_t accessor,
     checkInit(range, accessor);
   }
   if (checks_.race) {
-    checkRace(range, accessor);
+    const AccessId id(accessor, range.write);
+    RaceJudge judge(*this, id, range.space);
+    AccessShadow &shadow = range.space == Space::GM
+                               ? common_->gm
+                               : local_[static_cast<unsigned>(range.space)];
+    shadow.access(range, id, judge);
   }
-}
-
-void Checker::checkRace(const isa::StridedRange &range, uint32_t accessor) {
-  SparseCells<Cell> &cells = range.space == Space::GM
-                                 ? common_->gm
-                                 : cells_[static_cast<unsigned>(range.space)];
-  forEachCell(range, [&](uint64_t index, uint32_t mask) {
-    checkCell(cells[index], {accessor, mask, range.write, range.commutes},
-              range.space, index * kShadowCellBytes);
-  });
-}
-
-void Checker::checkCell(Cell &cell, const Entry &now, Space space,
-                        uint64_t address) {
-  const Accessor &who = common_->accessors[now.accessor];
-  for (Entry &entry : cell) {
-    uint32_t common = entry.mask & now.mask;
-    if (!common || entry.accessor == now.accessor) {
-      continue;
-    }
-    const Accessor &before = common_->accessors[entry.accessor];
-    bool commute = entry.commutes != 0 && entry.commutes == now.commutes;
-    if ((entry.write || now.write) && !commute && !isOrdered(before, who)) {
-      reportRace(entry, now, space,
-                 address + static_cast<unsigned>(std::countr_zero(common)));
-    }
-    bool samePipe =
-        before.position.pipe == who.position.pipe && before.block == who.block;
-    if (now.write || (!entry.write && samePipe)) {
-      entry.mask &= ~now.mask; // the later access stands for it from now on
-    }
-  }
-  std::erase_if(cell, [](const Entry &entry) { return entry.mask == 0; });
-  cell.push_back(now);
-}
-
-bool Checker::isOrdered(const Accessor &before, const Accessor &now) const {
-  return order_.isOrdered(before.position, before.block, now.position.pipe);
 }
 
 void Checker::checkInit(const isa::StridedRange &range, uint32_t accessor) {
-  std::vector<uint32_t> &written = written_[static_cast<unsigned>(range.space)];
-  forEachCell(range, [&](uint64_t index, uint32_t mask) {
-    if (index >= written.size()) {
-      return;
-    }
-    uint32_t missing = range.write ? 0 : mask & ~written[index];
+  uint32_t *written = written_[static_cast<unsigned>(range.space)].data();
+  auto cell = [&](uint64_t index, uint32_t mask) {
+    const uint32_t missing = range.write ? 0 : mask & ~written[index];
     written[index] |= mask;
-    if (!missing) {
-      return;
+    if (missing) [[unlikely]] {
+      reportUnwritten(range,
+                      index * kShadowCellBytes +
+                          static_cast<unsigned>(std::countr_zero(missing)),
+                      accessor);
     }
-    const Accessor &who = common_->accessors[accessor];
-    uint64_t address = index * kShadowCellBytes +
-                       static_cast<unsigned>(std::countr_zero(missing));
-    add({Finding::Kind::kUninitialised,
-         fmt::format("{} reads {} byte {:#x}, which nothing wrote in block {}",
-                     describe(who), isa::name(range.space), address, who.block),
-         0, who.pc, who.position.pipe, who.position.pipe});
+  };
+  forEachRun(range, [&](uint64_t begin, uint64_t end) {
+    uint64_t first = begin / kShadowCellBytes, last = end / kShadowCellBytes;
+    if (begin % kShadowCellBytes != 0) {
+      cell(first, cellMask(first, begin, end));
+      ++first;
+    }
+    if (range.write && first < last) {
+      std::fill(written + first, written + last, kWholeCell);
+    } else if (!areWhole(written + first, written + last)) {
+      for (uint64_t i = first; i < last; ++i) {
+        cell(i, kWholeCell);
+      }
+    }
+    if (first <= last && end % kShadowCellBytes != 0) {
+      cell(last, cellMask(last, begin, end));
+    }
   });
+}
+
+void Checker::reportUnwritten(const isa::StridedRange &range, uint64_t address,
+                              uint32_t number) {
+  const Accessor &who = accessor(AccessId(number, false));
+  add({Finding::Kind::kUninitialised,
+       fmt::format("{} reads {} byte {:#x}, which nothing wrote in block {}",
+                   describe(who), isa::name(range.space), address, who.block),
+       0, who.pc, who.position.pipe, who.position.pipe});
 }
 
 std::string Checker::describe(const Accessor &a) const {
@@ -297,11 +365,10 @@ std::string Checker::betweenBlocks(const Accessor &a, const Accessor &b) const {
                      a.block, b.block);
 }
 
-void Checker::reportRace(const Entry &before, const Entry &now, Space space,
+void Checker::reportRace(AccessId first, AccessId second, Space space,
                          uint64_t address) {
-  const Entry *first = &before, *second = &now;
-  const Accessor *a = &common_->accessors[before.accessor];
-  const Accessor *b = &common_->accessors[now.accessor];
+  const Accessor *a = &accessor(first);
+  const Accessor *b = &accessor(second);
   bool sameBlock = a->block == b->block;
   if (sameBlock && a->position.issue > b->position.issue) {
     std::swap(first, second);
@@ -315,8 +382,9 @@ void Checker::reportRace(const Entry &before, const Entry &now, Space space,
                 : betweenBlocks(*a, *b);
   add({Finding::Kind::kRace,
        fmt::format("{} {} {} byte {:#x}, {} {} it; {}", describe(*a),
-                   first->write ? "writes" : "reads", isa::name(space), address,
-                   describe(*b), second->write ? "writes" : "reads", why),
+                   first.isWrite() ? "writes" : "reads", isa::name(space),
+                   address, describe(*b), second.isWrite() ? "writes" : "reads",
+                   why),
        a->pc, b->pc, a->position.pipe, b->position.pipe});
 }
 

@@ -20,7 +20,7 @@
 //   Checker second(first);              // of the next core
 #pragma once
 
-#include "simulator/check/byte_shadow.h"
+#include "simulator/check/access_shadow.h"
 #include "simulator/check/happens_before.h"
 #include "simulator/core/engine.h"
 #include "simulator/core/launch_observer.h"
@@ -62,22 +62,20 @@ private:
     uint64_t pc = 0;
     uint32_t word = 0; // 0: the control core
     uint32_t block = 0;
-  };
-  struct Entry {
-    uint32_t accessor = 0;
-    uint32_t mask = 0;
-    bool write = false;
     uint8_t commutes = 0; // see isa::StridedRange
   };
-  using Cell = std::vector<Entry>;
   /// What the checkers of a launch have in common.
   struct Common {
+    explicit Common(const isa::ArchSpec &arch)
+        : gm(arch.arch.gmBase, arch.arch.capacity(isa::Space::GM)) {}
     std::vector<Accessor> accessors;
-    SparseCells<Cell> gm;
+    AccessShadow gm;
     std::vector<Finding> findings;
     std::set<std::tuple<Finding::Kind, uint64_t, uint64_t>> seen;
     Meetings meetings;
   };
+  /// Compares one access with earlier ones.
+  class RaceJudge;
   /// What has been counted of one flag.
   struct FlagUse {
     uint32_t setsIssued = 0, waitsIssued = 0;
@@ -86,17 +84,22 @@ private:
     uint64_t lastWaitPc = 0;
   };
 
+  /// Numbers of accessors begin at 1.
+  uint32_t addAccessor(const Accessor &accessor);
+  const Accessor &accessor(AccessId id) const {
+    return common_->accessors[id.accessor() - 1];
+  }
+  bool isInside(const isa::Footprint &footprint) const;
   /// `moves`: the bytes are only moved; moveFractals() follows what is written.
   void access(const isa::StridedRange &range, uint32_t accessor,
               bool moves = false);
   void moveFractals(const isa::Command &command);
-  void checkRace(const isa::StridedRange &range, uint32_t accessor);
-  void checkCell(Cell &cell, const Entry &now, isa::Space space,
-                 uint64_t address);
   void checkInit(const isa::StridedRange &range, uint32_t accessor);
+  void reportUnwritten(const isa::StridedRange &range, uint64_t address,
+                       uint32_t accessor);
   void checkProgramOrder(const isa::Command &command, FlagName flag);
   std::string betweenBlocks(const Accessor &a, const Accessor &b) const;
-  void reportRace(const Entry &before, const Entry &now, isa::Space space,
+  void reportRace(AccessId before, AccessId now, isa::Space space,
                   uint64_t address);
   bool isOrdered(const Accessor &before, const Accessor &now) const;
   std::string describe(const Accessor &a) const;
@@ -109,7 +112,7 @@ private:
   FaultSite site_;
   std::shared_ptr<Common> common_;
   HappensBefore order_{common_->meetings};
-  std::array<SparseCells<Cell>, isa::kNumSpaces> cells_; // GM: common
+  std::vector<AccessShadow> local_; // by space; GM: in common
   std::array<std::vector<uint32_t>, isa::kNumSpaces> written_;
   std::array<FlagUse, isa::kNumPipes * isa::kNumPipes * isa::kNumFlagIds>
       flagUse_{};

@@ -3,6 +3,7 @@
 
 #include "isa/codec/instruction.h"
 
+#include <algorithm>
 #include <bit>
 #include <fmt/format.h>
 
@@ -527,6 +528,18 @@ bool FunctionalEngine::demandFlag(const FlagName &flag, unsigned visiting) {
   return true;
 }
 
+/// Lazy: another block may wait for the posts in the queues.
+void FunctionalEngine::servePosts() {
+  for (Pipe pipe : {Pipe::FIX, Pipe::MTE3}) {
+    while (std::ranges::any_of(
+               queue(pipe).all(),
+               [](const Command &c) { return c.op == Opcode::kKpost; }) &&
+           demandStep(pipe, 0)) {
+      ++progress_;
+    }
+  }
+}
+
 /// Random: lets one pipe that can run do one step; false when none can.
 bool FunctionalEngine::randomStep() {
   unsigned first = static_cast<unsigned>(random_() % (isa::kNumPipes - 1));
@@ -567,6 +580,9 @@ void FunctionalEngine::failCommand(const Command &c, isa::Fault fault) {
 void FunctionalEngine::failDeadlock(ControlWait wait) {
   if (meets_) {
     suspended_ = true;
+    if (request_->order == Order::kLazy) {
+      servePosts();
+    }
     return;
   }
   wait.pc = at_->core.control.pc();

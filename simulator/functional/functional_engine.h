@@ -5,7 +5,8 @@
 // as on the machine, with its queue depths; the order decides when a queued
 // command runs (engine.h):
 //   eager   at once when its pipe is idle: no queueing, no overhead
-//   lazy    when S waits for the pipe, directly or through other pipes
+//   lazy    when S waits for the pipe, directly or through other pipes, or
+//           another block may wait for a post
 //   random  after each issue a random number of random pipes step
 // Race-free programs give the same bits in every order.
 //
@@ -80,6 +81,7 @@ private:
   bool awaitEmpty();
   bool demandStep(isa::Pipe pipe, unsigned visiting);
   bool demandFlag(const FlagName &flag, unsigned visiting);
+  void servePosts();
   bool randomStep();
   void drainReady(unsigned pipes);
 

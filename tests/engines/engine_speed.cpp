@@ -5,7 +5,8 @@
 // kcycle/s of the cycle engine on matmul 1024^3 with ReLU-like and
 // wide-exponent data, on streams and on many cores, and what the checks cost.
 //
-//   build/bin/engine_speed
+//   build/bin/engine_speed             all of it
+//   build/bin/engine_speed checks      what all checks cost
 #include "tests/engines/support/assembled.h"
 #include "tests/engines/support/engine_bench.h"
 
@@ -157,26 +158,43 @@ void manyCores(EngineBench &bench, uint32_t cores) {
                   static_cast<double>(report.kernelCycles));
 }
 
-void checks(EngineBench &bench) {
-  constexpr size_t kSize = 1024;
-  uint64_t a = bench.upload(operand(kSize * kSize, 1, false, false));
-  uint64_t c = bench.allocate(2 * kSize * kSize);
-  sim::LaunchRequest r =
-      bench.request(assembleFile("gemm1024.s", 3), {a, a, c});
+/// How much slower the functional engine is with all checks on.
+void checks(EngineBench &bench, const char *file, sim::LaunchRequest r) {
   sim::LaunchReport report;
   double plain = best(*bench.functional, r, report);
   r.checks = {.race = true, .init = true, .bounds = true, .flags = true};
   double checked = best(*bench.functional, r, report);
-  std::printf("all checks, 1024^3      %8.1f times slower, %zu findings\n",
-              checked / plain, report.findings.size());
+  std::printf("all checks, %-12s %7.2f times slower than %.1f ms, %zu "
+              "findings\n",
+              file, checked / plain, 1e3 * plain, report.findings.size());
+}
+
+void checks(EngineBench &bench) {
+  constexpr size_t kSize = 1024, kTiles = 4096;
+  uint64_t a = bench.upload(operand(kSize * kTiles, 1, false, false));
+  uint64_t c = bench.allocate(2 * kSize * kTiles);
+  checks(bench, "gemm1024.s",
+         bench.request(assembleFile("gemm1024.s", 3), {a, a, c}));
+  checks(bench, "gemm64.s",
+         bench.request(assembleFile("gemm64.s", 3), {a, a, c}));
+  sim::LaunchRequest r = bench.request(assembleFile("vadd.s", 3, 1), {a, a, c});
+  r.constants = {kTiles};
+  checks(bench, "vadd.s", r);
+  r = bench.request(assembleFile("stream.s", 1, 1), {a});
+  r.constants = {64};
+  checks(bench, "stream.s", r);
 }
 
 } // namespace
 } // namespace kiln::test
 
-int main() {
+int main(int argc, char **argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   kiln::test::EngineBench bench;
+  if (argc == 2 && std::strcmp(argv[1], "checks") == 0) {
+    kiln::test::checks(bench);
+    return 0;
+  }
   kiln::test::scalar(bench);
   kiln::test::matmul(bench, false);
   kiln::test::matmul(bench, true);

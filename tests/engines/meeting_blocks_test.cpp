@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <optional>
 
 namespace kiln::test {
 namespace {
@@ -133,9 +134,10 @@ TEST(MeetingBlocks, APostTravelsForTheCyclesOfTheMachineFile) {
   }
 }
 
-/// Every block stores its index + 1, meets the others and takes the number of
-/// the block opposite.
-std::shared_ptr<const sim::Program> exchange(uint64_t in, uint64_t out) {
+/// Every block stores its index + 1, meets the others (unless `meet` is false)
+/// and takes the number of the block opposite.
+std::shared_ptr<const sim::Program> exchange(uint64_t in, uint64_t out,
+                                             bool meet = true) {
   ProgramBuilder b;
   b.note.bindingCount = 2;
   b.csrRead(kT0, isa::kCsrBlockIndex);
@@ -148,7 +150,7 @@ std::shared_ptr<const sim::Program> exchange(uint64_t in, uint64_t out) {
   b.li(kA0, in);
   add(b, kA0, kA0, kT2);
   storeWord(b);
-  b.npu({.op = Opcode::kKdbar});
+  b.npu({.op = meet ? Opcode::kKdbar : Opcode::kKbar});
   b.li(kA1, in + 4 * (kBlocks - 1));
   sub(b, kA1, kA1, kT2);
   loadWord(b);
@@ -176,6 +178,136 @@ TEST(MeetingBlocks, TheDeviceBarrierLetsNobodyPassEarly) {
   const uint64_t out = bench.upload(std::vector<int32_t>(kBlocks));
   bench.runCycle(together(bench, exchange(in, out), {in, out}));
   EXPECT_EQ(want, bench.download<int32_t>(out, kBlocks));
+}
+
+TEST(MeetingBlocks, LazyPipesPostWhatOtherBlocksWaitFor) {
+  // Block 0 waits for a post of block 1 that nothing in block 1 waits for.
+  ProgramBuilder b;
+  auto postBehindMte2 = [&](uint64_t block, uint64_t semaphore) {
+    b.set(Pipe::MTE2, Pipe::MTE3);
+    b.wait(Pipe::MTE2, Pipe::MTE3);
+    b.npu({.op = Opcode::kKpost, .f3 = 6}, block << 16 | semaphore);
+  };
+  b.csrRead(kT0, isa::kCsrBlockIndex);
+  b.li(kT1, 1);
+  const size_t branch = b.size();
+  b.word(0);
+  b.npu({.op = Opcode::kKpend, .f3 = 1}, 3);
+  postBehindMte2(1, 1);
+  b.end();
+  const size_t second = b.size();
+  postBehindMte2(0, 3);
+  b.npu({.op = Opcode::kKpend, .f3 = 1}, 1);
+  b.set(Pipe::MTE2, Pipe::S);
+  b.wait(Pipe::MTE2, Pipe::S);
+  b.end();
+  b.patchBranch(branch, kT0, kT1, second);
+  EngineBench bench;
+  for (Order order : {Order::kEager, Order::kLazy, Order::kRandom}) {
+    sim::LaunchRequest request = bench.request(b.program());
+    request.blockDim = request.cores = 2;
+    request.order = order;
+    bench.runFunctional(request);
+  }
+}
+
+constexpr sim::Checks kAllChecks{
+    .race = true, .init = true, .bounds = true, .flags = true};
+
+/// What the checks find in an order of the functional engine, or in the cycle
+/// engine.
+std::vector<sim::Finding> findings(EngineBench &bench,
+                                   sim::LaunchRequest request,
+                                   std::optional<Order> order) {
+  request.checks = kAllChecks;
+  request.order = order.value_or(Order::kEager);
+  return order ? bench.runFunctional(request).findings
+               : bench.runCycle(request).findings;
+}
+
+constexpr std::optional<Order> kEveryWay[] = {Order::kEager, Order::kLazy,
+                                              Order::kRandom, std::nullopt};
+
+TEST(MeetingBlocks, ChecksFollowSemaphoresAndTheDeviceBarrier) {
+  EngineBench bench;
+  const uint64_t in = bench.upload(std::vector<int32_t>(kBlocks));
+  const uint64_t out = bench.upload(std::vector<int32_t>(kBlocks));
+  for (std::optional<Order> order : kEveryWay) {
+    for (auto &program : {relay(in), exchange(in, out)}) {
+      std::vector<uint64_t> buffers = {in, out};
+      buffers.resize(program->image().note.bindingCount);
+      for (const sim::Finding &f :
+           findings(bench, together(bench, program, buffers), order)) {
+        ADD_FAILURE() << f.text;
+      }
+    }
+  }
+}
+
+TEST(MeetingBlocks, ARaceBetweenBlocksNamesWhatIsMissing) {
+  EngineBench bench;
+  const uint64_t in = bench.upload(std::vector<int32_t>(kBlocks));
+  const uint64_t out = bench.upload(std::vector<int32_t>(kBlocks));
+  const auto request =
+      together(bench, exchange(in, out, /*meet=*/false), {in, out});
+  for (std::optional<Order> order : kEveryWay) {
+    const std::vector<sim::Finding> found = findings(bench, request, order);
+    ASSERT_FALSE(found.empty());
+    EXPECT_THAT(found[0].text, HasSubstr("GM byte"));
+    EXPECT_THAT(found[0].text, HasSubstr("missing: kpost after the first"));
+  }
+}
+
+/// Blocks 1 to 3 store a word each and post to block 0, which loads the words
+/// behind so many kpends and takes the rest later.
+std::shared_ptr<const sim::Program> gather(uint64_t words, unsigned pends) {
+  ProgramBuilder b;
+  b.note.bindingCount = 1;
+  b.csrRead(kT0, isa::kCsrBlockIndex);
+  b.li(kT1, 0);
+  const size_t branch = b.size();
+  b.word(0);
+  slli(b, kT2, kT0, 2); // a block that stores
+  b.li(kA0, isa::kUbWindowBase);
+  b.store(2, kT0, kA0, 0);
+  b.set(Pipe::S, Pipe::MTE3);
+  b.wait(Pipe::S, Pipe::MTE3);
+  b.li(kA0, words);
+  add(b, kA0, kA0, kT2);
+  storeWord(b);
+  b.npu({.op = Opcode::kKpost, .f3 = 6}, 2);
+  b.end();
+  const size_t first = b.size();
+  for (unsigned i = 0; i < kBlocks - 1; ++i) {
+    if (i == pends) {
+      b.npu({.op = Opcode::kLdUb}, LocalView{0, 1, 1, 1}.pack(), words,
+            isa::LoadGeometry{.rowBytes = 4 * kBlocks}.pack());
+    }
+    b.npu({.op = Opcode::kKpend, .f3 = 1}, 2);
+  }
+  if (pends == kBlocks - 1) {
+    b.npu({.op = Opcode::kLdUb}, LocalView{0, 1, 1, 1}.pack(), words,
+          isa::LoadGeometry{.rowBytes = 4 * kBlocks}.pack());
+  }
+  b.end();
+  b.patchBranch(branch, kT0, kT1, first);
+  return b.program();
+}
+
+TEST(MeetingBlocks, OneSemaphoreMayGatherManyBlocks) {
+  EngineBench bench;
+  const uint64_t words = bench.upload(std::vector<int32_t>(kBlocks));
+  for (std::optional<Order> order : kEveryWay) {
+    EXPECT_TRUE(
+        findings(bench, together(bench, gather(words, 3), {words}), order)
+            .empty());
+  }
+  // After two of three posts any block may be the one that has not come.
+  for (unsigned pends : {1u, 2u}) {
+    EXPECT_FALSE(findings(bench, together(bench, gather(words, pends), {words}),
+                          Order::kEager)
+                     .empty());
+  }
 }
 
 /// A fault of both engines.

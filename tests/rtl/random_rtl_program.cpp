@@ -130,6 +130,7 @@ private:
     s.kind = Step::Kind::kWindowCopy;
     s.operand[0] = 8 * below(512);
     s.operand[1] = 8 * below(512);
+    s.operand[2] = 8;
     return s;
   }
 
@@ -273,12 +274,9 @@ RtlProgram makeRtlProgram(const std::vector<Step> &steps,
   RtlProgram p;
   SyncedProgram synced = synchronise(steps, arch, seed);
   Filler filler(p.builder, seed);
-  SyncedProgram one;
-  one.steps = synced.steps;
   for (const Issue &issue : synced.issues) {
     filler.some();
-    one.issues = {issue};
-    one.emit(p.builder);
+    synced.emitIssue(issue, p.builder);
     p.commands += issue.kind == Issue::Kind::kStep &&
                   steps[issue.step].kind == Step::Kind::kCommand;
   }

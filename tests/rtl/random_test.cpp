@@ -2,6 +2,7 @@
 //
 // Random race-free programs in the subset of the core in SystemVerilog: every
 // stamp and every byte equal the cycle engine's.
+#include "isa/gen/operands.h"
 #include "tests/rtl/comparison.h"
 #include "tests/rtl/random_rtl_program.h"
 #include "tests/support/seeds.h"
@@ -71,6 +72,62 @@ TEST(RtlRandom, StampsAndBytesEqualTheEnginesWithFlatMemory) {
 TEST(RtlRandom, StampsAndBytesEqualTheEnginesWithDram) {
   Laboratory lab;
   runPrograms(lab, 100'001, 100);
+}
+
+/// Sums, products, maxima, casts in all roundings and row sums of 8 KiB of
+/// numbers per seed, a quarter of them edges of the formats.
+TEST(RtlRandom, ArithmeticOfManyNumbers) {
+  using isa::LocalView;
+  using isa::Opcode;
+  Laboratory lab;
+  const uint64_t out = lab.comparison.bench.allocate(40 * 8192);
+  for (uint64_t seed : seeds(300'001, 12)) {
+    lab.initial = edgyBytes(kRandomGmBytes, seed);
+    ProgramBuilder b;
+    b.note.bindingCount = 2;
+    uint64_t result = out;
+    isa::LoadGeometry all;
+    all.rowBytes = 8192;
+    b.npu({.op = Opcode::kLdUb}, LocalView{0, 0, 1, 1}.pack(), lab.gm,
+          all.pack());
+    b.barrier();
+    // Both sources step through the 8 KiB, the second one elsewhere.
+    auto vector = [&](Opcode op, uint8_t type, uint32_t columns,
+                      uint64_t third) {
+      const uint32_t blocks = op == Opcode::kVsumL ? 0 : 1;
+      b.npu({.op = op, .f3 = type}, LocalView{16384, 0, blocks, 1}.pack(),
+            LocalView{0, 0, 1, columns}.pack(), third);
+      b.npu({.op = Opcode::kKset, .sub = 5, .f3 = 6}, 0);
+      b.npu({.op = Opcode::kKwait, .sub = 5, .f3 = 6}, 0);
+      isa::StoreGeometry geometry;
+      geometry.rowBytes = 8192;
+      b.npu({.op = Opcode::kStUb, .f3 = 1}, result,
+            LocalView{16384, 0, 1, 1}.pack(), geometry.pack());
+      result += 8192;
+      b.barrier();
+    };
+    for (uint8_t type : {uint8_t{5}, uint8_t{7}}) {
+      uint32_t columns = type == 5 ? 2048 : 1024;
+      for (Opcode op : {Opcode::kVadd, Opcode::kVmul, Opcode::kVmax}) {
+        vector(op, type, columns, LocalView{4096, 0, 1, 0}.pack());
+      }
+      vector(Opcode::kVsumL, type, columns, 0);
+      for (unsigned rounding = 0; rounding < 7; ++rounding) {
+        for (uint8_t to : {uint8_t{5}, uint8_t{7}}) {
+          isa::CastMode mode;
+          mode.type = isa::ElementType(to);
+          mode.rounding = isa::RoundingMode(rounding);
+          vector(Opcode::kVcast, type, columns, mode.pack());
+        }
+      }
+    }
+    b.barrier();
+    b.end();
+    std::memcpy(lab.comparison.bench.gm->host(GmAddr(lab.gm), kRandomGmBytes),
+                lab.initial.data(), lab.initial.size());
+    EXPECT_EQ(lab.comparison.difference(b.program(), {lab.gm, out}), "")
+        << "seed " << seed;
+  }
 }
 
 TEST(RtlRandom, FullQueuesHoldS) {

@@ -4,40 +4,11 @@
 // leaving the data out, checking, and running the same launch again. On random
 // programs, one core and several, both machines.
 #include "tests/engines/support/random_program.h"
-#include "tests/timing/stamps.h"
+#include "tests/support/seeds.h"
+#include "tests/timing/neutral.h"
 
 namespace kiln::test {
 namespace {
-
-struct Run {
-  std::vector<sim::CommandStamp> stamps;
-  sim::LaunchReport report;
-};
-
-Run run(EngineBench &bench, sim::LaunchRequest request) {
-  Stamps stamps;
-  request.listener = &stamps;
-  Run r;
-  r.report = bench.runCycle(request);
-  r.stamps = std::move(stamps.all);
-  return r;
-}
-
-void expectEqual(const Run &a, const Run &b, const std::string &what) {
-  ASSERT_EQ(a.stamps.size(), b.stamps.size()) << what;
-  for (size_t i = 0; i < a.stamps.size(); ++i) {
-    const sim::CommandStamp &x = a.stamps[i], &y = b.stamps[i];
-    ASSERT_TRUE(x.core == y.core && x.command.pc == y.command.pc &&
-                x.issue == y.issue && x.start == y.start &&
-                x.busyEnd == y.busyEnd && x.retire == y.retire)
-        << what << ", command " << i;
-  }
-  EXPECT_EQ(a.report.cycles, b.report.cycles) << what;
-  for (unsigned p = 0; p < isa::kNumPipes; ++p) {
-    EXPECT_EQ(a.report.pipes[p].busy, b.report.pipes[p].busy) << what;
-    EXPECT_EQ(a.report.pipes[p].stall, b.report.pipes[p].stall) << what;
-  }
-}
 
 bool readsWindow(const std::vector<Step> &steps) {
   return std::any_of(steps.begin(), steps.end(), [](const Step &s) {
@@ -49,27 +20,30 @@ void checkMachine(const char *machine, uint32_t cores, unsigned programs) {
   EngineBench bench(machine);
   uint64_t gm = bench.allocate(kRandomGmBytes);
   unsigned withoutData = 0;
-  for (uint64_t seed = 1; seed <= programs; ++seed) {
-    std::vector<Step> steps = randomSteps(bench.arch, gm, seed, 5 + seed % 60);
+  for (uint64_t seed : seeds(1, programs)) {
+    // Cores that run the same program, or that meet in one of their own.
+    const uint32_t blocks = seed % 2 ? cores : 1;
+    std::vector<Step> steps =
+        randomSteps(bench.arch, gm, seed, 5 + seed % 60, blocks);
     ProgramBuilder b;
     synchronise(steps, bench.arch, seed).emit(b);
     b.note.bindingCount = 1;
     sim::LaunchRequest request = bench.request(b.program(), {gm});
     request.cores = request.blockDim = cores;
     std::string name = std::string(machine) + ", seed " + std::to_string(seed);
-    Run plain = run(bench, request);
-    expectEqual(plain, run(bench, request), name + ", again");
+    const StampedRun plain = runStamped(bench, request);
+    expectEqual(plain, runStamped(bench, request), name + ", again");
     request.noSkip = true;
-    expectEqual(plain, run(bench, request), name + ", every cycle");
+    expectEqual(plain, runStamped(bench, request), name + ", every cycle");
     request.noSkip = false;
     request.checks = {
         .race = true, .init = true, .bounds = true, .flags = true};
-    expectEqual(plain, run(bench, request), name + ", checked");
+    expectEqual(plain, runStamped(bench, request), name + ", checked");
     request.checks = {};
     if (!readsWindow(steps)) {
       ++withoutData;
       request.dataOff = true;
-      expectEqual(plain, run(bench, request), name + ", without data");
+      expectEqual(plain, runStamped(bench, request), name + ", without data");
     }
   }
   EXPECT_GT(withoutData, programs / 8);

@@ -47,6 +47,11 @@ Result<HostTensor> loadTensor(const std::filesystem::path &path,
 }
 
 Status saveTensor(const std::filesystem::path &path, const HostTensor &tensor) {
+  if (isMedia(path.string())) {
+    return {StatusCode::kUnsupported,
+            path.string() + ": .png and .wav are for inputs; write .npy, .pb "
+                            "or raw bytes"};
+  }
   std::string extension = path.extension().string();
   if (extension == ".npy") {
     KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, formatNpy(tensor));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/model_options.h"
 
+#include "tools/io/media.h"
 #include "tools/kiln/custom_operator_files.h"
 #include "tools/kiln/sim_data.h"
 
@@ -13,10 +14,10 @@ Status invalid(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
 
-/// Splits at the last '=': names of ONNX values may hold one.
+/// Splits at the last '=' before modifiers: names of ONNX values may hold one.
 Result<std::pair<std::string, std::string>>
 splitNamed(const std::string &text, const char *option, const char *form) {
-  size_t equals = text.rfind('=');
+  size_t equals = text.rfind('=', modifiersAt(text));
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
     return invalid(fmt::format("{} {}: expected {}", option, text, form));
   }

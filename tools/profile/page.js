@@ -67,7 +67,7 @@ function showExplanation() {
 
 function showUse() {
   const all = launch.kernel_cycles * launch.cores;
-  table('use', ['pipe', 'busy cycles', 'in bank conflicts', 'of the kernel',
+  table('use', ['pipe', 'busy cycles', 'in banks', 'of the kernel',
     {html: ''}],
     launch.pipes.map((p) => [[p.name, number(p.busy),
       p.bank_cycles ? number(p.bank_cycles) : '', percent(p.busy, all),
@@ -100,7 +100,9 @@ function showMemory() {
   const share = (hits, all) => all ? percent(hits, all) : '';
   const reads = m.l2_read_hits + m.l2_read_misses + m.l2_reads_merged;
   const writes = m.l2_write_hits + m.l2_write_misses;
-  const rows = m.dram_row_hits + m.dram_row_misses + m.dram_row_conflicts;
+  // A request whose row must be opened is a miss, whether or not another row
+  // had to be closed for it.
+  const rows = m.dram_row_hits + m.dram_row_misses;
   const of = {l2_read_hits: reads, l2_reads_merged: reads,
     l2_write_hits: writes, dram_row_hits: rows, dram_row_conflicts: rows};
   table('memory', ['counter', 'count', 'share'],

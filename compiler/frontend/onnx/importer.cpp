@@ -435,7 +435,9 @@ LogicalResult GraphImporter::importCustom(Node &node,
 void GraphImporter::importNode(int index) {
   const onnx::NodeProto &proto = graph_.node(index);
   std::string where = whereOf(index), name = nameOf(index);
-  result_.nodes.push_back({name, proto.op_type()});
+  bool single = proto.output_size() == 1;
+  result_.nodes.push_back(
+      {name, proto.op_type(), single ? proto.output(0) : std::string()});
   ImportState state{builder_, result_.constants, report_};
   Node node(state, proto, location(1 + index, name), where);
   bool usable = bindInputs(node, proto, where);

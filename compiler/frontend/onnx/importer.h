@@ -62,6 +62,7 @@ struct TensorInfo {
 struct NodeInfo {
   std::string name;   // never empty: "op_7" for an unnamed node
   std::string opType; // "Conv"
+  std::string output; // the value it gives; empty unless it is the only one
 };
 
 struct ImportedModel {

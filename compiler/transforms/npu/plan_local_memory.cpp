@@ -110,17 +110,18 @@ LogicalResult reportOverflow(func::FuncOp kernel, isa::Space space,
   return failure();
 }
 
-/// Fewer cycles in the banks of UB, for places that fit.
-void separate(func::FuncOp kernel, const Capacities &capacities,
-              ArrayRef<Buffer> buffers, std::vector<BufferPlace> &places) {
+/// Fewer cycles of V, for places in UB that fit.
+void improve(func::FuncOp kernel, const Capacities &capacities,
+             ArrayRef<Buffer> buffers, std::vector<BufferPlace> &places) {
   BufferNumbers numbers;
   for (auto [number, buffer] : llvm::enumerate(buffers)) {
     numbers[buffer.alloc] = static_cast<unsigned>(number);
   }
   const auto capacity = capacities[static_cast<unsigned>(isa::Space::UB)];
-  BankCost cost(isa::UbBanks(capacities.timing.banks, capacity),
-                vectorTraffic(kernel, capacities.timing, numbers));
-  separateBanks(places, static_cast<int64_t>(capacity), cost);
+  VectorCost cost(isa::UbBanks(capacities.timing.banks, capacity),
+                  capacities.vectorWindow,
+                  vectorTraffic(kernel, capacities.timing, numbers));
+  placeForVectors(places, static_cast<int64_t>(capacity), cost);
 }
 
 LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
@@ -139,8 +140,8 @@ LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
   if (needed > capacity) {
     return reportOverflow(kernel, space, needed, capacity, buffers);
   }
-  if (space == isa::Space::UB && capacities.timing.banks.ubGroups != 0) {
-    separate(kernel, capacities, buffers, places);
+  if (space == isa::Space::UB && capacities.vectorWindow != 0) {
+    improve(kernel, capacities, buffers, places);
   }
   OpBuilder builder(kernel.getContext());
   for (auto [buffer, place] : llvm::zip_equal(buffers, places)) {
@@ -334,7 +335,7 @@ LogicalResult planLocalMemory(func::FuncOp kernel,
 
 LogicalResult planLocalMemoryBySize(func::FuncOp kernel,
                                     const Capacities &capacities) {
-  return planLocalMemory(kernel, {.bytes = capacities.bytes});
+  return planLocalMemory(kernel, Capacities{.bytes = capacities.bytes});
 }
 
 std::array<uint64_t, isa::kNumSpaces> usedBytes(func::FuncOp kernel) {
@@ -352,7 +353,10 @@ std::array<uint64_t, isa::kNumSpaces> usedBytes(func::FuncOp kernel) {
 }
 
 Capacities capacitiesOf(const isa::ArchSpec &arch) {
-  Capacities capacities{.timing = arch.timing};
+  Capacities capacities;
+  capacities.timing = arch.timing;
+  capacities.vectorWindow =
+      arch.arch.inFlight[static_cast<unsigned>(isa::Pipe::V)];
   std::copy(std::begin(arch.arch.capacityBytes),
             std::end(arch.arch.capacityBytes), capacities.bytes.begin());
   return capacities;

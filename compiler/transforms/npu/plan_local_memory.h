@@ -9,9 +9,9 @@
 // that loop, and a buffer of depth above 1 through every loop that shares its
 // slot counter. Buffers are placed by size, largest first, each at the lowest
 // offset that is free over its lifetime (first fit; no optimality claimed).
-// Those of UB are then moved where that lets the operands of V commands lose
-// fewer cycles to each other in its banks (place_buffers.h); a kernel that
-// fits without this fits with it.
+// Those of UB are then moved where that lets V lose fewer cycles in banks and
+// to commands in flight (place_buffers.h); a kernel that fits without this fits
+// with it.
 //
 // Afterwards every npu.alloc carries `address`, and one of depth N > 1 also
 // its slot: a counter 0, 1, .. N-1, 0, .. that advances with every iteration of
@@ -34,12 +34,13 @@
 
 namespace kiln::npu {
 
-/// Bytes of every local space, the entry of GM is not used; and the times that
-/// decide between placements. With no banks in them buffers are placed by size
+/// Bytes of every local space, the entry of GM is not used; and what decides
+/// between placements. Without a vector window buffers are placed by size
 /// alone.
 struct Capacities {
   std::array<uint64_t, isa::kNumSpaces> bytes{};
   isa::TimingPart timing{};
+  uint32_t vectorWindow = 0; // commands of V in flight
 
   uint64_t operator[](unsigned space) const { return bytes[space]; }
   uint64_t &operator[](unsigned space) { return bytes[space]; }
@@ -50,7 +51,7 @@ Capacities capacitiesOf(const isa::ArchSpec &arch);
 mlir::LogicalResult planLocalMemory(mlir::func::FuncOp kernel,
                                     const Capacities &capacities);
 
-/// The same without regard to banks: faster, and fits whenever it fits.
+/// The same by size alone: faster, and fits whenever it fits.
 mlir::LogicalResult planLocalMemoryBySize(mlir::func::FuncOp kernel,
                                           const Capacities &capacities);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the V commands of a kernel do to the banks of UB, estimated before
-// there are addresses.
+// What the V commands of a kernel do in UB, estimated before there are
+// addresses.
 //
-//   std::vector<BankCommand> commands =
+//   std::vector<VectorUse> uses =
 //       vectorTraffic(kernel, arch.timing, buffers);  // alloc -> index
 //
 // Offsets and counts are evaluated for a few iterations in the middle of every
@@ -27,8 +27,8 @@ namespace kiln::npu {
 /// Number of each buffer of UB among those to be placed.
 using BufferNumbers = llvm::DenseMap<mlir::Operation *, unsigned>;
 
-std::vector<BankCommand> vectorTraffic(mlir::func::FuncOp kernel,
-                                       const isa::TimingPart &timing,
-                                       const BufferNumbers &buffers);
+std::vector<VectorUse> vectorTraffic(mlir::func::FuncOp kernel,
+                                     const isa::TimingPart &timing,
+                                     const BufferNumbers &buffers);
 
 } // namespace kiln::npu

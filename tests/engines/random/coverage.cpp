@@ -217,10 +217,6 @@ void Coverage::add(const SyncedProgram &program) {
   }
 }
 
-void Coverage::add(const Coverage &other) {
-  seen_.insert(other.seen_.begin(), other.seen_.end());
-}
-
 std::vector<Combination> Coverage::missing() const {
   std::vector<Combination> found;
   for (const Combination &c : possibleCombinations()) {

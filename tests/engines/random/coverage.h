@@ -48,7 +48,6 @@ bool is(unsigned dependence, Relation relation);
 class Coverage {
 public:
   void add(const SyncedProgram &program);
-  void add(const Coverage &other);
   size_t covered() const { return seen_.size(); }
   std::vector<Combination> missing() const;
   /// Two matrices of classes, totals, and why the rest is impossible.

@@ -8,10 +8,9 @@
 
 namespace kiln::test {
 
-std::shared_ptr<const sim::Program> assembleProgram(const std::string &text,
-                                                    const std::string &origin,
-                                                    uint32_t bindings,
-                                                    uint32_t constants) {
+std::vector<uint8_t> assembleElf(const std::string &text,
+                                 const std::string &origin, uint32_t bindings,
+                                 uint32_t constants) {
   isa::KernelNote note;
   note.isaVersion = isa::kIsaVersion;
   note.kernel = "kernel";
@@ -20,17 +19,20 @@ std::shared_ptr<const sim::Program> assembleProgram(const std::string &text,
   Result<target::ObjectBytes> object = target::assemble(text, origin);
   EXPECT_TRUE(object.isOk()) << object.status().message();
   if (!object) {
-    return nullptr;
+    return {};
   }
   Result<target::ObjectBytes> elf = target::linkNpuProgram({*object}, note);
   EXPECT_TRUE(elf.isOk()) << elf.status().message();
-  if (!elf) {
-    return nullptr;
-  }
-  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(elf->data()),
-                                 elf->size());
-  Result<std::shared_ptr<const sim::Program>> program =
-      sim::Program::load(bytes, origin);
+  return elf ? std::vector<uint8_t>(elf->begin(), elf->end())
+             : std::vector<uint8_t>();
+}
+
+std::shared_ptr<const sim::Program> assembleProgram(const std::string &text,
+                                                    const std::string &origin,
+                                                    uint32_t bindings,
+                                                    uint32_t constants) {
+  Result<std::shared_ptr<const sim::Program>> program = sim::Program::load(
+      assembleElf(text, origin, bindings, constants), origin);
   EXPECT_TRUE(program.isOk()) << program.status().message();
   return program ? *program : nullptr;
 }

@@ -10,6 +10,11 @@
 
 namespace kiln::test {
 
+/// The ELF file of `text`, with line tables; empty after a test failure.
+std::vector<uint8_t> assembleElf(const std::string &text,
+                                 const std::string &origin, uint32_t bindings,
+                                 uint32_t constants = 0);
+
 /// Assembles and links `text` (the file name `origin` in line tables) as a
 /// kernel with so many bindings and constants; fails the test on an error.
 std::shared_ptr<const sim::Program> assembleProgram(const std::string &text,

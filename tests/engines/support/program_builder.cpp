@@ -83,11 +83,24 @@ void ProgramBuilder::store(unsigned f3, unsigned rs2, unsigned rs1, int imm) {
        (i & 0x1f) << 7 | 0x23);
 }
 
+namespace {
+
+uint32_t branchWord(unsigned f3, unsigned rs1, unsigned rs2, size_t words) {
+  uint32_t i = static_cast<uint32_t>(4 * words);
+  return (i >> 12 & 1) << 31 | (i >> 5 & 0x3f) << 25 | rs2 << 20 | rs1 << 15 |
+         f3 << 12 | (i >> 1 & 0xf) << 8 | (i >> 11 & 1) << 7 | 0x63;
+}
+
+} // namespace
+
 void ProgramBuilder::branch(unsigned f3, unsigned rs1, unsigned rs2,
                             size_t target) {
-  uint32_t i = static_cast<uint32_t>(4 * (target - text_.size()));
-  word((i >> 12 & 1) << 31 | (i >> 5 & 0x3f) << 25 | rs2 << 20 | rs1 << 15 |
-       f3 << 12 | (i >> 1 & 0xf) << 8 | (i >> 11 & 1) << 7 | 0x63);
+  word(branchWord(f3, rs1, rs2, target - text_.size()));
+}
+
+void ProgramBuilder::patchBranch(size_t at, unsigned rs1, unsigned rs2,
+                                 size_t target) {
+  text_[at] = branchWord(0, rs1, rs2, target - at);
 }
 
 void ProgramBuilder::csrRead(unsigned rd, unsigned csr) {

@@ -37,6 +37,8 @@ public:
   void store(unsigned f3, unsigned rs2, unsigned rs1, int imm);
   /// Branch of kind f3 to word `target`.
   void branch(unsigned f3, unsigned rs1, unsigned rs2, size_t target);
+  /// Makes the word at `at` a beq to `target`.
+  void patchBranch(size_t at, unsigned rs1, unsigned rs2, size_t target);
   void csrRead(unsigned rd, unsigned csr);
 
   /// Loads the operands into a0 to a2 and appends the NPU instruction.

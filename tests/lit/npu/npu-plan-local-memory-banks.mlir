@@ -10,10 +10,10 @@ func.func @add(%n: index) attributes {npu.kernel} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c1024 = arith.constant 1024 : index
-  // K1: npu.alloc "a" {address = 6400 : i64}
-  // NANO: npu.alloc "a" {address = 6208 : i64}
-  // CHECK: npu.alloc "b" {address = 2048 : i64}
-  // CHECK: npu.alloc "c" {address = 4096 : i64}
+  // K1: npu.alloc "a" {address = 4352 : i64}
+  // NANO: npu.alloc "a" {address = 4160 : i64}
+  // CHECK: npu.alloc "b" {address = 0 : i64}
+  // CHECK: npu.alloc "c" {address = 2048 : i64}
   %a = npu.alloc "a" : memref<1024xf16, 5>
   %b = npu.alloc "b" : memref<1024xf16, 5>
   %c = npu.alloc "c" : memref<1024xf16, 5>

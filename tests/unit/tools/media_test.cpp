@@ -5,6 +5,7 @@
 // hand; files are made by media_files.h.
 #include "tools/io/media.h"
 
+#include "tests/support/folders.h"
 #include "tests/unit/tools/media_files.h"
 #include "tools/io/file.h"
 #include "tools/io/png.h"
@@ -52,7 +53,7 @@ Wav fourFrames() {
 
 /// The file under a name, with modifiers.
 std::string saved(const std::string &name, const Bytes &bytes) {
-  std::string path = ::testing::TempDir() + "kiln_media_" + name;
+  std::string path = kiln::test::scratchFolder() / name;
   EXPECT_TRUE(writeFile(path, bytes).isOk());
   return path;
 }
@@ -316,6 +317,12 @@ TEST(Media, BadModifiersAreNamedWithWhatIsExpected) {
     EXPECT_EQ(tensor.status().code(), StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(tensor.status().message(), HasSubstr(message)) << text;
   }
+}
+
+TEST(Media, IsNotWrittenAsRawBytes) {
+  const std::string path = kiln::test::scratchFolder() / "out.png";
+  EXPECT_EQ(saveTensor(path, HostTensor()).code(), StatusCode::kUnsupported);
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(Media, ModifiersBeginBehindTheExtension) {

@@ -20,23 +20,30 @@ std::vector<BufferPlace> together(std::initializer_list<int64_t> sizes) {
 }
 
 /// dst = src0 op src1 on `blocks` consecutive blocks of each.
-BankCommand binary(BankCommand::Operand dst, BankCommand::Operand src0,
-                   BankCommand::Operand src1, uint64_t blocks, uint64_t perBeat,
-                   uint64_t times = 1) {
-  BankCommand command;
+VectorUse binary(VectorUse::Blocks dst, VectorUse::Blocks src0,
+                 VectorUse::Blocks src1, uint64_t blocks, uint64_t perBeat,
+                 uint64_t times = 1) {
+  VectorUse command;
   command.rows = 1;
   command.beatsPerRow = blocks / perBeat;
   command.times = times;
-  for (BankCommand::Operand *x : {&src0, &src1, &dst}) {
+  command.occupancy = command.beatsPerRow;
+  command.latency = 24;
+  command.beginsRun = true;
+  for (VectorUse::Blocks *x : {&src0, &src1, &dst}) {
     x->blocks.blockStride = 32;
     x->blocks.blocks = blocks;
     x->blocks.write = x == &dst;
     command.operands.push_back(*x);
+    const auto lo = static_cast<int64_t>(x->blocks.base);
+    command.touches.push_back({x->buffer, lo,
+                               lo + static_cast<int64_t>(32 * blocks),
+                               x->blocks.write});
   }
   return command;
 }
 
-BankCommand::Operand at(unsigned buffer, uint64_t offset = 0) {
+VectorUse::Blocks at(unsigned buffer, uint64_t offset = 0) {
   return {buffer, {.base = offset}};
 }
 
@@ -52,9 +59,9 @@ protected:
     perBeat_ = std::max<uint64_t>(perBeat_, 1);
     bank_ = capacity_ / timing_.ubBanks;
   }
-  BankCost costOf(std::vector<BankCommand> commands) const {
-    return {isa::UbBanks(timing_, static_cast<uint64_t>(capacity_)),
-            std::move(commands)};
+  VectorCost costOf(std::vector<VectorUse> commands) const {
+    return {isa::UbBanks(timing_, static_cast<uint64_t>(capacity_)), 4,
+            commands};
   }
   isa::BankTiming timing_;
   int64_t capacity_ = 0, bank_ = 0;
@@ -65,10 +72,10 @@ TEST_P(PlaceBuffers, OperandsOfACommandLoseNothingWhereThereIsRoom) {
   std::vector<BufferPlace> buffers = together({2048, 2048, 2048});
   ASSERT_EQ(placeFirstFit(buffers), 3 * 2048);
   // The sources in phase: each beat meets itself in one bank.
-  BankCost cost = costOf({binary(at(0), at(1), at(2), 56, perBeat_)});
+  VectorCost cost = costOf({binary(at(0), at(1), at(2), 56, perBeat_)});
   const uint64_t before = cost(buffers);
   EXPECT_GT(before, 0u);
-  EXPECT_EQ(separateBanks(buffers, capacity_, cost), 0u);
+  EXPECT_EQ(placeForVectors(buffers, capacity_, cost), 0u);
   EXPECT_EQ(cost(buffers), 0u);
 }
 
@@ -77,11 +84,11 @@ TEST_P(PlaceBuffers, FirstFitStandsWhereNothingElseFits) {
       together({capacity_ - bank_ / 2, bank_ / 2});
   placeFirstFit(buffers);
   const std::vector<BufferPlace> before = buffers;
-  BankCost cost =
+  VectorCost cost =
       costOf({binary(at(0), at(0, 512), at(0, 1024), 56, perBeat_)});
   const uint64_t least = cost(buffers);
   EXPECT_GT(least, 0u);
-  EXPECT_LE(separateBanks(buffers, capacity_, cost), least);
+  EXPECT_LE(placeForVectors(buffers, capacity_, cost), least);
   for (const BufferPlace &buffer : buffers) {
     EXPECT_LE(buffer.address + buffer.bytes, capacity_);
   }
@@ -92,11 +99,34 @@ TEST_P(PlaceBuffers, HalvesOfABufferLieOnBothSidesOfAnEdge) {
   std::vector<BufferPlace> buffers = together({bank_, bank_ / 2});
   placeFirstFit(buffers);
   const auto half = static_cast<uint64_t>(bank_ / 2);
-  BankCost cost = costOf({binary(at(0), at(0, 512), at(0, half + 1024),
-                                 half / 32 - 64, perBeat_)});
+  VectorCost cost = costOf({binary(at(0), at(0, 512), at(0, half + 1024),
+                                   half / 32 - 64, perBeat_)});
   const uint64_t before = cost(buffers);
-  EXPECT_LT(separateBanks(buffers, capacity_, cost), before);
-  EXPECT_EQ(buffers[0].address % bank_, bank_ / 2);
+  EXPECT_GT(before, 0u);
+  EXPECT_EQ(placeForVectors(buffers, capacity_, cost), 0u);
+  EXPECT_NE(buffers[0].address / bank_,
+            (buffers[0].address + bank_ / 2 + 1024) / bank_);
+}
+
+TEST_P(PlaceBuffers, NothingOfAnotherCommandLiesBetweenTheOperandsOfOne) {
+  // a += x and b += x in turn. Between x and b lies a, in order of size: each
+  // would wait for the other's result. With x in the middle none does.
+  std::vector<BufferPlace> buffers = together({1024, 1008, 992}); // x, a, b
+  placeFirstFit(buffers);
+  std::vector<VectorUse> uses;
+  for (unsigned i = 0; i < 8; ++i) {
+    uses.push_back(binary(at(1 + i % 2), at(1 + i % 2), at(0), 24, perBeat_));
+    uses.back().operands.clear(); // no banks here
+    uses.back().beginsRun = i == 0;
+  }
+  VectorCost cost = costOf(uses);
+  const uint64_t before = cost(buffers);
+  EXPECT_GT(before, 0u);
+  EXPECT_EQ(placeForVectors(buffers, capacity_, cost), 0u);
+  EXPECT_GT(std::max(buffers[1].address, buffers[2].address),
+            buffers[0].address);
+  EXPECT_LT(std::min(buffers[1].address, buffers[2].address),
+            buffers[0].address);
 }
 
 TEST_P(PlaceBuffers, TheCommandThatRunsMoreOftenDecides) {
@@ -106,10 +136,10 @@ TEST_P(PlaceBuffers, TheCommandThatRunsMoreOftenDecides) {
       together({bank_ - 2048, bank_ - 2048, 2048});
   for (uint64_t often : {0u, 1u}) {
     placeFirstFit(buffers);
-    BankCost cost = costOf(
+    VectorCost cost = costOf(
         {binary(at(2), at(0, 512), at(0, 1024), 32, perBeat_, often ? 99 : 1),
          binary(at(2), at(1, 512), at(1, 1024), 32, perBeat_, often ? 1 : 99)});
-    separateBanks(buffers, 2 * bank_, cost);
+    placeForVectors(buffers, 2 * bank_, cost);
     EXPECT_NE(buffers[2].address / bank_,
               buffers[often ? 0 : 1].address / bank_);
   }
@@ -129,7 +159,7 @@ TEST_P(PlaceBuffers, RandomPlacesFitDoNotOverlapAndLoseNoMore) {
     if (placeFirstFit(buffers) > capacity_) {
       continue;
     }
-    std::vector<BankCommand> commands;
+    std::vector<VectorUse> commands;
     for (int i = 0; i < 6; ++i) {
       auto any = [&] {
         return at(static_cast<unsigned>(below(buffers.size())), 32 * below(8));
@@ -137,11 +167,11 @@ TEST_P(PlaceBuffers, RandomPlacesFitDoNotOverlapAndLoseNoMore) {
       commands.push_back(
           binary(any(), any(), any(), 48, perBeat_, 1 + below(9)));
     }
-    BankCost cost = costOf(commands), again = costOf(commands);
+    VectorCost cost = costOf(commands), again = costOf(commands);
     std::vector<BufferPlace> places = buffers, others = buffers;
     const uint64_t before = cost(buffers);
-    EXPECT_LE(separateBanks(places, capacity_, cost), before);
-    EXPECT_EQ(cost(places), separateBanks(others, capacity_, again));
+    EXPECT_LE(placeForVectors(places, capacity_, cost), before);
+    EXPECT_EQ(cost(places), placeForVectors(others, capacity_, again));
     for (size_t i = 0; i < places.size(); ++i) {
       const BufferPlace &a = places[i];
       EXPECT_EQ(a.address, others[i].address) << "not deterministic";
@@ -171,9 +201,9 @@ TEST(PlaceBuffersWithoutBanks, NothingMoves) {
   timing.ubGroups = 0;
   std::vector<BufferPlace> buffers = together({4096, 2048, 2048});
   placeFirstFit(buffers);
-  BankCost cost(isa::UbBanks(timing, 256 << 10),
-                {binary(at(0), at(1), at(2), 56, 8)});
-  EXPECT_EQ(separateBanks(buffers, 256 << 10, cost), 0u);
+  VectorCost cost(isa::UbBanks(timing, 256 << 10), 4,
+                  {binary(at(0), at(1), at(2), 56, 8)});
+  EXPECT_EQ(placeForVectors(buffers, 256 << 10, cost), 0u);
   EXPECT_EQ(buffers[0].address, 0);
   EXPECT_EQ(buffers[1].address, 4096);
   EXPECT_EQ(buffers[2].address, 4096 + 2048);
