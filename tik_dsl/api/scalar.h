@@ -139,23 +139,22 @@ private:
 
 namespace detail {
 
-inline Index arith(KilnTikArith op, const Operand &a, const Operand &b) {
+/// A value of two, by a function of the table; none where neither has a value.
+template <typename Result, auto Entry>
+Result combine(uint32_t op, const Operand &a, const Operand &b) {
   const KilnTikTable *t = a.table() == nullptr ? b.table() : a.table();
   if (t == nullptr) {
     return {};
   }
   const KilnTikLine line = toC(b.line());
-  return {t, t->arith(t->self, op, a.handle(t), b.handle(t), &line)};
+  return {t, (t->*Entry)(t->self, op, a.handle(t), b.handle(t), &line)};
 }
-
+inline Index arith(KilnTikArith op, const Operand &a, const Operand &b) {
+  return combine<Index, &KilnTikTable::arith>(op, a, b);
+}
 inline Condition compare(KilnTikCompare op, const Operand &a,
                          const Operand &b) {
-  const KilnTikTable *t = a.table() == nullptr ? b.table() : a.table();
-  if (t == nullptr) {
-    return {};
-  }
-  const KilnTikLine line = toC(b.line());
-  return {t, t->compare(t->self, op, a.handle(t), b.handle(t), &line)};
+  return combine<Condition, &KilnTikTable::compare>(op, a, b);
 }
 
 inline Condition logic(KilnTikArith op, const Condition &a,

@@ -40,9 +40,37 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
-// [kernel]
 constexpr int64_t kD = 128, kRows = 64, kKeys = 256, kHalf = 128;
 
+// [causal]
+/// Hides the keys behind a query: a bit per score of a round.
+struct Causal {
+  explicit Causal(const Kernel &k)
+      : column(k.ub(f16, {kKeys}, "column")), lowest(k.ub(f16, {16}, "lowest")),
+        hidden(k.ub(u8, {kRows, 32}, "hidden")) {
+    k.iota(column, 0, 1, kKeys);
+    k.fill(lowest, -65504, 16);
+  }
+  /// The first query of the group is 0, 64, 128 or 192 keys behind the first
+  /// key of its last round; in the rounds before it sees all keys.
+  template <typename Group>
+  void apply(const Kernel &k, const Group &g, const Index &firstKey) const {
+    for (int64_t behind = 0; behind < kKeys; behind += kRows) {
+      k.when(firstKey + behind == g.from, [&] {
+        k.iota(g.w, behind, 1.0 / 16, kRows * 16); // row r begins with r more
+        k.broadcast(g.e, g.w, {g.rows, 16});
+        k.compare(Compare::greater, hidden, column.at(0).broadcastRow(),
+                  g.e.at(0, 0).blockStride(0), {g.rows, kKeys});
+        k.select(g.s, hidden, lowest.at(0).broadcastRow().blockStride(0), g.s,
+                 {g.rows, kKeys});
+      });
+    }
+  }
+  Buffer column, lowest, hidden;
+};
+// [causal]
+
+// [kernel]
 /// What a group of 64 queries keeps from round to round.
 struct Group {
   Group(const Kernel &k, const Index &first, const Index &count)
@@ -82,31 +110,6 @@ struct Cube {
   const Kernel &k;
   std::vector<Buffer> a, b, scores, sums;
   int64_t turn = 0;
-};
-
-/// Hides the keys behind a query: a bit per score of a round.
-struct Causal {
-  explicit Causal(const Kernel &k)
-      : column(k.ub(f16, {kKeys}, "column")), lowest(k.ub(f16, {16}, "lowest")),
-        hidden(k.ub(u8, {kRows, 32}, "hidden")) {
-    k.iota(column, 0, 1, kKeys);
-    k.fill(lowest, -65504, 16);
-  }
-  /// The first query of the group is 0, 64, 128 or 192 keys behind the first
-  /// key of its last round; in the rounds before it sees all keys.
-  void apply(const Kernel &k, const Group &g, const Index &firstKey) const {
-    for (int64_t behind = 0; behind < kKeys; behind += kRows) {
-      k.when(firstKey + behind == g.from, [&] {
-        k.iota(g.w, behind, 1.0 / 16, kRows * 16); // row r begins with r more
-        k.broadcast(g.e, g.w, {g.rows, 16});
-        k.compare(Compare::greater, hidden, column.at(0).broadcastRow(),
-                  g.e.at(0, 0).blockStride(0), {g.rows, kKeys});
-        k.select(g.s, hidden, lowest.at(0).broadcastRow().blockStride(0), g.s,
-                 {g.rows, kKeys});
-      });
-    }
-  }
-  Buffer column, lowest, hidden;
 };
 
 Index firstHalf(const Index &n) { return min(n, kHalf); }
@@ -183,10 +186,7 @@ void kernel(const Kernel &k) {
                                   : k.constant(N); // keys of the last query
       const Index rounds = ceilDiv(seen, kKeys);
       Cube cube(k);
-      std::optional<Causal> causal;
-      if (isCausal) {
-        causal.emplace(k);
-      }
+      const auto causal = isCausal ? std::optional<Causal>(k) : std::nullopt;
       std::vector<Group> groups;
       for (int64_t g = 0; g < 2; ++g) {
         const Index from = min(M, tile * (2 * kRows) + g * kRows);

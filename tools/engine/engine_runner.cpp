@@ -86,12 +86,11 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   launch.cores = request.cores;
   launch.order = orderOf(request.order);
   launch.seed = request.seed;
-  // The checks follow one block at a time.
-  const bool together = launch.blockDim > 1 && launch.program->meetsBlocks();
-  launch.checks = {.race = !together,
-                   .init = !together,
+  // Floats that blocks add in the order they come race, and are meant to.
+  launch.checks = {.race = !request.kernel->orderDependent,
+                   .init = true,
                    .bounds = true,
-                   .flags = !together};
+                   .flags = true};
   launch.budget = uint64_t{1} << 32;
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)
