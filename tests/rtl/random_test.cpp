@@ -42,13 +42,15 @@ public:
 
 void runPrograms(Laboratory &lab, uint64_t first, uint64_t count) {
   std::vector<size_t> commands;
-  uint64_t conflicts = 0;
+  uint64_t conflicts = 0, queueFull = 0, interlocks = 0; // cycles
   for (uint64_t seed : seeds(first, count)) {
     std::vector<Step> steps = lab.steps(seed);
     std::string bad = lab.check(steps, seed);
     if (bad.empty()) {
       commands.push_back(lab.comparison.expected.size());
       conflicts += lab.comparison.found.bankConflicts;
+      queueFull += lab.comparison.found.queueFull;
+      interlocks += lab.comparison.found.interlocks;
       continue;
     }
     steps = shrink(std::move(steps), [&](const std::vector<Step> &fewer) {
@@ -61,6 +63,8 @@ void runPrograms(Laboratory &lab, uint64_t first, uint64_t count) {
   std::sort(commands.begin(), commands.end());
   EXPECT_GE(commands[commands.size() / 2], 30u);
   EXPECT_GT(conflicts, commands.size());
+  EXPECT_GT(queueFull, commands.size());
+  EXPECT_GT(interlocks, commands.size());
 }
 
 TEST(RtlRandom, StampsAndBytesEqualTheEnginesWithFlatMemory) {
