@@ -37,6 +37,7 @@ constexpr OperatorFacts kOperators[] = {
     {"Reshape", Source::Exact, kExact, kExact},
     {"Sigmoid", Source::Elementary, kElementary32, kElementary16},
     {"Softmax", Source::Elementary, {2e-6, 1e-7}, kElementary16},
+    {"Split", Source::Exact, kExact, kExact},
     {"Sub", Source::Exact, kExact, kExact},
     // More than two terms: the order of additions is free.
     {"Sum", Source::DotProduct, {1e-6, 1e-6}, kDot16},

@@ -199,6 +199,41 @@ Result<Tensors> runFlatten(const OnnxCall &call) {
   return single(flatten(*input(call, 0), getInt(call, "axis", 1)));
 }
 
+/// Without sizes: equal parts; since opset 18 the last one may be smaller.
+Result<Shape> equalParts(const OnnxCall &call, int64_t dimension) {
+  auto count = static_cast<int64_t>(call.outputs);
+  if (call.opset >= 18 && getInt(call, "num_outputs", count) != count) {
+    return invalid(call, "num_outputs differs from the number of outputs");
+  }
+  if (call.opset < 18 && dimension % count != 0) {
+    return invalid(call, std::to_string(dimension) + " elements in " +
+                             std::to_string(count) + " equal parts");
+  }
+  int64_t part = (dimension + count - 1) / count;
+  Shape sizes(count, part);
+  sizes.back() = dimension - part * (count - 1);
+  return sizes;
+}
+
+Result<Tensors> runSplit(const OnnxCall &call) {
+  const Tensor &x = *input(call, 0);
+  int64_t axis = getInt(call, "axis", 0);
+  int64_t at = axis < 0 ? axis + x.rank() : axis;
+  if (at < 0 || at >= x.rank()) {
+    return invalid(call, "axis " + std::to_string(axis) + " of rank " +
+                             std::to_string(x.rank()));
+  }
+  if (const Tensor *given = input(call, 1)) {
+    KILN_ASSIGN_OR_RETURN(Shape sizes, integers(call, *given));
+    return split(x, sizes, at);
+  }
+  Shape sizes = get<Shape>(call, "split", {});
+  if (sizes.empty() || call.opset >= 13) {
+    KILN_ASSIGN_OR_RETURN(sizes, equalParts(call, x.shape[at]));
+  }
+  return split(x, sizes, at);
+}
+
 Result<Tensors> runTranspose(const OnnxCall &call) {
   return single(transpose(*input(call, 0), get<Shape>(call, "perm", {})));
 }
@@ -294,6 +329,7 @@ constexpr Entry kEntries[] = {
     {"Reshape", 1, runReshape},
     {"Sigmoid", 1, runUnary},
     {"Softmax", 1, runSoftmax},
+    {"Split", 1, runSplit},
     {"Sub", 2, runBinary},
     {"Sum", 1, runSum},
     {"Tanh", 1, runUnary},

@@ -104,7 +104,7 @@ Compilation::packageInfo(const ImportedModel &model) const {
   info.precision = options.precision;
   info.isaVersion = isa::kIsaVersion;
   for (const NodeInfo &node : model.nodes) {
-    info.nodes.emplace_back(node.name, node.opType);
+    info.nodes.push_back({node.opType, node.output});
   }
   return info;
 }
@@ -131,13 +131,13 @@ Status Compilation::checkCustom() const {
         "custom operators keep their types: --precision strict, not " +
             options.precision);
   }
-  return options.customOperators->load();
+  return options.kernelLibrary->load();
 }
 
 /// Programs that came with the model.
-static void addCustomKernels(const ImportedModel &model,
-                             target::TargetCode &code) {
-  for (const auto &[name, kernel] : model.customKernels) {
+static void addLibraryKernels(const ImportedModel &model,
+                              target::TargetCode &code) {
+  for (const auto &[name, kernel] : model.libraryKernels) {
     target::DispatchCode dispatch;
     dispatch.program = code.programs.size();
     dispatch.blockDim = kernel.blocks;
@@ -173,9 +173,9 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   import.dims = options.dims;
   import.machine = options.machine;
   import.cores = options.cores;
-  if (options.customOperators) {
+  if (options.kernelLibrary) {
     KILN_RETURN_IF_ERROR(checkCustom());
-    import.customOperators = options.customOperators.get();
+    import.kernelLibrary = options.kernelLibrary.get();
   }
   KILN_ASSIGN_OR_RETURN(
       ImportedModel model,
@@ -207,7 +207,7 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
     return output;
   }
 
-  addCustomKernels(model, code);
+  addLibraryKernels(model, code);
 
   begin("plan");
   auto main = *module.getOps<plan::FuncOp>().begin();

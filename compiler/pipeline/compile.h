@@ -16,7 +16,7 @@
 //   write(out->package);
 #pragma once
 
-#include "compiler/frontend/custom_operators.h"
+#include "compiler/frontend/kernel_library.h"
 #include "compiler/target/target.h"
 #include "isa/support/status.h"
 
@@ -35,17 +35,19 @@ struct CompileOptions {
   std::string target = "npu";          // "npu" or "cpu"
   std::string machine = "k1";          // name or file, for npu
   std::string cpu = "native";          // LLVM name, for cpu
-  unsigned cores = 1;                  // of the machine, for npu
+  unsigned cores = 1;                  // to split dispatches over, for npu
   std::string precision = "strict";    // "strict" follows the model; "fp16"
   std::string sync = "flags";          // "flags" or "barrier-all", for npu
   std::map<std::string, int64_t> dims; // values of symbolic dimensions
-  /// Stop after this stage and return its text: "nn", "linalg", "plan" or a
-  /// stage of the target ("layouts", "bufferized", "npu", "llvm" ...).
+  /// Stop after this stage and return its text: "nn", "linalg", "layouts",
+  /// "plan", or a stage of the target (npu: "scheduled", "bufferized", "npu";
+  /// cpu: "bufferized", "vectorized", "llvm"). Empty: compile to the end.
   std::string stopAfter;
-  /// Write every stage to DIR/NN-stage.mlir.
+  /// Write every stage to DIR/NN-stage.mlir; the folder is made. Empty: none.
   std::filesystem::path dumpDir;
-  /// Serves nodes of other domains, on the NPU; null: there are none.
-  std::shared_ptr<CustomOperators> customOperators;
+  /// Asked for every node before the compiler's own operators, on the NPU and
+  /// with precision "strict" only; null: there is none.
+  std::shared_ptr<KernelLibrary> kernelLibrary;
   std::string fingerprint; // of this build, recorded in the package
   /// Called before each stage, for progress displays.
   std::function<void(const std::string &stage)> progress;

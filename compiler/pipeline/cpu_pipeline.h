@@ -47,6 +47,8 @@ struct CpuProgram {
 };
 
 /// Compiles every func.func marked `plan.dispatch`. The module is not changed.
+/// kInvalidArgument for an unknown CPU, kUnsupported for one below the
+/// baseline, kInternal for the rest: the shared level was verified.
 Result<CpuProgram> compileForCpu(mlir::ModuleOp module,
                                  const CpuOptions &options);
 

@@ -31,7 +31,7 @@ isa::KernelNote describe(func::FuncOp kernel) {
   for (Type type : kernel.getArgumentTypes()) {
     ++(llvm::isa<MemRefType>(type) ? note.bindingCount : note.constantCount);
   }
-  const npu::Capacities used = npu::usedBytes(kernel);
+  const auto used = npu::usedBytes(kernel);
   for (unsigned space = 1; space < isa::kNumSpaces; ++space) {
     if (used[space] != 0) {
       note.capacityNeeds.emplace_back(isa::kSpaceNames[space], used[space]);
@@ -49,6 +49,7 @@ void countSync(ModuleOp module, isa::KernelNote &note) {
   });
   note.flagSets.assign(sets.begin(), sets.end());
   module.walk([&](npu_isa::KbarOp) { ++note.barrierCount; });
+  module.walk([&](npu_isa::KdbarOp) { note.deviceBarrier = true; });
 }
 
 } // namespace

@@ -66,6 +66,7 @@ public:
 
 private:
   Result<uint32_t> addValue(Value value, const std::string &name);
+  Status addResult(plan::DispatchOp op, Value value);
   Status addPorts();
   Status addConstant(plan::ConstOp op);
   Status addDispatch(plan::DispatchOp op);
@@ -97,6 +98,13 @@ private:
   std::map<std::tuple<std::string, std::string, unsigned>, int32_t> sources;
 };
 
+/// How an NPU stores an image [N,C,H,W]: [C1,N,H,W,C0].
+bool isBlocked(ArrayRef<int64_t> stored, ArrayRef<int64_t> image) {
+  return stored.size() == 5 && image.size() == 4 && stored[1] == image[0] &&
+         stored[2] == image[2] && stored[3] == image[3] && stored[4] > 0 &&
+         stored[0] == (image[1] + stored[4] - 1) / stored[4];
+}
+
 Result<uint32_t> PackageBuilder::addValue(Value value,
                                           const std::string &name) {
   auto type = cast<RankedTensorType>(value.getType());
@@ -120,6 +128,31 @@ Result<uint32_t> PackageBuilder::addValue(Value value,
   model.values.push_back(std::move(v));
   valueIndex[value] = model.values.size() - 1;
   return static_cast<uint32_t>(model.values.size() - 1);
+}
+
+/// A value between dispatches: named like the model's when it is one of them,
+/// in its logical shape; else "@" and the dispatch.
+Status PackageBuilder::addResult(plan::DispatchOp op, Value value) {
+  auto result =
+      op->getAttrOfType<plan::ResultAttr>(plan::PlanDialect::kResultAttr);
+  std::string name;
+  if (result && result.getNode() >= 1 &&
+      result.getNode() <= static_cast<int64_t>(info.nodes.size())) {
+    name = info.nodes[result.getNode() - 1].output;
+  }
+  bool known = !name.empty();
+  KILN_ASSIGN_OR_RETURN(
+      uint32_t index,
+      addValue(value, known ? name : "@" + op.getCallee().str()));
+  auto logical =
+      known ? cast<RankedTensorType>(result.getType()) : RankedTensorType();
+  hal::ValueModel &v = model.values[index];
+  if (logical && isBlocked(v.shape, logical.getShape())) {
+    v.layout = hal::Layout::kNC1HWC0;
+    v.physicalShape = v.shape;
+    v.shape.assign(logical.getShape().begin(), logical.getShape().end());
+  }
+  return Status::ok();
 }
 
 Status PackageBuilder::addPorts() {
@@ -203,7 +236,7 @@ int32_t PackageBuilder::sourceOf(Operation *op) {
     entry.file = origin.file;
     entry.line = origin.line;
     if (origin.line >= 1 && origin.line <= info.nodes.size()) {
-      entry.opType = info.nodes[origin.line - 1].second;
+      entry.opType = info.nodes[origin.line - 1].opType;
     }
     model.sourceMap.push_back(std::move(entry));
   }
@@ -235,6 +268,11 @@ Status PackageBuilder::addDispatch(plan::DispatchOp op) {
   dispatch.entry = it->second.entry;
   dispatch.blockDim = hal::Expr::constant(it->second.blockDim);
   dispatch.source = sourceOf(op);
+  if (auto macs =
+          op->getAttrOfType<plan::MacsAttr>(plan::PlanDialect::kMacsAttr)) {
+    dispatch.macs = static_cast<uint64_t>(macs.getCount());
+    dispatch.macType = dataType(macs.getType()).value_or(dispatch.macType);
+  }
   std::vector<Range> ranges;
   auto bind = [&](Value value, hal::Access access) {
     auto found = valueIndex.find(value);
@@ -248,7 +286,7 @@ Status PackageBuilder::addDispatch(plan::DispatchOp op) {
   }
   for (Value v : op.getResults()) {
     if (!valueIndex.contains(v)) {
-      KILN_RETURN_IF_ERROR(addValue(v, dispatch.name).status());
+      KILN_RETURN_IF_ERROR(addResult(op, v));
     }
     bind(v, hal::Access::kWrite);
   }

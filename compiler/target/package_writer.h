@@ -27,8 +27,12 @@ struct PackageInfo {
   std::string machineName, machineHash;
   std::string precision;
   uint32_t isaVersion = 0;
-  /// ONNX node names and operators, by line - 1 of the locations.
-  std::vector<std::pair<std::string, std::string>> nodes;
+  struct Node {
+    std::string opType;
+    std::string output; // the value it gives; empty: several
+  };
+  /// By line - 1 of the locations.
+  std::vector<Node> nodes;
 };
 
 Result<hal::PackageModel> buildPackage(plan::FuncOp main,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Target: what a backend adds to the shared compiler. compiler/pipeline runs
-//   import -> shared level -> Target::prepare -> plan-arena -> Target::emit
+//   import -> shared level -> Target::prepare -> Target::emit -> plan-arena
 //   -> package
 // and knows backends through this interface only.
 //
-// Adding one: derive, list it in compiler/pipeline/targets.cpp; the smallest
-// (`null`) shows the least there is.
+// Adding one: derive, list it in compiler/pipeline/targets.cpp.
 #pragma once
 
 #include "hal/format/package_model.h"
@@ -44,7 +43,7 @@ using StageHook = std::function<bool(const char *stage, mlir::ModuleOp)>;
 class Target {
 public:
   virtual ~Target() = default;
-  /// "cpu", "npu", "null"; goes into the package.
+  /// "cpu", "npu"; goes into the package.
   virtual std::string_view name() const = 0;
   /// Machine name and hash for the package; "" when the target has none.
   virtual std::string machineName() const { return {}; }

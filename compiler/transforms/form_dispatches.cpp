@@ -2,6 +2,7 @@
 #include "compiler/transforms/form_dispatches.h"
 
 #include "compiler/dialect/plan/plan_dialect.h"
+#include "compiler/dialect/plan/result_location.h"
 #include "compiler/transforms/dispatch_body.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -60,10 +61,13 @@ static bool isPureCast(linalg::GenericOp generic) {
 }
 
 // The f32 result of a contraction rounded to f16 is no conversion that
-// somebody asked for.
+// somebody asked for. (A pool's result is f16 already: who widens it asks.)
 static bool isRequestedCast(linalg::GenericOp generic) {
   if (!isPureCast(generic)) {
     return false;
+  }
+  if (isa<arith::ExtFOp>(generic.getBody()->front())) {
+    return true;
   }
   Operation *producer = generic.getDpsInputs()[0].getDefiningOp();
   bool ofContraction =
@@ -78,6 +82,37 @@ static bool takesEpilogue(Operation *op) {
            !op->hasAttr(plan::PlanDialect::kGroupAttr);
   }
   return isWindowOp(op) || isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op);
+}
+
+//===- what a dispatch says about itself ----------------------------------===//
+
+// The multiply-accumulates of a contraction: one per point of its loops.
+static plan::MacsAttr macsOf(Operation *op) {
+  auto contraction = dyn_cast<linalg::LinalgOp>(op);
+  bool multiplies =
+      isa<linalg::Conv2DNchwFchwOp, linalg::DepthwiseConv2DNchwChwOp>(op) ||
+      (contraction && linalg::isaContractionOpInterface(contraction));
+  if (!multiplies) {
+    return {};
+  }
+  int64_t count = 1;
+  for (int64_t range : contraction.getStaticLoopRanges()) {
+    count *= range;
+  }
+  Type type = typeOf(contraction.getDpsInputs()[0]).getElementType();
+  return plan::MacsAttr::get(op->getContext(), count, type);
+}
+
+// The node whose value `op` computes; nothing while operations of the same
+// node follow.
+static plan::ResultAttr resultAttrOf(Operation *op) {
+  std::optional<int64_t> node = plan::resultNode(op->getLoc());
+  bool isLast = node && llvm::none_of(op->getUsers(), [&](Operation *user) {
+                  return plan::resultNode(user->getLoc()) == node;
+                });
+  return isLast ? plan::ResultAttr::get(op->getContext(), *node,
+                                        op->getResult(0).getType())
+                : plan::ResultAttr();
 }
 
 //===- views --------------------------------------------------------------===//
@@ -187,6 +222,7 @@ private:
   void collectGroups();
   Group *groupToJoin(linalg::GenericOp generic);
   LogicalResult outline(Group &group);
+  void describe(plan::DispatchOp dispatch, const Group &group);
   Operation *cloneWithCopies(Operation *op, IRMapping &mapping,
                              OpBuilder &builder);
   void collectInputs(Operation *op, const Group &group,
@@ -314,6 +350,17 @@ Operation *Former::cloneWithCopies(Operation *op, IRMapping &mapping,
   return copy;
 }
 
+void Former::describe(plan::DispatchOp dispatch, const Group &group) {
+  for (Operation *op : group.ops) {
+    if (plan::MacsAttr macs = macsOf(op)) {
+      dispatch->setAttr(plan::PlanDialect::kMacsAttr, macs);
+    }
+  }
+  if (plan::ResultAttr result = resultAttrOf(group.ops.back())) {
+    dispatch->setAttr(plan::PlanDialect::kResultAttr, result);
+  }
+}
+
 LogicalResult Former::outline(Group &group) {
   llvm::SetVector<Value> inputs;
   for (Operation *op : group.ops) {
@@ -346,6 +393,7 @@ LogicalResult Former::outline(Group &group) {
   auto dispatch =
       plan::DispatchOp::create(builder_, root->getLoc(), TypeRange{result},
                                body.getSymName(), inputs.getArrayRef());
+  describe(dispatch, group);
   last->getResult(0).replaceAllUsesWith(dispatch.getResult(0));
   return cleanDispatchBody(body);
 }

@@ -17,6 +17,9 @@
 // conversion between f32 and f16 stays a dispatch of its own: it is where
 // precision changes on purpose.
 //
+// Each dispatch says how many multiply-accumulates its contraction has
+// (plan.macs) and which value of the model it gives (plan.result).
+//
 // Reshapes and contiguous slices become plan.slice, reshapes of constants a
 // step of their recipe. A dispatch is named after the node of its root. Inside
 // a dispatch chains of elementwise operations become one generic, computed in

@@ -6,6 +6,7 @@
 // computed in double and rounded once to the type of the weights.
 #include "compiler/constants/byte_ops.h"
 #include "compiler/dialect/nn/nn_dialect.h"
+#include "compiler/dialect/plan/result_location.h"
 #include "compiler/transforms/nn_fold_patterns.h"
 
 #include <cmath>
@@ -90,9 +91,10 @@ static LogicalResult absorb(PatternRewriter &rewriter, Operation *user,
   }
   Value b = makeConst(rewriter, conv.getLoc(), constants, std::move(newBias));
   Value result = nn::ConvOp::create(
-      rewriter, conv.getLoc(), conv.getResult().getType(), conv.getX(), w, b,
-      conv.getStrides(), conv.getPadsBegin(), conv.getPadsEnd(),
-      conv.getDilations(), conv.getGroup());
+      rewriter, plan::resultOf(conv.getLoc(), user->getLoc()),
+      conv.getResult().getType(), conv.getX(), w, b, conv.getStrides(),
+      conv.getPadsBegin(), conv.getPadsEnd(), conv.getDilations(),
+      conv.getGroup());
   rewriter.replaceOp(user, result);
   return success();
 }
@@ -276,13 +278,14 @@ struct BatchNormIntoGemm : OpRewritePattern<nn::BatchNormOp> {
     for (int64_t i = 0, n = b->elementCount(); i < n; ++i) {
       storeElement(scaled, i, loadElement(*b, i) * affine->factor[i % columns]);
     }
-    Location loc = gemm.getLoc();
+    Location loc = plan::resultOf(gemm.getLoc(), op.getLoc());
     Value newB = makeConst(rewriter, loc, constants, std::move(scaled));
     Value newC =
         makeConst(rewriter, loc, constants, affineBias(c, *affine, b->type));
-    rewriter.replaceOpWithNewOp<nn::GemmOp>(
-        op, op.getResult().getType(), gemm.getA(), newB, newC, APFloat(1.0f),
-        APFloat(1.0f), gemm.getTransA(), false);
+    Value result = nn::GemmOp::create(rewriter, loc, op.getResult().getType(),
+                                      gemm.getA(), newB, newC, APFloat(1.0f),
+                                      APFloat(1.0f), gemm.getTransA(), false);
+    rewriter.replaceOp(op, result);
     return success();
   }
 

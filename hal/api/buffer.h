@@ -40,7 +40,7 @@ enum BufferUsage : uint32_t {
 constexpr uint32_t kUsageAll = 15;
 
 struct BufferRequest {
-  uint64_t size = 0; // bytes, > 0
+  uint64_t size = 0; // bytes, 1 to 2^48
   MemoryType type = MemoryType::kDevice;
   uint32_t usage = kUsageAll; // BufferUsage bits
 };
@@ -66,7 +66,8 @@ private:
 
 constexpr uint64_t kWholeSize = ~uint64_t{0};
 
-/// Bytes [offset, offset + size) of a buffer.
+/// Bytes [offset, offset + size) of a buffer. A range that reaches beyond the
+/// buffer is kInvalidArgument where it is used.
 struct BufferRange {
   std::shared_ptr<Buffer> buffer;
   uint64_t offset = 0;

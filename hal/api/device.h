@@ -48,12 +48,12 @@ struct DeviceDescription {
 /// devices and refuses (kInvalidArgument) a value it cannot honour.
 struct DeviceOptions {
   // All devices.
-  uint64_t memoryBytes = 0; // limit of device memory; 0: all there is
+  uint64_t memoryBytes = 0; // limit of device memory, bytes; 0: all there is
   bool validation = true;   // the checks of hal/validation
 
   // Modelled devices (npu).
-  std::string machine = "k1"; // built-in name or machine file
-  uint32_t cores = 1;
+  std::string machine = "k1";  // built-in name or machine file
+  uint32_t cores = 1;          // that take part, 1 to those of the machine
   std::string order = "eager"; // functional: eager, lazy, random:SEED
   /// Of "race", "init", "bounds", "flags".
   std::vector<std::string> checks{};
@@ -62,7 +62,7 @@ struct DeviceOptions {
   uint64_t budgetCycles = 0;
 
   // Native devices (cpu).
-  uint32_t threads = 1;
+  uint32_t threads = 1;      // 1 to 1024
   uint64_t budgetMillis = 0; // per dispatch, checked between blocks; 0: none
   bool allowNative = true;   // false: refuse to load native code
 };
@@ -74,13 +74,17 @@ public:
 
   const DeviceDescription &description() const;
 
-  /// kDoesNotFit when the device has not that much memory left.
+  /// kDoesNotFit when the device has not that much memory left,
+  /// kInvalidArgument for a size or usage that is none.
   Result<std::shared_ptr<Buffer>> allocate(const BufferRequest &request);
+  /// A timeline that stands at `value`.
   Result<std::shared_ptr<Timeline>> createTimeline(uint64_t value = 0);
+  /// The errors of program.h, with the program's name in front.
   Result<std::shared_ptr<Program>> loadProgram(const ProgramImage &image);
+  /// An empty recording.
   Result<std::shared_ptr<Recording>> createRecording();
 
-  /// Queue `index` < description().queues.
+  /// Queue `index`, 0 to description().queues - 1; else kInvalidArgument.
   Result<Queue> queue(uint32_t index = 0);
 
 private:

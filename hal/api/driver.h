@@ -78,8 +78,8 @@ struct MemoryBinding {
 
 struct DispatchCommand {
   DriverProgram *program = nullptr;
-  uint32_t entry = 0;
-  uint32_t blocks = 1;
+  uint32_t entry = 0;  // of program->reflection().entries
+  uint32_t blocks = 1; // at least 1; 0 to blocks - 1 run, in any order
   std::vector<MemoryBinding> bindings{};
   std::vector<int64_t> constants{};
   std::string label{};
@@ -87,18 +87,19 @@ struct DispatchCommand {
   std::optional<MemoryBinding> workspace{};
 };
 
+/// Ranges of equal size that do not overlap.
 struct CopyCommand {
   MemoryRange source, target;
 };
 
 struct FillCommand {
-  MemoryRange target;
+  MemoryRange target; // a multiple of patternBytes long
   uint32_t pattern = 0;
-  uint8_t patternBytes = 4;
+  uint8_t patternBytes = 4; // 1, 2 or 4: the low bytes of pattern
 };
 
 struct UploadCommand {
-  MemoryRange target;
+  MemoryRange target; // as long as data
   std::span<const std::byte> data;
 };
 
@@ -121,12 +122,16 @@ class DriverDevice {
 public:
   virtual ~DriverDevice() = default;
 
+  /// Does not change while the device lives.
   virtual const DeviceDescription &description() const = 0;
+  /// At least kBufferAlignment aligned; kDoesNotFit.
   virtual Result<std::unique_ptr<DriverMemory>>
   allocate(const BufferRequest &request) = 0;
+  /// kUnsupported, kDoesNotFit or kCorrupt, as program.h says.
   virtual Result<std::unique_ptr<DriverProgram>>
   loadProgram(const ProgramImage &image) = 0;
-  /// An error means that nothing was accepted.
+  /// `queue` is below description().queues. An error means that nothing was
+  /// accepted.
   virtual Status submit(uint32_t queue, Submission submission) = 0;
 };
 

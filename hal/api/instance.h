@@ -41,7 +41,9 @@ public:
   /// Devices of all drivers, in order of registration.
   std::vector<DeviceInfo> enumerate() const;
 
-  /// "DRIVER" or "DRIVER:VARIANT". kInvalidArgument lists the names there are.
+  /// "DRIVER" or "DRIVER:VARIANT". kInvalidArgument lists the names there are;
+  /// and the driver's own errors, for options it cannot honour. The validation
+  /// layer is put on, unless the options say no.
   Result<std::unique_ptr<Device>>
   createDevice(std::string_view name, const DeviceOptions &options = {}) const;
 

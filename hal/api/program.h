@@ -40,8 +40,8 @@ struct EntryReflection {
 struct ProgramReflection {
   ProgramKind kind = ProgramKind::kNull;
   std::string name;
-  uint64_t codeBytes = 0;
-  std::vector<EntryReflection> entries{};
+  uint64_t codeBytes = 0;                 // of the image
+  std::vector<EntryReflection> entries{}; // as ProgramImage::entries
 };
 
 class Program {
@@ -83,8 +83,8 @@ struct CycleReport {
 /// What a dispatch reports. Counters that a device does not have are 0.
 struct ProgramReport {
   uint32_t blocks = 0;
-  uint32_t cores = 1;        // that took part
-  double hostSeconds = 0;    // wall time of the dispatch on the host
+  uint32_t cores = 1;        // that took part; threads of a CPU
+  double hostSeconds = 0;    // wall time of the dispatch on the host, s
   uint64_t instructions = 0; // of the control cores
   uint64_t macs = 0;         // multiply-accumulates, padding not counted
   uint64_t gmReadBytes = 0;

@@ -39,15 +39,21 @@ public:
   Queue(DriverDevice &device, uint32_t index)
       : device_(&device), index_(index) {}
 
-  /// Writes `data` to the start of target; the bytes are copied at the call.
+  /// Writes `data` to the start of target, which may be longer; the bytes are
+  /// copied at the call.
   Status upload(const BufferRange &target, std::span<const std::byte> data,
                 Sync sync);
+  /// Ranges of equal size that do not overlap.
   Status copy(const BufferRange &source, const BufferRange &target, Sync sync);
+  /// Repeats the low patternBytes (1, 2, 4) bytes of pattern; the target's size
+  /// is a multiple of it.
   Status fill(const BufferRange &target, uint32_t pattern, uint8_t patternBytes,
               Sync sync);
+  /// Runs `info`, whose ranges name buffers and no slots.
   Status dispatch(const DispatchInfo &info, Sync sync,
                   DispatchObserver observer = {});
-  /// Runs a finished recording; bindings[i] fills slot i.
+  /// Runs a finished recording; bindings[i] fills slot i. kInvalidArgument for
+  /// a recording that is not finished, and for a slot that nothing fills.
   Status submit(const std::shared_ptr<const Recording> &recording,
                 std::vector<BufferRange> bindings, Sync sync,
                 DispatchObserver observer = {});

@@ -26,7 +26,7 @@
 
 namespace kiln::hal {
 
-/// A range of what is bound to a slot at submission.
+/// Bytes [offset, offset + size) of what is bound to a slot at submission.
 struct SlotRange {
   uint32_t slot = 0;
   uint64_t offset = 0;
@@ -43,11 +43,14 @@ struct CommandBinding {
 
 struct DispatchInfo {
   std::shared_ptr<Program> program;
-  uint32_t entry = 0;
-  uint32_t blocks = 1;
+  uint32_t entry = 0;  // of program->reflection().entries
+  uint32_t blocks = 1; // at least 1
+  /// Device memory, in the order the entry has them; offsets are multiples of
+  /// DeviceDescription::bindingAlignment. Two may be the same range, or must
+  /// not overlap where one is written.
   std::vector<CommandBinding> bindings{};
-  std::vector<int64_t> constants{};
-  std::string label{}; // in reports and messages
+  std::vector<int64_t> constants{}; // in the order the entry has them
+  std::string label{};              // in reports and messages
   /// Scratch memory for the program; undefined before and after.
   std::optional<CommandRange> workspace{};
 };
@@ -65,10 +68,15 @@ public:
   struct Barrier {};
   using Entry = std::variant<DispatchInfo, Copy, Fill, Barrier>;
 
+  // All are kInvalidArgument once the recording is finished. What a command
+  // works on is checked when it is submitted.
   Status dispatch(DispatchInfo info);
+  /// Ranges of equal size that do not overlap.
   Status copy(CommandRange source, CommandRange target);
-  /// Repeats the low patternBytes (1, 2, 4) bytes of pattern.
+  /// Repeats the low patternBytes (1, 2, 4) bytes of pattern; the target's size
+  /// is a multiple of it.
   Status fill(CommandRange target, uint32_t pattern, uint8_t patternBytes = 4);
+  /// Commands after it begin when all before it are finished and visible.
   Status barrier();
   Status finish();
 

@@ -28,7 +28,8 @@
 
 namespace kiln::hal {
 
-/// A dense, row-major tensor in host memory.
+/// A dense, row-major tensor in host memory: bytes.size() is the product of
+/// the shape times the bytes of an element, little-endian.
 struct HostTensor {
   DataType type = DataType::kF32;
   std::vector<int64_t> shape;
@@ -83,12 +84,14 @@ public:
 
   const Package &package() const;
   const PackageModel &model() const { return package().model(); }
+  /// In the model's order; `index` below model().inputs.size(), and outputs.
   const ValueModel &input(size_t index) const;
   const ValueModel &output(size_t index) const;
 
-  /// Device memory of arena, constants, inputs and outputs.
+  /// Device memory of arena, constants, inputs and outputs, in bytes.
   uint64_t deviceBytes() const;
 
+  /// `inputs` and the result in the model's order, in logical shapes.
   Result<std::vector<HostTensor>> run(const std::vector<HostTensor> &inputs,
                                       const RunOptions &options = {});
 

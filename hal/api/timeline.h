@@ -70,7 +70,8 @@ private:
   std::vector<Waiter> waiters_;
 };
 
-/// A value of a timeline to wait for or to signal.
+/// A value of a timeline to wait for or to signal. A value to signal is greater
+/// than the timeline's at submission.
 struct TimelinePoint {
   std::shared_ptr<Timeline> timeline;
   uint64_t value = 0;

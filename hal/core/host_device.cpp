@@ -31,17 +31,9 @@ public:
   }
 
 private:
+  using CommandExecutor::run;
   Result<ProgramReport> run(const DispatchCommand &command) override {
     return backend_->run(command);
-  }
-  Status run(const CopyCommand &command) override {
-    return copyOnHost(command);
-  }
-  Status run(const FillCommand &command) override {
-    return fillOnHost(command);
-  }
-  Status run(const UploadCommand &command) override {
-    return uploadOnHost(command);
   }
 
   DeviceDescription description_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/core/host_queues.h"
 
+#include "hal/core/host_memory.h"
+
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -8,6 +10,18 @@
 #include <string>
 
 namespace kiln::hal {
+
+Status CommandExecutor::run(const CopyCommand &command) {
+  return copyOnHost(command);
+}
+
+Status CommandExecutor::run(const FillCommand &command) {
+  return fillOnHost(command);
+}
+
+Status CommandExecutor::run(const UploadCommand &command) {
+  return uploadOnHost(command);
+}
 
 /// A submission that was accepted and has not ended.
 struct HostQueues::Pending {

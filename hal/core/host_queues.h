@@ -27,14 +27,15 @@
 namespace kiln::hal {
 
 /// Executes one command completely. Called by one thread at a time per queue,
-/// by several when a device has several queues.
+/// by several when a device has several queues. What only moves bytes is done
+/// in host memory (host_memory.h) unless a device does it itself.
 class CommandExecutor {
 public:
   virtual ~CommandExecutor() = default;
   virtual Result<ProgramReport> run(const DispatchCommand &command) = 0;
-  virtual Status run(const CopyCommand &command) = 0;
-  virtual Status run(const FillCommand &command) = 0;
-  virtual Status run(const UploadCommand &command) = 0;
+  virtual Status run(const CopyCommand &command);
+  virtual Status run(const FillCommand &command);
+  virtual Status run(const UploadCommand &command);
 };
 
 class HostQueues {

@@ -45,6 +45,11 @@ constexpr unsigned sizeOf(DataType t) {
 constexpr DataType fromElementType(isa::ElementType t) {
   return static_cast<DataType>(t);
 }
+/// nullopt for types that exist on the host only.
+constexpr std::optional<isa::ElementType> toElementType(DataType t) {
+  return t < DataType::kBool ? std::optional(static_cast<isa::ElementType>(t))
+                             : std::nullopt;
+}
 
 /// The type called `text`, if there is one.
 constexpr std::optional<DataType> parseDataType(std::string_view text) {

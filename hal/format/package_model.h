@@ -156,6 +156,10 @@ struct DispatchModel {
   /// Scratch memory of the arena, the `workspace` of the argument block. Its
   /// content is undefined before and after.
   std::optional<BufferRef> workspace{};
+  /// Multiply-accumulates of the mathematical operator, of factors of this
+  /// type: padded channels, tails and what is computed twice do not count.
+  uint64_t macs = 0;
+  DataType macType = DataType::kF32;
 
   bool operator==(const DispatchModel &) const = default;
 };

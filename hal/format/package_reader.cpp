@@ -114,6 +114,8 @@ Result<PlanOp> decodeDispatch(const fb::Dispatch &d) {
   result.program = d.program();
   result.entry = d.entry();
   result.source = d.source();
+  result.macs = d.macs();
+  result.macType = static_cast<DataType>(d.mac_type());
   KILN_ASSIGN_OR_RETURN(result.blockDim, decodeExpr(d.block_dim()));
   KILN_RETURN_IF_ERROR(forEach(d.bindings(), [&](const fb::Binding &b) {
     BindingModel binding;

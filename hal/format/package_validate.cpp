@@ -237,6 +237,9 @@ private:
       }
       KILN_RETURN_IF_ERROR(checkRef(*d.workspace).withContext("workspace"));
     }
+    if (static_cast<unsigned>(d.macType) >= kNumDataTypes) {
+      return bad("unknown type of multiply-accumulates");
+    }
     return checkOptionalIndex("source", d.source, model_.sourceMap.size());
   }
 

@@ -126,9 +126,10 @@ private:
       workspace = encode(*d.workspace);
     }
     return entry(fb::Op::Dispatch,
-                 fb::CreateDispatchDirect(fbb_, d.name.c_str(), d.program,
-                                          d.entry, blockDim, &bindings,
-                                          &constants, d.source, workspace));
+                 fb::CreateDispatchDirect(
+                     fbb_, d.name.c_str(), d.program, d.entry, blockDim,
+                     &bindings, &constants, d.source, workspace, d.macs,
+                     static_cast<fb::DataType>(d.macType)));
   }
 
   Offset<fb::OpEntry> encode(const CopyModel &copy) {

@@ -112,10 +112,12 @@ void mmadHalf(HalfFormat format, const Accumulators &acc, const std::byte *a,
   const size_t aSize = p.rowBlocks * p.rowsPerBlock * p.k1 * 16;
   const size_t bSize = n1 * p.k1 * 256;
   const size_t spreads = (p.rowBlocks + n1) * p.k1;
-  auto *memory = scratch().reserve(8 * (aSize + bSize) + 2 * spreads);
+  auto *memory = scratch().reserve(10 * (aSize + bSize) + 2 * spreads);
   p.a = reinterpret_cast<double *>(memory);
   p.b = p.a + aSize;
-  p.spreadA = reinterpret_cast<uint16_t *>(p.b + bSize);
+  p.exponentsA = reinterpret_cast<int16_t *>(p.b + bSize);
+  p.exponentsB = p.exponentsA + aSize;
+  p.spreadA = reinterpret_cast<uint16_t *>(p.exponentsB + bSize);
   p.spreadB = p.spreadA + p.rowBlocks * p.k1;
   HWY_DYNAMIC_DISPATCH(unpackHalfA)(p, a);
   HWY_DYNAMIC_DISPATCH(unpackHalfB)(p, b);

@@ -17,10 +17,11 @@
 //     so a zero sum is +0.
 // NaN and infinite operands take no part in the guard; their dots follow from
 // IEEE addition and multiplication whatever the finite lanes hold.
-// A block that fails the guard takes the general path: every product is scaled
-// by 2^(24+2s-E), truncated to an integer, and the integers (below 2^50) are
-// added: the contract, literally. Its scale is a power of two, so nothing else
-// rounds. NaN is made canonical when C is stored.
+// A block that fails the guard takes the wide path (mmad_wide-inl.h) where the
+// machine has it and the operands are finite. Else the general path: every
+// product is scaled by 2^(24+2s-E), truncated to an integer, and the integers
+// (below 2^50) are added: the contract, literally. Its scale is a power of two,
+// so nothing else rounds. NaN is made canonical when C is stored.
 
 // Included again for every target: the guard toggles.
 #if defined(KILN_ISA_NUMERICS_MMAD_HALF_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -102,14 +103,27 @@ HWY_INLINE V32 narrow(V64 x) {
 #endif
 }
 
+} // namespace kiln::isa::numerics::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#include "isa/numerics/mmad_wide-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kiln::isa::numerics::HWY_NAMESPACE {
+
 /// The range of exponent fields of finite nonzero operands, per lane.
 struct ExponentRange {
   using D = hn::CappedTag<uint16_t, 16>;
-  hn::Vec<D> low, high;
+  hn::Vec<D> low, high, special;
 
-  HWY_INLINE ExponentRange() : low(hn::Set(D(), 0x7fff)), high(hn::Zero(D())) {}
+  HWY_INLINE ExponentRange()
+      : low(hn::Set(D(), 0x7fff)), high(hn::Zero(D())), special(hn::Zero(D())) {
+  }
 
-  HWY_INLINE void add(const uint16_t *HWY_RESTRICT src, HalfFormat f) {
+  /// Takes 16 operands in; their exponents to `exponents` as HalfPanels has
+  /// them.
+  HWY_INLINE void add(const uint16_t *HWY_RESTRICT src, HalfFormat f,
+                      int16_t *HWY_RESTRICT exponents) {
     const D d;
     for (size_t i = 0; i < 16; i += hn::Lanes(d)) {
       const auto x = hn::And(hn::LoadU(d, src + i), hn::Set(d, 0x7fff));
@@ -117,14 +131,19 @@ struct ExponentRange {
       const uint16_t infinity = half ? 0x7c00 : 0x7f80;
       auto e = half ? hn::ShiftRight<10>(x) : hn::ShiftRight<7>(x);
       e = hn::Max(e, hn::Set(d, 1));
-      const auto used =
-          hn::And(hn::Ne(x, hn::Zero(d)), hn::Lt(x, hn::Set(d, infinity)));
+      const auto finite = hn::Lt(x, hn::Set(d, infinity));
+      const auto used = hn::And(hn::Ne(x, hn::Zero(d)), finite);
+      special = hn::Or(special, hn::IfThenZeroElse(finite, hn::Set(d, 1)));
       high = hn::Max(high, hn::IfThenElseZero(used, e));
       low = hn::Min(low, hn::IfThenElse(used, e, hn::Set(d, 0x7fff)));
+      const auto unused = hn::Set(d, static_cast<uint16_t>(kNoExponent));
+      hn::StoreU(
+          hn::BitCast(hn::RebindToSigned<D>(), hn::IfThenElse(used, e, unused)),
+          hn::RebindToSigned<D>(), exponents + i);
     }
   }
-  /// max - min, 0 when there was no operand.
-  HWY_INLINE int spread() const {
+  /// max - min, 0 when there was no operand; and kSpecial.
+  HWY_INLINE uint16_t spread() const {
     const D d;
     alignas(64) uint16_t lows[16], highs[16];
     hn::Store(low, d, lows);
@@ -134,7 +153,8 @@ struct ExponentRange {
       lo = std::min<int>(lo, lows[i]);
       hi = std::max<int>(hi, highs[i]);
     }
-    return std::max(hi - lo, 0);
+    const bool all = hn::AllTrue(d, hn::Eq(special, hn::Zero(d)));
+    return static_cast<uint16_t>(std::max(hi - lo, 0) | (all ? 0 : kSpecial));
   }
 };
 
@@ -152,14 +172,13 @@ HWY_NOINLINE void unpackHalfA(const HalfPanels &p, const std::byte *a) {
           std::memcpy(row, a + 512 * (m / 16 * p.k1 + ki) + 32 * (m % 16),
                       2 * valid);
         }
-        range.add(row, p.format);
+        range.add(row, p.format, p.exponentsA + (m * p.k1 + ki) * 16);
         double *dst = p.a + (m * p.k1 + ki) * 16;
         for (size_t i = 0; i < 16; i += hn::Lanes(kD64)) {
           hn::StoreU(widen(row + i, p.format), kD64, dst + i);
         }
       }
-      p.spreadA[m0 / p.rowsPerBlock * p.k1 + ki] =
-          static_cast<uint16_t>(range.spread());
+      p.spreadA[m0 / p.rowsPerBlock * p.k1 + ki] = range.spread();
     }
   }
 }
@@ -196,6 +215,25 @@ HWY_INLINE void transpose8x8(const uint16_t *src, size_t srcStride,
   }
 }
 
+/// Exponents of a fractal of B, [k][column], as HalfPanels has them.
+HWY_INLINE void pairExponents(const int16_t *HWY_RESTRICT from,
+                              int16_t *HWY_RESTRICT to) {
+  const hn::CappedTag<int32_t, 16> d32;
+  const hn::Rebind<int16_t, decltype(d32)> d16;
+  for (size_t k = 0; k < 16; k += 2) {
+    for (size_t i = 0; i < 16; i += hn::Lanes(d32)) {
+      const auto even = hn::PromoteTo(d32, hn::LoadU(d16, from + 16 * k + i));
+      const auto odd =
+          hn::PromoteTo(d32, hn::LoadU(d16, from + 16 * k + 16 + i));
+      const auto both =
+          hn::Or(hn::And(even, hn::Set(d32, 0xffff)), hn::ShiftLeft<16>(odd));
+      hn::StoreU(hn::BitCast(hn::Repartition<int16_t, decltype(d32)>(), both),
+                 hn::Repartition<int16_t, decltype(d32)>(),
+                 to + 16 * k + 2 * i);
+    }
+  }
+}
+
 /// B to doubles, [ni][k][16 columns], and the spread of every fractal.
 HWY_NOINLINE void unpackHalfB(const HalfPanels &p, const std::byte *b) {
   const size_t n1 = (p.shape.n + 15) / 16;
@@ -212,14 +250,17 @@ HWY_NOINLINE void unpackHalfB(const HalfPanels &p, const std::byte *b) {
       }
       std::memset(out + 16 * valid, 0, 32 * (16 - valid));
       ExponentRange range;
-      double *dst = p.b + (ni * p.k1 + ki) * 256;
+      alignas(64) int16_t exponents[256];
+      const size_t fractal = 256 * (ni * p.k1 + ki);
+      double *dst = p.b + fractal;
       for (size_t k = 0; k < 16; ++k) {
-        range.add(out + 16 * k, p.format);
+        range.add(out + 16 * k, p.format, exponents + 16 * k);
         for (size_t i = 0; i < 16; i += hn::Lanes(kD64)) {
           hn::StoreU(widen(out + 16 * k + i, p.format), kD64, dst + 16 * k + i);
         }
       }
-      p.spreadB[ni * p.k1 + ki] = static_cast<uint16_t>(range.spread());
+      pairExponents(exponents, p.exponentsB + fractal);
+      p.spreadB[ni * p.k1 + ki] = range.spread();
     }
   }
 }
@@ -321,29 +362,45 @@ template <class D> HWY_INLINE hn::Vec<D> canonical(D, hn::Vec<D> x) {
   return hn::BitCast(D(), hn::IfThenElse(nan, hn::Set(d, 0x7fc00000), bits));
 }
 
+/// C = C + dots; c: [row][16] floats.
+HWY_INLINE void accumulate(const HalfSums &s, float *HWY_RESTRICT c) {
+  const size_t n = hn::Lanes(kD64);
+  HWY_UNROLL(8)
+  for (size_t r = 0; r < kHalfRows; ++r) {
+    float *x = c + 16 * r;
+    hn::StoreU(hn::Add(hn::LoadU(kD32, x), narrow(s[r][0])), kD32, x);
+    hn::StoreU(hn::Add(hn::LoadU(kD32, x + n), narrow(s[r][1])), kD32, x + n);
+  }
+}
+
 /// C of one block over all k steps; c: [row][16] floats.
 HWY_NOINLINE void halfBlock(const HalfPanels &p, size_t block, size_t ni,
                             float *HWY_RESTRICT c) {
   const size_t n = hn::Lanes(kD64), stride = 16 * p.k1;
-  const double *a = p.a + block * kHalfRows * stride;
+  const size_t firstA = block * kHalfRows * stride, firstB = 16 * stride * ni;
   const uint16_t *spreadA = p.spreadA + block * p.k1;
   const uint16_t *spreadB = p.spreadB + ni * p.k1;
   for (size_t column = 0; column < 16; column += 2 * n) {
-    const double *b = p.b + 16 * stride * ni + column;
     float *out = c + column;
     for (size_t ki = 0; ki < p.k1; ++ki) {
-      HalfSums s;
-      if (spreadA[ki] + spreadB[ki] <= 24) {
-        dotExact(a + 16 * ki, stride, b + 256 * ki, n, s);
+      const double *a = p.a + firstA + 16 * ki;
+      const double *b = p.b + firstB + 256 * ki + column;
+      const unsigned special = (spreadA[ki] | spreadB[ki]) & kSpecial;
+      // Sums of their own, or those of the fast path would live in memory.
+      if ((spreadA[ki] & ~kSpecial) + (spreadB[ki] & ~kSpecial) <= 24) {
+        HalfSums s;
+        dotExact(a, stride, b, n, s);
+        accumulate(s, out);
+      } else if (kHasWide && special == 0) {
+        HalfSums s;
+        blockWide({a, b, p.exponentsA + firstA + 16 * ki,
+                   p.exponentsB + firstB + 256 * ki, stride, p.format},
+                  s);
+        accumulate(s, out);
       } else {
-        blockGeneral(a + 16 * ki, stride, b + 256 * ki, n, p.format, s);
-      }
-      HWY_UNROLL(8)
-      for (size_t r = 0; r < kHalfRows; ++r) {
-        float *x = out + 16 * r;
-        hn::StoreU(hn::Add(hn::LoadU(kD32, x), narrow(s[r][0])), kD32, x);
-        hn::StoreU(hn::Add(hn::LoadU(kD32, x + n), narrow(s[r][1])), kD32,
-                   x + n);
+        HalfSums s;
+        blockGeneral(a, stride, b, n, p.format, s);
+        accumulate(s, out);
       }
     }
     for (size_t r = 0; r < kHalfRows; ++r) {

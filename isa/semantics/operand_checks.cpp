@@ -109,7 +109,8 @@ void addView(Footprint &out, Space space, bool write, const LocalView &view,
                  .base = view.addr + full * blkStride,
                  .bytes = rowBytes % kBlockBytes,
                  .count = {rows, 1},
-                 .stride = {rowStride, 0}});
+                 .stride = {rowStride, 0},
+                 .tail = true});
 }
 
 } // namespace kiln::isa::semantics

@@ -63,6 +63,9 @@ struct StridedRange {
   /// Atomic updates whose order does not matter among equal nonzero values:
   /// they do not race with one another. 0: an ordinary access.
   uint8_t commutes = 0;
+  /// Of a view whose blocks do not touch: what the last block of each row has,
+  /// less than a block. The blocks before it are the range before this one.
+  bool tail = false;
 
   /// One past the last byte touched (base when nothing is).
   uint64_t end() const {

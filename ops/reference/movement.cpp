@@ -60,6 +60,41 @@ Result<Tensor> concat(std::span<const Tensor *const> inputs, int64_t axis) {
   return y;
 }
 
+Result<std::vector<Tensor>> split(const Tensor &x, const Shape &sizes,
+                                  int64_t axis) {
+  if (axis < -x.rank() || axis >= x.rank()) {
+    return invalid("Split: axis " + std::to_string(axis) + " of rank " +
+                   std::to_string(x.rank()));
+  }
+  axis += axis < 0 ? x.rank() : 0;
+  bool negative = std::any_of(sizes.begin(), sizes.end(),
+                              [](int64_t size) { return size < 0; });
+  int64_t sum = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
+  if (negative || sum != x.shape[axis]) {
+    return invalid("Split: sizes " + toString(sizes) + " of dimension " +
+                   std::to_string(x.shape[axis]));
+  }
+  int64_t outer = std::accumulate(x.shape.begin(), x.shape.begin() + axis,
+                                  int64_t{1}, std::multiplies<>());
+  int64_t inner = std::accumulate(x.shape.begin() + axis + 1, x.shape.end(),
+                                  int64_t{1}, std::multiplies<>());
+  std::vector<Tensor> parts;
+  int64_t start = 0;
+  for (int64_t size : sizes) {
+    Shape shape = x.shape;
+    shape[axis] = size;
+    Tensor part(x.type, shape);
+    auto to = part.values.begin();
+    for (int64_t i = 0; i < outer; ++i) {
+      auto from = x.values.begin() + (i * x.shape[axis] + start) * inner;
+      to = std::copy(from, from + size * inner, to);
+    }
+    start += size;
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 Result<Tensor> reshape(const Tensor &x, const Shape &wanted, bool allowZero) {
   Shape shape = wanted;
   int64_t inferred = -1, known = 1;

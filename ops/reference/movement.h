@@ -10,6 +10,10 @@ namespace kiln::ops {
 /// Joins along `axis`; all other dimensions and the types are equal.
 Result<Tensor> concat(std::span<const Tensor *const> inputs, int64_t axis);
 
+/// Cuts along `axis` into parts of these sizes, which add up to the dimension.
+Result<std::vector<Tensor>> split(const Tensor &x, const Shape &sizes,
+                                  int64_t axis);
+
 /// A dimension 0 keeps the input's (unless `allowZero`), one -1 is inferred.
 Result<Tensor> reshape(const Tensor &x, const Shape &shape, bool allowZero);
 

@@ -21,6 +21,8 @@ struct CommandStamp {
   uint64_t retire = 0;
   /// Of its start; data commands only, valid during the call.
   const isa::PipeConfig *config = nullptr;
+  /// Of its occupancy: lost because accesses of the command met in a bank.
+  uint64_t bankCycles = 0;
 };
 
 class CommandListener {
@@ -30,9 +32,10 @@ public:
   virtual void beganBlock(uint32_t core, uint32_t block, uint64_t now) {}
   /// A data command has taken effect.
   virtual void retired(const CommandStamp &stamp) = 0;
-  /// kset, kwait, kcfg of a pipe or of S, kbar and kend. `start`: it left the
-  /// queue (S: it issued). `retire`: its effect is there: the flag of a kset
-  /// is visible, S goes on after a kbar; else start + 1.
+  /// kset, kwait, kpost, kpend and kcfg of a pipe or of S, barriers and kend.
+  /// `start`: it left the queue (S: it issued). `retire`: its effect is there:
+  /// the flag of a kset is visible, a kpost has arrived, S goes on after a
+  /// barrier; else the end of its own cycles.
   virtual void synced(const CommandStamp &stamp) {}
   /// `pipe` spent its next `cycles` cycles in the state with this index
   /// (PipeState). The calls of one pipe tile the launch from cycle 0.

@@ -47,7 +47,9 @@ private:
 };
 
 /// Checks a request against the program's note and the machine, binds the GM
-/// ranges and builds the argument block.
+/// ranges and builds the argument block. kInvalidArgument for counts, ranges
+/// and cores that do not fit the note or the machine, kDoesNotFit for a program
+/// that needs more memory than the machine has.
 Result<std::vector<uint8_t>> prepareLaunch(const isa::ArchSpec &arch,
                                            HostGlobalMemory &gm,
                                            const LaunchRequest &request);

@@ -52,11 +52,11 @@ class DebugHook;
 
 struct LaunchRequest {
   std::shared_ptr<const Program> program;
-  uint32_t blockDim = 1;
-  uint32_t cores = 1;
-  std::vector<GmRange> bindings;
-  std::vector<int64_t> constants;
-  GmRange workspace; // bytes 0: none
+  uint32_t blockDim = 1; // blocks, at least 1; blocks that meet: at most cores
+  uint32_t cores = 1;    // that take part, 1 to those of the machine
+  std::vector<GmRange> bindings;  // as many as the note says, inside GM
+  std::vector<int64_t> constants; // as many as the note says
+  GmRange workspace;              // bytes 0: none
   Checks checks;
   Order order = Order::kEager; // functional engine
   uint64_t seed = 0;           // of kRandom
@@ -72,6 +72,8 @@ struct LaunchRequest {
 class Engine {
 public:
   virtual ~Engine() = default;
+  /// Runs all blocks, or to the first fault. What the request points to is
+  /// borrowed until it returns.
   virtual Result<LaunchReport> run(const LaunchRequest &request) = 0;
   /// The fault of the last run(), if that is how it ended.
   virtual const std::optional<FaultReport> &lastFault() const = 0;

@@ -34,12 +34,13 @@ constexpr std::string_view kStallNames[kNumStalls] = {
     "empty",   "flag",       "interlock", "window",    "gm_port",
     "control", "queue_full", "barrier",   "dependency"};
 
-/// How a pipe spent the launch, summed over cores:
+/// How a pipe spent the launch, in cycles summed over cores:
 /// busy + sum(stall) + idle = cycles * cores.
 struct PipeCycles {
   uint64_t busy = 0; // a command is in occupancy
   std::array<uint64_t, kNumStalls> stall{};
-  uint64_t idle = 0; // no block runs: launch and drain
+  uint64_t idle = 0;       // no block runs: launch and drain
+  uint64_t bankCycles = 0; // of busy: operands of a command met in a bank
   uint64_t total() const {
     uint64_t sum = busy + idle;
     for (uint64_t s : stall) {
@@ -63,9 +64,26 @@ struct MemoryCounters {
   uint64_t refreshes = 0;    // of channels that were in use since
   uint64_t dramReadBytes = 0;
   uint64_t dramWriteBytes = 0;
+
+  MemoryCounters &operator+=(const MemoryCounters &other) {
+    l2ReadHits += other.l2ReadHits;
+    l2ReadMisses += other.l2ReadMisses;
+    l2Merged += other.l2Merged;
+    l2WriteHits += other.l2WriteHits;
+    l2WriteMisses += other.l2WriteMisses;
+    l2WriteBacks += other.l2WriteBacks;
+    rowHits += other.rowHits;
+    rowMisses += other.rowMisses;
+    rowConflicts += other.rowConflicts;
+    refreshes += other.refreshes;
+    dramReadBytes += other.dramReadBytes;
+    dramWriteBytes += other.dramWriteBytes;
+    return *this;
+  }
 };
 
-/// Occupancy of all pipes by the source line of the command.
+/// Occupancy of all pipes, in cycles summed over cores, by the source line of
+/// the command.
 struct LineCycles {
   SourceLine line;
   std::array<uint64_t, isa::kNumPipes> busy{};
@@ -84,9 +102,9 @@ struct Finding {
 struct LaunchReport {
   uint64_t instructions = 0;                       // of all control cores
   std::array<uint64_t, isa::kNumPipes> commands{}; // S: kbar, kend, flags of S
-  uint64_t macs = 0; // m*n*k of every mmad, padding not counted
-  uint64_t gmReadBytes = 0;
-  uint64_t gmWriteBytes = 0;
+  uint64_t macs = 0;             // m*n*k of every mmad, padding not counted
+  uint64_t gmReadBytes = 0;      // that commands ask for, padding not counted
+  uint64_t gmWriteBytes = 0;     // and write
   std::vector<Finding> findings; // at most kMaxFindings
   static constexpr size_t kMaxFindings = 16;
   std::vector<PrintedLine> printed; // by kprint, at most kMaxPrinted

@@ -12,20 +12,33 @@ namespace kiln::sim {
 using isa::kBlockBytes;
 
 /// Operands from the ranges of a footprint. Operands of one row among several
-/// (the result of a reduction) and repeated blocks cost nothing: the unit holds
-/// them.
+/// (the result of a reduction) cost nothing: the unit holds them.
 void BankConflicts::collect(const isa::Footprint &footprint, uint64_t rows) {
   operands_.clear();
-  for (const isa::StridedRange &r : footprint.ranges) {
+  for (size_t i = 0; i < footprint.ranges.size(); ++i) {
+    const isa::StridedRange &r = footprint.ranges[i];
     if (r.end() > arch_.arch.capacity(isa::Space::UB)) {
       operands_.clear(); // the command faults when it takes effect
       return;
     }
-    Operand x;
+    if (r.space != isa::Space::UB) {
+      continue;
+    }
+    isa::BankOperand x;
     x.base = r.base;
     x.write = r.write;
     bool byBlock = r.bytes == kBlockBytes && r.count[1] == rows && rows > 1;
-    if (byBlock || (r.bytes == kBlockBytes && r.count[0] > 1 && rows == 1)) {
+    bool hasTail =
+        i + 1 < footprint.ranges.size() && footprint.ranges[i + 1].tail;
+    if (hasTail) {
+      ++i; // its range
+      if (r.count[1] == rows) {
+        x.blocks = r.count[0] + 1;
+        x.blockStride = r.stride[0];
+        x.rowStride = r.stride[1];
+      }
+    } else if (byBlock ||
+               (r.bytes == kBlockBytes && r.count[0] > 1 && rows == 1)) {
       x.blocks = r.count[0];
       x.blockStride = r.stride[0];
       x.rowStride = r.stride[1];
@@ -34,117 +47,17 @@ void BankConflicts::collect(const isa::Footprint &footprint, uint64_t rows) {
       x.blockStride = kBlockBytes;
       x.rowStride = r.stride[0];
     }
-    bool repeated = x.blocks > 1 && x.blockStride == 0;
-    bool known = !x.write && std::find(operands_.begin(), operands_.end(), x) !=
-                                 operands_.end(); // read once for both
-    if (r.space == isa::Space::UB && x.blocks && !repeated && !known) {
-      operands_.push_back(x);
-    }
-  }
-}
-
-/// Whether no two operands have a bank in common and none meets itself: the
-/// usual case, decided without looking at beats.
-bool BankConflicts::neverMeet(uint64_t rows) const {
-  uint64_t taken = 0; // there are at most 16 banks
-  for (const Operand &x : operands_) {
-    if (x.blocks > 1 && x.blockStride != kBlockBytes) {
-      return false;
-    }
-    uint64_t last =
-        x.base + (rows - 1) * x.rowStride + (x.blocks - 1) * x.blockStride;
-    for (uint64_t b = x.base / bankBytes(); b <= last / bankBytes(); ++b) {
-      if (taken >> b & 1) {
-        return false;
-      }
-    }
-    for (uint64_t b = x.base / bankBytes(); b <= last / bankBytes(); ++b) {
-      taken |= uint64_t{1} << b;
-    }
-  }
-  return true;
-}
-
-/// The accesses of one beat.
-void BankConflicts::gather(uint64_t row, uint64_t beat, uint64_t beats) {
-  reads_.clear();
-  writes_.clear();
-  uint32_t groups = arch_.timing.banks.ubGroups;
-  for (const Operand &x : operands_) {
-    uint64_t perBeat = ceilDiv(x.blocks, beats);
-    uint64_t end = std::min(x.blocks, (beat + 1) * perBeat);
-    for (uint64_t k = beat * perBeat; k < end; ++k) {
-      uint64_t address = x.base + row * x.rowStride + k * x.blockStride;
-      Access a{static_cast<uint32_t>(address / kBlockBytes % groups),
-               1u << (address / bankBytes())};
-      (x.write ? writes_ : reads_).push_back(a);
-    }
-  }
-}
-
-/// Rule 31: serves the reads of a beat from `cycle` on; the cycle of the last.
-uint64_t BankConflicts::serveReads(uint64_t cycle) {
-  const isa::BankTiming &banks = arch_.timing.banks;
-  for (;; ++cycle) {
-    std::array<uint32_t, 64> busy{};
-    std::array<uint8_t, 64> count{};
-    uint32_t *written = &written_[cycle % ring_ * banks.ubGroups];
-    for (uint32_t g = 0; g < banks.ubGroups; ++g) {
-      busy[g] = written[g];
-    }
-    auto left = reads_.begin();
-    for (const Access &a : reads_) {
-      if (busy[a.group] & a.bank || count[a.group] == banks.ubReads) {
-        *left++ = a;
-        continue;
-      }
-      busy[a.group] |= a.bank;
-      ++count[a.group];
-    }
-    reads_.erase(left, reads_.end());
-    std::fill(written, written + banks.ubGroups, 0);
-    if (reads_.empty()) {
-      return cycle;
-    }
-  }
-}
-
-/// Rule 32: the writes of a beat whose last read was in `cycle`; a second
-/// block of a group goes a cycle later.
-void BankConflicts::planWrites(uint64_t cycle) {
-  const isa::BankTiming &banks = arch_.timing.banks;
-  for (const Access &a : writes_) {
-    uint64_t at = cycle + banks.ubWriteDelayCycles;
-    uint64_t latest = cycle + ring_ - 1;
-    while (at < latest && written_[at % ring_ * banks.ubGroups + a.group]) {
-      ++at;
-    }
-    written_[at % ring_ * banks.ubGroups + a.group] |= a.bank;
+    isa::addOperand(operands_, x);
   }
 }
 
 uint64_t BankConflicts::vectorCycles(const isa::Footprint &footprint,
                                      uint64_t rows, uint64_t beatsPerRow) {
-  const isa::BankTiming &banks = arch_.timing.banks;
-  if (banks.ubGroups == 0 || rows == 0 || beatsPerRow == 0) {
+  if (!ub_.exist() || rows == 0 || beatsPerRow == 0) {
     return 0;
   }
   collect(footprint, rows);
-  if (neverMeet(rows)) {
-    return 0;
-  }
-  ring_ = banks.ubWriteDelayCycles + 64;
-  written_.assign(ring_ * banks.ubGroups, 0);
-  uint64_t cycle = 0;
-  for (uint64_t row = 0; row < rows; ++row) {
-    for (uint64_t beat = 0; beat < beatsPerRow; ++beat) {
-      gather(row, beat, beatsPerRow);
-      uint64_t last = serveReads(cycle);
-      planWrites(last);
-      cycle = last + 1;
-    }
-  }
-  return cycle - rows * beatsPerRow;
+  return ub_.lostCycles(operands_, rows, beatsPerRow);
 }
 
 /// Rule 34: in a group of rows read together, those that begin in one bank

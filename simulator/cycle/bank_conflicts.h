@@ -9,6 +9,7 @@
 #pragma once
 
 #include "isa/arch/arch_spec.h"
+#include "isa/arch/ub_banks.h"
 #include "isa/codec/command.h"
 #include "isa/semantics/semantics.h"
 
@@ -19,7 +20,9 @@ namespace kiln::sim {
 
 class BankConflicts {
 public:
-  explicit BankConflicts(const isa::ArchSpec &arch) : arch_(arch) {}
+  explicit BankConflicts(const isa::ArchSpec &arch)
+      : arch_(arch),
+        ub_(arch.timing.banks, arch.arch.capacity(isa::Space::UB)) {}
 
   /// Cycles beyond one per beat of a V command of rows * beatsPerRow beats.
   uint64_t vectorCycles(const isa::Footprint &footprint, uint64_t rows,
@@ -30,33 +33,11 @@ public:
                         const isa::PipeConfig &config) const;
 
 private:
-  /// The blocks an operand touches: block k of row r at base + r * rowStride
-  /// + k * blockStride.
-  struct Operand {
-    uint64_t base = 0, rowStride = 0, blockStride = 0;
-    uint64_t blocks = 0; // of a row
-    bool write = false;
-    bool operator==(const Operand &) const = default;
-  };
-  struct Access {
-    uint32_t group = 0;
-    uint32_t bank = 0; // as a bit
-  };
-
-  uint64_t bankBytes() const {
-    return arch_.arch.capacity(isa::Space::UB) / arch_.timing.banks.ubBanks;
-  }
   void collect(const isa::Footprint &footprint, uint64_t rows);
-  bool neverMeet(uint64_t rows) const;
-  uint64_t serveReads(uint64_t cycle);
-  void planWrites(uint64_t cycle);
-  void gather(uint64_t row, uint64_t beat, uint64_t beats);
 
   const isa::ArchSpec &arch_;
-  std::vector<Operand> operands_;
-  std::vector<Access> reads_, writes_; // of the current beat
-  std::vector<uint32_t> written_;      // per cycle of a ring and group
-  uint64_t ring_ = 1;                  // cycles of it
+  isa::UbBanks ub_;
+  std::vector<isa::BankOperand> operands_;
 };
 
 } // namespace kiln::sim

@@ -58,7 +58,7 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
         ceilDiv(columns * (isa::kBlockBytes / bytes), rate.elementsPerCycle);
   } else {
     uint64_t beats = ceilDiv(columns, rate.elementsPerCycle);
-    t.occupancy = rows * (beats + rate.rowCycles);
+    t.occupancy = beats ? rows * (beats + rate.rowCycles) : 0; // rule 17
     TimingClass kind = isa::info(c.op).timing;
     if (kind != TimingClass::kVGather && kind != TimingClass::kVSort) {
       t.rows = rows;

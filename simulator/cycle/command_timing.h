@@ -15,8 +15,9 @@
 namespace kiln::sim {
 
 struct CommandTiming {
-  uint64_t occupancy = 1; // cycles; at least one
-  uint64_t latency = 0;   // retire = start + occupancy + latency
+  uint64_t occupancy = 1;  // cycles; at least one
+  uint64_t latency = 0;    // retire = start + occupancy + latency
+  uint64_t bankCycles = 0; // of the occupancy: rules 33 and 34, see PipeUnit
   /// mmad: cycles of one k step over the whole tile.
   uint64_t stepCycles = 0;
   /// V: its beats, where it reads and writes blocks beat by beat; else 0.

@@ -33,7 +33,6 @@ public:
   /// All blocks have come to the device barrier.
   void passBarrier(uint64_t, uint64_t now);
 
-  bool isWaiting() const { return waiting_ != Waiting::kNothing; }
   ControlWait wait() const;
 
   PipeClock clock;

@@ -82,6 +82,7 @@ struct InFlight {
   uint64_t issue = 0;
   uint64_t start = 0;
   uint64_t busyEnd = 0;
+  uint64_t bankCycles = 0; // of its occupancy
   uint32_t openBursts = 0;
   bool global = false;
   bool allSent = false;  // no burst is left to hand over

@@ -21,7 +21,7 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   sets_.clear();
   sequence_ = 0;
   leftAt_ = kNever;
-  headFree_ = busyEnd_ = lastActivity_ = 0;
+  headFree_ = busyEnd_ = lastActivity_ = bankCycles_ = 0;
   wakePending_ = kNever;
   headMeasured_ = transferring_ = waitsForSlot_ = false;
   clock.reset();
@@ -32,6 +32,7 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
 
 void PipeUnit::finish(uint64_t now, PipeCycles &total) {
   clock.finish(now, total);
+  total.bankCycles += bankCycles_;
   settleLine();
 }
 
@@ -143,7 +144,7 @@ void PipeUnit::fireSets(uint64_t now) {
     } else {
       context_.core->setFlagAt(set.command, visible);
     }
-    if (context_.listener && !post) [[unlikely]] {
+    if (context_.listener) [[unlikely]] {
       tellSynced(set.command, set.issue, set.head, visible);
     }
     sets_.pop_front();
@@ -203,6 +204,9 @@ void PipeUnit::doPend(uint64_t now) {
   if (context_.observer) {
     context_.observer->pended(c);
   }
+  if (context_.listener) [[unlikely]] {
+    tellSynced(c, queue_.front().issue, now, now + 1);
+  }
   leaveQueue(now);
 }
 
@@ -247,12 +251,13 @@ void PipeUnit::measureHead() {
   isa::footprint(c, config, footprint_);
   headRanges_ = BoundingRanges(footprint_);
   if (pipe_ == Pipe::V) {
-    headTiming_.occupancy += banks_.vectorCycles(footprint_, headTiming_.rows,
+    headTiming_.bankCycles = banks_.vectorCycles(footprint_, headTiming_.rows,
                                                  headTiming_.beatsPerRow);
   } else if (c.op == Opcode::kIm2col) {
-    headTiming_.occupancy +=
+    headTiming_.bankCycles =
         banks_.im2colCycles(c, config) * context_.arch->timing.im2colCycles;
   }
+  headTiming_.occupancy += headTiming_.bankCycles;
   headMeasured_ = true;
 }
 
@@ -323,6 +328,8 @@ void PipeUnit::start(uint64_t now, const CommandTiming &timing) {
   f.issue = queue_.front().issue;
   f.start = now;
   f.global = timing.global;
+  f.bankCycles = timing.bankCycles;
+  bankCycles_ += timing.bankCycles;
   if (context_.observer) {
     context_.observer->executing(f.command, f.config);
   }
@@ -503,7 +510,8 @@ void PipeUnit::apply(const InFlight &done, uint64_t now) {
   countCommand(done.command, done.config, *context_.report);
   if (context_.listener) {
     context_.listener->retired({context_.coreId, done.command, done.issue,
-                                done.start, done.busyEnd, now, &done.config});
+                                done.start, done.busyEnd, now, &done.config,
+                                done.bankCycles});
   }
 }
 

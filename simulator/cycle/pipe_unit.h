@@ -135,6 +135,7 @@ private:
   uint64_t busyEnd_ = 0;     // of the last command, when not transferring
   uint64_t wakePending_ = kNever;
   uint64_t lastActivity_ = 0;
+  uint64_t bankCycles_ = 0;   // of all that have started
   uint64_t busyPc_ = 0;       // of the command busy cycles belong to
   uint64_t busySettled_ = 0;  // busy cycles already booked to a command
   bool headMeasured_ = false; // headTiming_, headRanges_ belong to the head

@@ -141,7 +141,7 @@ std::string targetDescription() {
       "<target version=\"1.0\"><architecture>riscv:rv64</architecture>"
       "<feature name=\"org.gnu.gdb.riscv.cpu\">";
   for (unsigned r = 0; r < 32; ++r) {
-    bool pointer = r == 1 ? false : r >= 2 && r <= 4;
+    bool pointer = r >= 2 && r <= 4; // sp, gp, tp
     xml +=
         reg(kControlNames[r], 64, pointer ? "data_ptr" : "int", r, "general");
   }

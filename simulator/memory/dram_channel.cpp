@@ -298,13 +298,4 @@ void DramChannel::rowCommand(Waiting &w, Bank &bank, uint64_t now) {
   }
 }
 
-void DramChannel::count(MemoryCounters &counters) const {
-  counters.rowHits += counters_.rowHits;
-  counters.rowMisses += counters_.rowMisses;
-  counters.rowConflicts += counters_.rowConflicts;
-  counters.refreshes += counters_.refreshes;
-  counters.dramReadBytes += counters_.dramReadBytes;
-  counters.dramWriteBytes += counters_.dramWriteBytes;
-}
-
 } // namespace kiln::sim

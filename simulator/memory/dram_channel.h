@@ -64,8 +64,7 @@ public:
 
   /// A request arrives in cycle `now` (main phase).
   void push(const DramRequest &request, uint64_t now);
-  /// Adds what happened to `counters`.
-  void count(MemoryCounters &counters) const;
+  const MemoryCounters &counters() const { return counters_; }
 
 private:
   struct Bank {

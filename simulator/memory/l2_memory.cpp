@@ -126,10 +126,10 @@ void L2Memory::filled(uint64_t tag, uint64_t now) {
 MemoryCounters L2Memory::counters() const {
   MemoryCounters c;
   for (const auto &slice : slices_) {
-    slice->count(c);
+    c += slice->counters();
   }
   for (const auto &channel : channels_) {
-    channel->count(c);
+    c += channel->counters();
   }
   return c;
 }

@@ -206,13 +206,4 @@ void L2Slice::writtenBack(uint64_t now) {
   arm(now);
 }
 
-void L2Slice::count(MemoryCounters &counters) const {
-  counters.l2ReadHits += counters_.l2ReadHits;
-  counters.l2ReadMisses += counters_.l2ReadMisses;
-  counters.l2Merged += counters_.l2Merged;
-  counters.l2WriteHits += counters_.l2WriteHits;
-  counters.l2WriteMisses += counters_.l2WriteMisses;
-  counters.l2WriteBacks += counters_.l2WriteBacks;
-}
-
 } // namespace kiln::sim

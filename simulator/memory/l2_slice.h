@@ -42,7 +42,7 @@ public:
   /// The line of a miss entry leaves the slice from `now` on.
   void filled(uint32_t entry, uint64_t now);
   void writtenBack(uint64_t now);
-  void count(MemoryCounters &counters) const;
+  const MemoryCounters &counters() const { return counters_; }
 
 private:
   static constexpr uint32_t kNone = ~0u;

@@ -105,7 +105,9 @@ void CoreCommands::spans(
     if (s.state != PipeState::idle()) {
       span.command = headAt(pipe, s.begin);
     }
-    if (s.state == Stall::kFlag && span.command) {
+    span.otherCore =
+        span.command && trace_.of(*span.command).kind == TraceKind::kPend;
+    if (s.state == Stall::kFlag && span.command && !span.otherCore) {
       span.source = trace_.flagOf(*span.command).source;
       if (const TraceCommand *set = setOf(*span.command)) {
         span.cause = workBefore(span.source, *set);

@@ -18,6 +18,7 @@ struct AttributedSpan {
   uint64_t begin = 0, end = 0;
   const TraceCommand *command = nullptr; // busy, or could not go on; or null
   isa::Pipe source{};                    // kFlag: the pipe that sets it
+  bool otherCore = false;                // kFlag: another core, by a semaphore
   const TraceCommand *cause = nullptr;   // kFlag: the command before the kset
 };
 

@@ -102,12 +102,13 @@ private:
     std::optional<SourceLine> source = lineOf(span.cause);
     lineCost(source ? source : line).waited += cycles;
     auto key = std::make_tuple(span.state.index(), keyOf(line), span.source,
-                               keyOf(source));
+                               span.otherCore, keyOf(source));
     LostOverlap &lost = lost_[key];
     lost.state = span.state;
     lost.cycles += cycles;
     lost.line = line;
     lost.source = span.source;
+    lost.otherCore = span.otherCore;
     lost.sourceLine = source;
   }
 
@@ -143,7 +144,8 @@ private:
 
   const Trace &trace_;
   Explanation result_;
-  std::map<std::tuple<unsigned, LineKey, Pipe, LineKey>, LostOverlap> lost_;
+  std::map<std::tuple<unsigned, LineKey, Pipe, bool, LineKey>, LostOverlap>
+      lost_;
   std::map<LineKey, LineCost> lines_;
 };
 
@@ -179,14 +181,17 @@ std::string sourceText(const SourceLine &line, const std::string &folder) {
 }
 
 std::string_view name(Hint::Kind kind) {
-  constexpr std::string_view kNames[] = {"more_buffers",     "no_barrier",
-                                         "larger_tile",      "faster_control",
-                                         "independent_work", "longer_rows"};
+  constexpr std::string_view kNames[] = {
+      "more_buffers",     "no_barrier",  "larger_tile", "faster_control",
+      "independent_work", "longer_rows", "other_banks"};
   return kNames[static_cast<unsigned>(kind)];
 }
 
 std::string describe(const LostOverlap &lost) {
   std::string place = placeOf(lost.line);
+  if (lost.state == Stall::kFlag && lost.otherCore) {
+    return fmt::format("{} waits for a semaphore of another core", place);
+  }
   if (lost.state == Stall::kFlag) {
     std::string source = lost.sourceLine
                              ? fmt::format(" (line {})", lost.sourceLine->line)
@@ -241,7 +246,8 @@ std::string toText(const Explanation &e, size_t lines,
                        100 * e.shareOf(hint.gain), hint.where, hint.text);
   }
   if (!e.modelled) {
-    out += "  not estimated: a kwait precedes its kset in program order\n";
+    out += "  not estimated: a kwait precedes its kset in program order, or a "
+           "core waits for another\n";
   } else if (e.hints.empty()) {
     out += "  nothing that the trace shows gains a percent\n";
   }

@@ -33,6 +33,7 @@ struct LostOverlap {
   uint64_t cycles = 0;
   std::optional<SourceLine> line;       // of the command that could not go on
   isa::Pipe source{};                   // kFlag: the pipe it waited for
+  bool otherCore = false;               // kFlag: it waited for a semaphore
   std::optional<SourceLine> sourceLine; // what that pipe was doing
 };
 
@@ -51,6 +52,7 @@ struct Hint {
     kFasterControl,
     kIndependentWork,
     kLongerRows,
+    kOtherBanks,
   } kind{};
   std::string where;                    // "add.cpp:37-41", or the pipe
   std::string text;                     // what to do and why

@@ -37,6 +37,7 @@ public:
     tryControl();
     tryInterlocks();
     tryRows();
+    tryBanks();
     std::sort(result_.hints.begin(), result_.hints.end(),
               [](const auto &a, const auto &b) {
                 return a.gain != b.gain ? a.gain > b.gain : a.text < b.text;
@@ -293,6 +294,43 @@ private:
                fmt::format("moves {} bytes in {} cycles, {} % of the port's "
                            "rate: longer rows in global memory",
                            uses[i].bytes, uses[i].cycles, percent));
+    }
+  }
+
+  /// Lines of V whose operands meet in banks of UB.
+  void tryBanks() {
+    std::vector<uint64_t> busy(trace_.instructions.size()), lost(busy.size());
+    for (uint32_t core = 0; core < trace_.cores(); ++core) {
+      for (const Replay::Item &item : replay_.items(core)) {
+        if (item.pipe == Pipe::V) {
+          busy[item.command.instruction] +=
+              item.command.busyEnd - item.command.start;
+          lost[item.command.instruction] += item.command.bankCycles;
+        }
+      }
+    }
+    for (uint32_t i = 0; i < lost.size(); ++i) {
+      if (lost[i] == 0) {
+        continue;
+      }
+      std::vector<bool> same = trace_.onLineOf(i);
+      uint64_t busyOfLine = 0, lostOfLine = 0;
+      for (uint32_t k = 0; k < lost.size(); ++k) {
+        if (same[k]) {
+          busyOfLine += busy[k];
+          lostOfLine += lost[k];
+          lost[k] = k == i ? lost[k] : 0; // the line is looked at once
+        }
+      }
+      Lines lines;
+      add(trace_.instructions[i].line, lines);
+      uint64_t bank = trace_.machine.arch.capacity(Space::UB) /
+                      trace_.machine.timing.banks.ubBanks;
+      consider(Hint::Kind::kOtherBanks, {.banksOfInstruction = i}, lines,
+               fmt::format("{} of {} cycles are lost because operands meet in "
+                           "a bank of UB: place them in banks of their own, "
+                           "{} KiB each",
+                           lostOfLine, busyOfLine, bank / 1024));
     }
   }
 

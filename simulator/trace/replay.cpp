@@ -51,7 +51,11 @@ class CoreReplay {
 public:
   CoreReplay(const Trace &trace, const std::vector<Replay::Item> &items,
              const WhatIf &change)
-      : trace_(trace), items_(items), change_(change), done_(items.size()) {}
+      : trace_(trace), items_(items), change_(change), done_(items.size()) {
+    if (change.banksOfInstruction < trace.instructions.size()) {
+      freeBanks_ = trace.onLineOf(change.banksOfInstruction);
+    }
+  }
 
   void run() {
     for (size_t i = 0; i < items_.size(); ++i) {
@@ -95,6 +99,9 @@ private:
   uint64_t occupancy(size_t i) const {
     const TraceCommand &c = items_[i].command;
     uint64_t cycles = c.busyEnd - c.start;
+    if (!freeBanks_.empty() && freeBanks_[c.instruction]) {
+      cycles -= c.bankCycles;
+    }
     if (c.instruction == change_.scaledInstruction) {
       cycles = std::max<uint64_t>(1, cycles * change_.scalePercent / 100);
     }
@@ -139,10 +146,12 @@ private:
     for (const Unit &unit : units_) {
       activity = std::max({activity, unit.activity, unit.retired});
     }
-    now_ = std::max(now_ + 1, activity + trace_.machine.timing.barrierCycles);
+    uint64_t end =
+        std::max(now_ + 1, activity + trace_.machine.timing.barrierCycles);
     if (ends) {
-      now_ = std::max(now_, flagsSettled_);
+      end = std::max(end, flagsSettled_);
     }
+    now_ = end - 1; // the gap of what follows holds the barrier's own cycle
   }
 
   /// By how many releases earlier a wait is content with. One more buffer: one.
@@ -197,9 +206,18 @@ private:
     } else if (item.kind == TraceKind::kData) {
       leave = startData(i, unit, leave);
     }
-    unit.left = leave;
+    unit.left = leave + headCycles(item.kind) - 1;
     unit.activity = std::max(unit.activity, leave);
     unit.leaving.push_back(leave);
+  }
+
+  /// Cycles a command spends at the head of its queue as it leaves it.
+  uint64_t headCycles(TraceKind kind) const {
+    const isa::TimingPart &timing = trace_.machine.timing;
+    return kind == TraceKind::kSet || kind == TraceKind::kWait
+               ? timing.flagCycles
+           : kind == TraceKind::kConfigure ? timing.configCycles
+                                           : 1;
   }
 
   bool touchesGm(size_t i) const {
@@ -319,12 +337,32 @@ private:
   const std::vector<Replay::Item> &items_;
   const WhatIf &change_;
   std::vector<Done> done_;
+  std::vector<bool> freeBanks_; // by instruction; empty: of none
   std::map<size_t, size_t> mergeSource_;
   std::map<size_t, uint64_t> extra_;
   std::array<Unit, isa::kNumPipes> units_;
   uint64_t now_ = 0;
   uint64_t flagsSettled_ = 0;
 };
+
+/// One range per memory and direction: what interlocks compare (rule 11).
+void boundRanges(TraceCommand &c) {
+  uint8_t kept = 0;
+  for (const TraceRange &r : c.ranges()) {
+    auto end = c.range.begin() + kept;
+    auto same = std::find_if(c.range.begin(), end, [&](const TraceRange &k) {
+      return k.space == r.space && k.write == r.write;
+    });
+    if (same == end) {
+      c.range[kept++] = r;
+      continue;
+    }
+    same->lo = std::min(same->lo, r.lo);
+    same->hi = std::max(same->hi, r.hi);
+    same->bytes += r.bytes;
+  }
+  c.rangeCount = kept;
+}
 
 /// Pairs each item of an odd iteration of `loop` with the item at the same
 /// place of the iteration before, where both iterations look alike.
@@ -377,6 +415,9 @@ void Replay::load(uint32_t core) {
       item.command = c;
       item.pipe = static_cast<Pipe>(p);
       item.kind = trace_.of(c).kind;
+      // What another core does decides when these end.
+      modelled_ &= item.kind != TraceKind::kPend &&
+                   trace_.of(c).op != isa::Opcode::kKdbar;
       items.push_back(item);
     }
   }
@@ -393,6 +434,9 @@ void Replay::load(uint32_t core) {
   matchFlags(items);
   findLoops(items);
   findReleases(items);
+  for (Item &item : items) {
+    boundRanges(item.command);
+  }
 }
 
 void Replay::matchFlags(std::vector<Item> &items) {

@@ -12,7 +12,8 @@
 // ranges, flags and kbar; the occupancy and latency of each command, and the
 // own time of S between its commands, are those of the trace. So waiting for
 // the memory system stays as it was. Valid where every kwait follows its kset
-// in program order (modelled(); else gains are not estimated).
+// in program order and no core waits for another (modelled(); else gains are
+// not estimated).
 #pragma once
 
 #include "simulator/trace/trace.h"
@@ -38,6 +39,8 @@ struct WhatIf {
   /// Occupancy of the commands of this instruction, in percent.
   uint32_t scaledInstruction = ~uint32_t{0};
   uint32_t scalePercent = 100;
+  /// Operands do not meet in banks in commands of this instruction's line.
+  uint32_t banksOfInstruction = ~uint32_t{0};
   /// Commands of this pipe in flight do not wait for each other's ranges.
   bool freeInterlock = false;
   isa::Pipe interlockPipe{};
@@ -47,7 +50,8 @@ class Replay {
 public:
   explicit Replay(const Trace &trace);
 
-  /// False when a kwait precedes its kset in program order.
+  /// False when a kwait precedes its kset in program order, or a kpend or
+  /// kdbar makes a core wait for another.
   bool modelled() const { return modelled_; }
   /// First start of a data command to the last retirement, over all cores.
   uint64_t cycles(const WhatIf &change = {}) const;

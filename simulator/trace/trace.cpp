@@ -21,6 +21,7 @@ std::vector<TraceCommand> Trace::commands(uint32_t core, isa::Pipe pipe) const {
     c.issue = c.start - in.uleb();
     c.busyEnd = c.start + in.uleb();
     c.retire = c.busyEnd + static_cast<uint64_t>(in.sleb());
+    c.bankCycles = in.uleb();
     c.flagId = in.u8();
     c.rangeCount = in.u8();
     for (unsigned r = 0; r < c.rangeCount; ++r) {
@@ -55,6 +56,17 @@ std::vector<TraceState> Trace::states(uint32_t core, isa::Pipe pipe) const {
     now += cycles;
   }
   return result;
+}
+
+std::vector<bool> Trace::onLineOf(uint32_t instruction) const {
+  const std::optional<SourceLine> &line = instructions[instruction].line;
+  std::vector<bool> same(instructions.size());
+  for (uint32_t i = 0; i < same.size(); ++i) {
+    const std::optional<SourceLine> &other = instructions[i].line;
+    same[i] = i == instruction || (line && other && line->file == other->file &&
+                                   line->line == other->line);
+  }
+  return same;
 }
 
 uint64_t Trace::commandCount() const {

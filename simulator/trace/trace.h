@@ -35,7 +35,9 @@ enum class TraceKind : uint8_t {
   kSet,
   kWait,
   kConfigure,
-  kBarrier, // kbar of S
+  kPost,    // of a semaphore
+  kPend,    // of a semaphore
+  kBarrier, // kbar and kdbar of S
   kEnd,     // kend of S
 };
 
@@ -66,6 +68,7 @@ struct TraceCommand {
   uint8_t flagId = 0;       // kSet, kWait
   uint8_t rangeCount = 0;
   uint64_t issue = 0, start = 0, busyEnd = 0, retire = 0;
+  uint64_t bankCycles = 0; // of its occupancy: its operands met in a bank
   std::array<TraceRange, kMaxRanges> range{};
 
   std::span<const TraceRange> ranges() const {
@@ -124,6 +127,10 @@ public:
   uint64_t commandCount() const;
   /// Memory the recorded streams take.
   uint64_t heldBytes() const;
+
+  /// Which instructions are of the same source line as this one; without a
+  /// line only itself.
+  std::vector<bool> onLineOf(uint32_t instruction) const;
 
   const TraceInstruction &of(const TraceCommand &c) const {
     return instructions[c.instruction];

@@ -41,6 +41,10 @@ TraceKind kindOf(Opcode op) {
     return TraceKind::kWait;
   case Opcode::kKcfg:
     return TraceKind::kConfigure;
+  case Opcode::kKpost:
+    return TraceKind::kPost;
+  case Opcode::kKpend:
+    return TraceKind::kPend;
   case Opcode::kKbar:
   case Opcode::kKdbar:
     return TraceKind::kBarrier;
@@ -149,6 +153,7 @@ void TraceRecorder::record(const CommandStamp &stamp, TraceCommand c) {
   putUleb(out, stamp.start - stamp.issue);
   putUleb(out, stamp.busyEnd - stamp.start);
   putSleb(out, static_cast<int64_t>(stamp.retire - stamp.busyEnd));
+  putUleb(out, stamp.bankCycles);
   out.push_back(c.flagId);
   out.push_back(c.rangeCount);
   for (const TraceRange &r : c.ranges()) {

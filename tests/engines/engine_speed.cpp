@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Prints how fast the engines are on this machine, best of five, in CPU
-// seconds: scalar MIPS, fp16 GMAC/s of the functional engine and kcycle/s of
-// the cycle engine on matmul 1024^3 with ReLU-like and wide-exponent data.
+// seconds: scalar MIPS, GMAC/s and vector elements of the functional engine,
+// kcycle/s of the cycle engine on matmul 1024^3 with ReLU-like and
+// wide-exponent data, on streams and on many cores, and what the checks cost.
 //
 //   build/bin/engine_speed             all of it
 //   build/bin/engine_speed checks      what all checks cost
@@ -106,6 +107,27 @@ void streaming(EngineBench &bench) {
               static_cast<double>(report.kernelCycles) / kTiles);
 }
 
+void integersAndVectors(EngineBench &bench) {
+  std::vector<int8_t> bytes(1 << 17);
+  std::mt19937_64 random(3);
+  for (int8_t &x : bytes) {
+    x = static_cast<int8_t>(random());
+  }
+  const uint64_t data = bench.upload(bytes);
+  sim::LaunchReport report;
+  sim::LaunchRequest r = bench.request(assembleFile("mmad_i8.s", 1), {data});
+  double seconds = best(*bench.functional, r, report);
+  std::printf("functional mmad.i8      %8.2f GMAC/s\n",
+              1e-9 * static_cast<double>(report.macs) / seconds);
+  constexpr uint64_t kTimes = 20000;
+  const uint64_t halves = bench.upload(operand(16384, 4, false, false));
+  r = bench.request(assembleFile("vadd_ub.s", 1, 1), {halves});
+  r.constants = {kTimes};
+  seconds = best(*bench.functional, r, report);
+  std::printf("functional vadd.f16     %8.2f G elements/s\n",
+              1e-9 * 8192 * kTimes / seconds);
+}
+
 /// Cores that each do a 1024^3 matmul of their own data (together half the
 /// multiply-accumulates of 4096^3), and cores that stream more than DRAM gives.
 void manyCores(EngineBench &bench, uint32_t cores) {
@@ -176,6 +198,7 @@ int main(int argc, char **argv) {
   kiln::test::scalar(bench);
   kiln::test::matmul(bench, false);
   kiln::test::matmul(bench, true);
+  kiln::test::integersAndVectors(bench);
   kiln::test::streaming(bench);
   kiln::test::manyCores(bench, 4);
   kiln::test::manyCores(bench, bench.arch.arch.cores);

@@ -211,6 +211,14 @@ def test_bindings_must_match_the_kernel(folder):
            2, "f99")
 
 
+def test_an_unknown_order_or_check_is_named(folder):
+    vadd_elf(folder)
+    for option, value in (("--order", "sideways"), ("--order", "random:x"),
+                          ("--check", "luck")):
+        expect(kiln("sim", "vadd.elf", *VADD_BINDS, option, value, cwd=folder),
+               2, value, "expected")
+
+
 def test_a_race_is_a_device_fault(folder):
     text = VADD.read_text().replace("kset  mte2, v, zero", "").replace(
         "kwait mte2, v, zero", "")

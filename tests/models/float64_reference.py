@@ -22,7 +22,8 @@ from onnx import numpy_helper
 
 def attributes(node):
     return {a.name: (list(a.ints) if a.type == a.INTS else
-                     a.i if a.type == a.INT else a.f)
+                     a.i if a.type == a.INT else
+                     numpy_helper.to_array(a.t) if a.type == a.TENSOR else a.f)
             for a in node.attribute}
 
 
@@ -76,7 +77,12 @@ def reshape(attrs, x, shape):
                       for i, d in enumerate(shape)])
 
 
+def constant_of_shape(attrs, shape):
+    return np.full(shape, attrs["value"][0], np.float64)
+
+
 OPERATORS = {
+    "ConstantOfShape": constant_of_shape,
     "Conv": conv,
     "BatchNormalization": batch_norm,
     "Relu": lambda attrs, x: np.maximum(x, 0),

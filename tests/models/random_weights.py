@@ -209,9 +209,12 @@ def keep_logits(path, out_dir):
     source = path.parent / f"{path.stem}.test_data" / "test_data_set_0"
     data = out_dir / f"{path.stem}.test_data" / "test_data_set_0"
     data.mkdir(parents=True, exist_ok=True)
-    for name, copy in (("input_0.pb", "input_0.pb"),
-                       (f"output_{last}.pb", "output_0.pb")):
-        (data / copy).write_bytes((source / name).read_bytes())
+    files = {"input_0.pb": (source / "input_0.pb").read_bytes(),
+             "output_0.pb": (source / f"output_{last}.pb").read_bytes()}
+    for old in data.glob("output_*.pb"):  # out_dir may be the model's own
+        old.unlink()
+    for file, content in files.items():
+        (data / file).write_bytes(content)
     target = out_dir / path.name
     target.write_bytes(model.SerializeToString(deterministic=True))
     return target

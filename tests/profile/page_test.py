@@ -106,6 +106,8 @@ def test_a_kernel_page_shows_what_the_trace_holds(folder):
             launch["cycles"]
     use = {row[0]: number(row[1]) for row in table(text, "use")[1:]}
     assert use == {p["name"]: p["busy"] for p in launch["pipes"]}
+    banks = {row[0]: number(row[2]) for row in table(text, "use")[1:]}
+    assert banks == {p["name"]: p["bank_cycles"] for p in launch["pipes"]}
     lines = table(text, "lines")[1:]
     assert sum(number(row[2]) for row in lines) == launch["kernel_cycles"]
     assert any("k.load(a" in row[1] for row in lines)
@@ -115,7 +117,32 @@ def test_a_kernel_page_shows_what_the_trace_holds(folder):
     moved = {(row[0], row[1]): number(row[2])
              for row in table(text, "bytes")[1:]}
     assert moved["MTE2", "reads GM"] == 400000
+    memory = table(text, "memory")[1:]
+    counters = {row[0]: number(row[1]) for row in memory}
+    shares = {row[0]: row[2] for row in memory}
+    hits = counters["dram row hits"]
+    requests = hits + counters["dram row misses"]
+    assert shares["dram row hits"] == f"{100 * hits / requests:.1f} %", shares
+    # Inputs come from DRAM once, and every burst is a hit, a miss or merged.
+    assert counters["dram read bytes"] >= 400000
+    assert counters["l2 read misses"] > 0
+    assert counters == {name.replace("_", " "): count for name, count
+                        in launch["memory"].items()}
     assert "Bound: <b>MTE2</b>" in text
+
+
+def test_no_table_is_cut_off(folder):
+    page, _ = make(folder, VECTOR_ADD, "--shape", "N=100000")
+    script = """<script>
+      const cut = [...document.querySelectorAll('section')].filter(
+        (s) => s.scrollWidth > s.clientWidth + 1);
+      document.body.setAttribute('data-cut',
+        cut.map((s) => s.querySelector('h2').textContent).join());
+      </script></body>"""
+    page.write_text(page.read_text().replace("</body>", script))
+    result = browse(folder, page, "--dump-dom", "--window-size=1200,1100")
+    cut = re.search(r'data-cut="([^"]*)"', result.stdout.decode()).group(1)
+    assert cut == "", f"cut off: {cut}"
 
 
 def test_zoom_shows_fewer_cycles(folder):

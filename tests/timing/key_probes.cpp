@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/timing/key_probes.h"
 
-#include "isa/gen/operands.h"
 #include "simulator/core/engine.h"
 #include "simulator/cycle/command_timing.h"
 #include "simulator/memory/address_map.h"
 #include "simulator/memory/l2_memory.h"
-#include "tests/engines/support/program_builder.h"
+#include "tests/timing/commands.h"
 
 #include <algorithm>
 #include <functional>
@@ -98,10 +97,6 @@ void probeOccupancies(const isa::ArchSpec &arch, Digest &digest) {
   }
 }
 
-uint64_t view(uint32_t addr, uint32_t count, uint32_t rowStride = 8) {
-  return LocalView{addr, rowStride, 1, count}.pack();
-}
-
 void add(ProgramBuilder &b, uint32_t dst, uint32_t src0, uint32_t src1,
          uint32_t rows) {
   b.npu({.op = Opcode::kVadd, .f3 = kF16}, view(dst, rows), view(src0, 128),
@@ -175,24 +170,8 @@ void emitBanks(ProgramBuilder &b, uint32_t bank) {
   add(b, 0, bank - 1024, bank / 4, rows);
   b.npu({.op = Opcode::kVmadd, .f3 = kF16}, view(bank / 2, rows), view(0, 128),
         view(bank / 4, 0));
-  isa::Mte1Config0 image;
-  image.h = 2;
-  image.w = 160;
-  image.ow = 16;
-  isa::Mte1Config1 kernel;
-  kernel.kh = kernel.kw = kernel.sh = kernel.dh = kernel.dw = 1;
-  kernel.sw = 8;
-  kernel.cValidLast = 16;
-  isa::Mte1Config2 channels;
-  channels.c1 = 1;
-  b.configure(Pipe::MTE1, 0, image.pack());
-  b.configure(Pipe::MTE1, 1, kernel.pack());
-  b.configure(Pipe::MTE1, 2, channels.pack());
-  isa::Im2colTarget to;
-  to.mCount = 16;
-  to.k1Count = 1;
-  b.npu({.op = Opcode::kIm2col, .f3 = kF16}, to.pack(),
-        isa::Im2colSource{}.pack());
+  im2col(b,
+         {.height = 2, .width = 160, .perRow = 16, .stride = 8, .count = 16});
 }
 
 void emitMemory(ProgramBuilder &b) {

@@ -188,26 +188,26 @@ TEST(L2Memory, WritesOfASliceTakeTheirOwnPortAtItsWidth) {
   EXPECT_EQ(b.done[3], 1304u);
 }
 
-TEST(L2Memory, TheReturnLinkCarriesTheOldestArrivedBurstFirst) {
+/// When a miss of cycle 5000 (first) and a hit of cycle `hitAt` are answered.
+std::pair<uint64_t, uint64_t> missThenHit(uint64_t hitAt) {
   Bench b;
-  uint64_t hit = b.lineOfSlice(1, 0), miss = b.lineOfSlice(2, 0);
+  const uint64_t hit = b.lineOfSlice(1, 0), miss = b.lineOfSlice(2, 0);
   b.at(1000, 0, 1, hit);
-  // The miss is answered in 5000 + 300, the hit of 5190 as well.
   b.at(5000, 0, 2, miss);
-  b.at(5190, 0, 3, hit);
+  b.at(hitAt, 0, 3, hit);
   b.run();
-  EXPECT_EQ(b.done[2], 5304u);
-  EXPECT_EQ(b.done[3], 5308u);
+  return {b.done[2], b.done[3]};
+}
+
+TEST(L2Memory, TheReturnLinkCarriesTheOldestArrivedBurstFirst) {
+  // The miss is answered in 5000 + 300, the hit of 5190 as well.
+  const auto [miss, hit] = missThenHit(5190);
+  EXPECT_EQ(miss, 5304u);
+  EXPECT_EQ(hit, 5308u);
 }
 
 TEST(L2Memory, AHitPassesAnEarlierMiss) {
-  Bench b;
-  uint64_t hit = b.lineOfSlice(1, 0), miss = b.lineOfSlice(2, 0);
-  b.at(1000, 0, 1, hit);
-  b.at(5000, 0, 2, miss);
-  b.at(5004, 0, 3, hit);
-  b.run();
-  EXPECT_EQ(b.done[3], 5004u + 4 + 110);
+  EXPECT_EQ(missThenHit(5004).second, 5004u + 4 + 110);
 }
 
 TEST(L2Memory, TheLeastRecentlyUsedLineOfASetGoes) {

@@ -2,7 +2,7 @@
 //
 // Cycles of small programs on k1, computed by hand from k1_numbers. Where a
 // rule has an edge, both sides are tested: ready at t, blocked at t - 1.
-#include "isa/gen/operands.h"
+#include "tests/timing/commands.h"
 #include "tests/timing/stamps.h"
 
 namespace kiln::test {
@@ -13,10 +13,6 @@ using isa::Opcode;
 using isa::Pipe;
 
 constexpr uint8_t kF16 = 5, kF32 = 7;
-
-uint64_t view(uint32_t addr, uint32_t count, uint32_t rowStride = 8) {
-  return LocalView{addr, rowStride, 1, count}.pack();
-}
 
 /// dst = src0 + src0 over rows of 128 halves: one beat a row.
 void vadd(ProgramBuilder &b, uint32_t dst, uint32_t src, uint32_t rows) {
@@ -438,27 +434,12 @@ TEST(PipeTiming, WithoutGroupsNoBankIsWaitedFor) {
 uint64_t im2colCycles(uint32_t stride, bool c04) {
   EngineBench bench;
   ProgramBuilder b;
-  isa::Mte1Config0 image;
-  image.h = 8;
-  image.w = 64 * stride;
-  image.ow = 64;
-  isa::Mte1Config1 kernel;
-  kernel.kh = kernel.kw = kernel.sh = kernel.dh = kernel.dw = 1;
-  kernel.sw = stride;
-  kernel.cValidLast = c04 ? 4 : 16;
-  isa::Mte1Config2 channels;
-  channels.c1 = 1;
-  isa::Mte1Config3 batch;
-  batch.c04 = c04;
-  b.configure(Pipe::MTE1, 0, image.pack());
-  b.configure(Pipe::MTE1, 1, kernel.pack());
-  b.configure(Pipe::MTE1, 2, channels.pack());
-  b.configure(Pipe::MTE1, 3, batch.pack());
-  isa::Im2colTarget to;
-  to.mCount = 64;
-  to.k1Count = 1;
-  b.npu({.op = Opcode::kIm2col, .f3 = kF16}, to.pack(),
-        isa::Im2colSource{}.pack());
+  im2col(b, {.height = 8,
+             .width = 64 * stride,
+             .perRow = 64,
+             .stride = stride,
+             .count = 64,
+             .fourChannels = c04});
   auto s = runTimed(bench, b).stamps.of(Pipe::MTE1, 1)[0];
   return s.busyEnd - s.start;
 }

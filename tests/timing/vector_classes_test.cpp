@@ -3,7 +3,7 @@
 // Occupancy and latency of the vector classes on k1, by hand from k1_numbers:
 // compare and select 128/128/64 elements per cycle, 24; sin and cos 16, 40;
 // gather 5, 40; sort and merge 2, 40.
-#include "isa/gen/operands.h"
+#include "tests/timing/commands.h"
 #include "tests/timing/stamps.h"
 
 #include <functional>
@@ -16,10 +16,6 @@ using isa::Opcode;
 using isa::Pipe;
 
 constexpr uint8_t kI8 = 0, kI32 = 4, kF16 = 5, kF32 = 7;
-
-uint64_t view(uint32_t addr, uint32_t count, uint32_t rowStride = 8) {
-  return LocalView{addr, rowStride, 1, count}.pack();
-}
 
 struct Case {
   const char *what;
@@ -54,7 +50,8 @@ const Case kCases[] = {
      2, 40},
     {"one rsqrt beat of 64",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVrsqrt, .f3 = kF32}, view(0x18000, 1), view(0, 64));
+       b.npu({.op = Opcode::kVrsqrt, .f3 = kF32}, view(0x18000, 1),
+             view(0, 64));
      },
      1, 32},
     {"33 logarithms in two cycles",
@@ -64,8 +61,8 @@ const Case kCases[] = {
      2, 32},
     {"11 elements gathered, 5 per cycle",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVgather, .f3 = kF16}, view(0x18000, 2), view(0, 11),
-             isa::Table{.addr = 0x24000, .count = 9}.pack());
+       b.npu({.op = Opcode::kVgather, .f3 = kF16}, view(0x18000, 2),
+             view(0, 11), isa::Table{.addr = 0x24000, .count = 9}.pack());
      },
      6, 40},
     {"rows of a scatter are those of its table",
@@ -77,8 +74,8 @@ const Case kCases[] = {
      4, 40},
     {"32 keys, 2 per cycle",
      [](ProgramBuilder &b) {
-       b.npu({.op = Opcode::kVsort32, .f3 = kF16}, view(0x18000, 1), view(0, 32),
-             view(0x24000, 0));
+       b.npu({.op = Opcode::kVsort32, .f3 = kF16}, view(0x18000, 1),
+             view(0, 32), view(0x24000, 0));
      },
      16, 40},
     {"a merge counts both lists",

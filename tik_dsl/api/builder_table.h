@@ -88,26 +88,66 @@ enum KilnTikBinary {
   KILN_TIK_VMAX,
   KILN_TIK_VMIN,
   KILN_TIK_VMADD, /* dst = src0 * src1 + dst */
-  KILN_TIK_VEXPD  /* dst = exp(src0 - src1) */
+  KILN_TIK_VEXPD, /* dst = exp(src0 - src1) */
+  KILN_TIK_VAND = 10,
+  KILN_TIK_VOR,
+  KILN_TIK_VXOR,
+  KILN_TIK_VSHL,
+  KILN_TIK_VSHR, /* signed types fill with their sign */
+  KILN_TIK_VSHRU /* fills with 0 */
 };
 enum KilnTikScalarOp {
   KILN_TIK_VADDS,
   KILN_TIK_VMULS,
   KILN_TIK_VMAXS,
-  KILN_TIK_VMINS
+  KILN_TIK_VMINS,
+  KILN_TIK_VMADDS = 6, /* dst = src * scalar + dst */
+  KILN_TIK_VANDS = 10,
+  KILN_TIK_VORS,
+  KILN_TIK_VXORS,
+  KILN_TIK_VSHLS,
+  KILN_TIK_VSHRS,
+  KILN_TIK_VSHRUS
 };
 enum KilnTikUnary {
   KILN_TIK_VMOV = 0,
   KILN_TIK_VEXP = 1,
   KILN_TIK_VREC = 2,
   KILN_TIK_VSQRT = 4,
-  KILN_TIK_VTANH = 5
+  KILN_TIK_VTANH = 5,
+  KILN_TIK_VNOT,
+  KILN_TIK_VLN,
+  KILN_TIK_VRSQRT,
+  KILN_TIK_VERF,
+  KILN_TIK_VSIN,
+  KILN_TIK_VCOS
 };
 enum KilnTikReduce {
   KILN_TIK_SUM_ROW, /* along each row: one element per row */
   KILN_TIK_MAX_ROW,
   KILN_TIK_SUM_ROWS, /* over the rows: one row */
-  KILN_TIK_MAX_ROWS
+  KILN_TIK_MAX_ROWS,
+  KILN_TIK_MIN_ROW = 7,
+  KILN_TIK_ARGMAX_ROW, /* an i32 index, as the other ARG ones */
+  KILN_TIK_ARGMIN_ROW,
+  KILN_TIK_MIN_ROWS,
+  KILN_TIK_ARGMAX_ROWS,
+  KILN_TIK_ARGMIN_ROWS
+};
+/* The half of a pair of a sorted list. */
+enum KilnTikPair { KILN_TIK_KEYS = 12, KILN_TIK_INDICES = 13 };
+/* What a store does with what global memory holds. */
+enum KilnTikStoreMode {
+  KILN_TIK_STORE_ADD = 1,
+  KILN_TIK_STORE_MAX,
+  KILN_TIK_STORE_MIN
+};
+enum KilnTikActivation {
+  KILN_TIK_NONE,
+  KILN_TIK_RELU,
+  KILN_TIK_LEAKY, /* values below 0 times the parameter */
+  KILN_TIK_CLIP,  /* 0 to the parameter */
+  KILN_TIK_PRELU  /* values below 0 times the slope of the column */
 };
 
 /* Pipes of a core, as flags name them; the values of isa::Pipe. */
@@ -192,6 +232,27 @@ typedef struct KilnTikFix {
   float scale;
 } KilnTikFix;
 
+/* The same with a factor and a slope per column, from the bias table. */
+typedef struct KilnTikFixColumns {
+  KilnTikFix fix;              /* relu 0 */
+  KilnTikPlace scales, slopes; /* memory 0: none */
+  uint32_t activation;
+  float parameter;
+  int64_t zero_point; /* added after rounding to an 8-bit type */
+} KilnTikFixColumns;
+
+/* `count` consecutive elements in UB that indices choose from. */
+typedef struct KilnTikLookup {
+  KilnTikPlace place;
+  KilnTikValue count;
+} KilnTikLookup;
+
+/* Rows of sorted lists of `pairs` pairs each. */
+typedef struct KilnTikList {
+  KilnTikView view;
+  KilnTikValue pairs;
+} KilnTikList;
+
 /* One tensor of a reference computation, every type widened to double. */
 typedef struct KilnTikHostTensor {
   double *data;
@@ -201,7 +262,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 2 */
+  uint32_t version; /* 3 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -360,6 +421,71 @@ typedef struct KilnTikTable {
    * not hold. */
   void (*require)(void *self, KilnTikValue condition, const char *text,
                   const KilnTikLine *line);
+
+  /* == version 3 ==========================================================*/
+
+  /* Element e of every row = start + e * step, bits of the element type. */
+  void (*viota)(void *self, const KilnTikView *dst, KilnTikValue start,
+                KilnTikValue step, const KilnTikTile *tile,
+                const KilnTikLine *line);
+  /* dst = table[index]; 0 where an i32 index is not below the count. */
+  void (*vgather)(void *self, const KilnTikView *dst,
+                  const KilnTikLookup *table, const KilnTikView *indices,
+                  const KilnTikTile *tile, const KilnTikLine *line);
+  /* table[index] = src; the last of equal indices stays. */
+  void (*vscatter)(void *self, const KilnTikLookup *table,
+                   const KilnTikView *src, const KilnTikView *indices,
+                   const KilnTikTile *tile, const KilnTikLine *line);
+  /* Each 32 elements of a row become pairs (key, i32 index), descending. A
+   * list of n pairs is a row of 2n elements of i32. */
+  void (*vsort32)(void *self, const KilnTikView *pairs, const KilnTikView *keys,
+                  const KilnTikView *indices, const KilnTikTile *tile,
+                  const KilnTikLine *line);
+  /* Row by row: two sorted lists with keys of `type` become one. */
+  void (*vmerge)(void *self, uint32_t type, const KilnTikView *dst,
+                 const KilnTikList *a, const KilnTikList *b, KilnTikValue rows,
+                 const KilnTikLine *line);
+  /* `half` of the pairs of each row; tile.cols counts pairs. */
+  void (*vpairs)(void *self, uint32_t half, const KilnTikView *dst,
+                 const KilnTikView *pairs, const KilnTikTile *tile,
+                 const KilnTikLine *line);
+  /* Bit e%8 of byte e/8 of a row of the mask (u8) = src0 op src1 (or the
+   * scalar); `op` of KilnTikCompare. */
+  void (*vcompare)(void *self, uint32_t op, const KilnTikView *mask,
+                   const KilnTikView *src0, const KilnTikView *src1,
+                   const KilnTikTile *tile, const KilnTikLine *line);
+  void (*vcompareScalar)(void *self, uint32_t op, const KilnTikView *mask,
+                         const KilnTikView *src, KilnTikValue bits,
+                         const KilnTikTile *tile, const KilnTikLine *line);
+  /* dst = src0 where the bit is 1, else src1. */
+  void (*vselect)(void *self, const KilnTikView *dst, const KilnTikView *mask,
+                  const KilnTikView *src0, const KilnTikView *src1,
+                  const KilnTikTile *tile, const KilnTikLine *line);
+
+  /* Between begin and end every store updates global memory, in one piece with
+   * respect to the other blocks. */
+  void (*beginAccumulate)(void *self, uint32_t mode, const KilnTikLine *line);
+  void (*endAccumulate)(void *self, const KilnTikLine *line);
+  /* Waits until every block has come here, its writes done. */
+  void (*meet)(void *self, const KilnTikLine *line);
+  /* This block has written `tensor` as far as `block` waits for it: adds 1 to
+   * semaphore `id` (0 to 15) of that block. */
+  void (*post)(void *self, KilnTikMemory tensor, KilnTikValue block,
+               KilnTikValue id, const KilnTikLine *line);
+  /* Waits for such a post and takes 1 away. */
+  void (*pend)(void *self, KilnTikMemory tensor, KilnTikValue id,
+               const KilnTikLine *line);
+
+  void (*fixColumns)(void *self, const KilnTikFixColumns *fix,
+                     const KilnTikLine *line);
+
+  /* Prints to the launch's report; {d} {u} {x} {f16} {bf16} {f32} stand for
+   * the values, at most two. */
+  void (*print)(void *self, const char *text, uint32_t count,
+                const KilnTikValue *values, const KilnTikLine *line);
+  /* As require(), with a text that shows a value. */
+  void (*requireValue)(void *self, KilnTikValue condition, const char *text,
+                       KilnTikValue value, const KilnTikLine *line);
 } KilnTikTable;
 
 enum KilnTikVerb {

@@ -22,33 +22,22 @@
 // run-time values: tails need neither masks nor a second loop.
 //
 // Errors: numbered (tik_dsl/builder/mistakes.h), at the author's line, when
-// the kernel is built. Source of the instructions: isa/spec.
+// the kernel is built. Rows and columns of one command are 0 to 65535; a count
+// of 0 does nothing. Source of the instructions: isa/spec.
 #pragma once
 
-#include "tik_dsl/api/float_bits.h"
 #include "tik_dsl/api/loops.h"
-#include "tik_dsl/api/tensor.h"
+#include "tik_dsl/api/vector.h"
 
 namespace kiln::tik {
-
-/// rows x cols elements; from one number: one row.
-struct Tile {
-  template <RunTimeInteger T>
-  Tile(T count, Line line = Line::current())
-      : rows(1, line), cols(count, line) {}
-  template <RunTimeInteger T>
-  Tile(const Scalar<T> &count, Line line = Line::current())
-      : rows(1, line), cols(count, line) {}
-  Tile(const Operand &r, const Operand &c) : rows(r), cols(c) {}
-  Operand rows, cols;
-};
 
 /// Distances of fractals in L1, in fractals.
 struct FractalStrides {
   int64_t outer, inner;
 };
 
-/// m x n x k of a matrix product.
+/// m x n x k of a matrix product, in elements: m and n up to 4095, k up to
+/// 65535 (TIK407).
 struct Product {
   Operand m, n, k;
 };
@@ -67,52 +56,72 @@ private:
   bool on_ = false;
 };
 
-/// The scalar operand of a vector instruction: a C++ number, converted to the
-/// type of the instruction, or run-time bits of that type.
-class Number {
+enum class Activation : uint32_t {
+  none = KILN_TIK_NONE,
+  relu = KILN_TIK_RELU,
+  leaky = KILN_TIK_LEAKY, // values below 0 times the parameter
+  clip = KILN_TIK_CLIP,   // 0 to the parameter
+  prelu = KILN_TIK_PRELU  // values below 0 times the slope of the column
+};
+
+/// A number per column, f32 in the bias table.
+class ColumnTable {
+public:
+  ColumnTable() = default;
+  ColumnTable(const Buffer &table) : place_(Place(table).place()) {}
+  KilnTikPlace place() const { return place_; }
+
+private:
+  KilnTikPlace place_{0, 0};
+};
+
+/// What FIX does on the way out of L0C: times the scale (or that of the
+/// column), activation, cast; plus the zero point, to an 8-bit type.
+struct FixOptions {
+  bool relu = false; // short for activation = relu
+  float scale = 1;
+  ColumnTable scales = {}, slopes = {}; // slopes: of prelu
+  Activation activation = Activation::none;
+  float parameter = 0; // of leaky and clip
+  int64_t zeroPoint = 0;
+};
+
+/// How a store meets what global memory holds.
+enum class Accumulation : uint32_t {
+  sum = KILN_TIK_STORE_ADD,
+  maximum = KILN_TIK_STORE_MAX,
+  minimum = KILN_TIK_STORE_MIN
+};
+
+/// A text of print() or require() with the author's line.
+struct Text {
+  Text(const char *words, Line where = Line::current())
+      : text(words), line(where) {}
+  const char *text;
+  Line line;
+};
+/// A value for a placeholder of a text.
+class Shown {
 public:
   template <typename T>
-    requires std::integral<T> || std::floating_point<T>
-  Number(T value) : value_(static_cast<double>(value)) {}
-  template <typename T>
-  Number(const Scalar<T> &bits)
-      : handle_(bits.handle()), isRunTime_(true),
-        bits_(detail::floatType<T>()) {}
-  KilnTikValue handle(const KilnTikTable *t, Type type,
-                      const KilnTikLine &at) const {
-    const auto code = static_cast<uint32_t>(type);
-    if (isRunTime_) {
-      if (bits_ != detail::kNoFloat && bits_ != code) {
-        t->mistake(t->self, 311,
-                   "the run-time float is of another type than the elements",
-                   &at);
-      }
-      return handle_;
-    }
-    if (const char *wrong = detail::unfit(value_, code)) {
-      t->mistake(t->self, detail::isFraction(value_, code) ? 308 : 307, wrong,
-                 &at);
-      return 0;
-    }
-    return t->constant(t->self, detail::bitsOf(value_, code));
+  Shown(const Scalar<T> &value) : handle_(value.handle()) {}
+  Shown(RunTimeInteger auto number)
+      : isNumber_(true), number_(static_cast<int64_t>(number)) {}
+  KilnTikValue handle(const KilnTikTable *t) const {
+    return isNumber_ ? t->constant(t->self, number_) : handle_;
   }
 
 private:
   KilnTikValue handle_ = 0;
-  bool isRunTime_ = false;
-  uint32_t bits_ = detail::kNoFloat;
-  double value_ = 0;
-};
-
-/// What FIX does on the way out of L0C.
-struct FixOptions {
-  bool relu = false;
-  float scale = 1; // before relu
+  bool isNumber_ = false;
+  int64_t number_ = 0;
 };
 
 /// An image [c1][height][width][C0] in L1 and the convolution over it, for
 /// im2col(): row m of the patch matrix is output pixel (m / outWidth, m %
 /// outWidth), column block k1 is tap (c1*KH + kh)*KW + kw.
+/// Sizes are pixels; kernel, stride and dilation are {rows, columns}, 1 to 255
+/// each, paddings 0 to 255 (TIK409).
 struct Image {
   Operand height = 1, padTop = 0; // rows present, rows of padding above
   int64_t width = 1, outWidth = 1, padLeft = 0;
@@ -120,19 +129,10 @@ struct Image {
   int64_t c1 = 1, c1Stride = 0; // planes, 32-byte blocks between them
   int64_t channelsLast = 0;     // of the last plane; 0: C0
 };
-/// A piece of the patch matrix.
+/// A piece of the patch matrix: mCount rows from m on, k1Count blocks of C0
+/// columns from k1 on.
 struct Patches {
   Operand m, mCount, k1, k1Count;
-};
-
-enum class Rounding : uint32_t {
-  nearestEven,
-  towardZero,
-  down,
-  up,
-  nearestAway,
-  nearestUp,
-  toOdd
 };
 
 /// Pipes, as flags of manual scopes name them.
@@ -146,38 +146,43 @@ enum class Pipe : uint32_t {
   store = KILN_TIK_PIPE_MTE3, // store, moveToL1
 };
 
-class Kernel {
+class Kernel : public VectorCommands {
 public:
-  explicit Kernel(const KilnTikTable *table) : t_(table) {}
+  using VectorCommands::VectorCommands;
 
   //===--------------------------------------------------------------------===//
   // Surroundings
   //===--------------------------------------------------------------------===//
 
-  /// A declared tensor by name.
+  /// A declared tensor by name; another name is TIK501.
   Tensor tensor(const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     return Tensor(t_, t_->tensor(t_->self, name, &at));
   }
-  /// A declared attribute or a dimension's symbol.
+  /// A declared attribute or a dimension's symbol; another name is TIK506.
   int64_t attribute(const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     return t_->attribute(t_->self, name, &at);
   }
   /// Cores of the launch: blocks(min(cores(), work)) uses them all.
   int64_t cores() const { return t_->cores(t_->self); }
+  /// A C++ number as a run-time value.
   Index constant(int64_t value) const {
     return {t_, t_->constant(t_->self, value)};
   }
 
   //===--------------------------------------------------------------------===//
-  // Buffers. `depth` 0: the loop's.
+  // Buffers: sizes in elements, 1 to 8 dimensions; `name` stands in messages.
+  // `depth` is the number of slots, up to 8; 0: the loop's. What does not fit
+  // its memory is TIK201.
   //===--------------------------------------------------------------------===//
 
+  /// Row-major in UB; with several rows, each a multiple of 32 bytes (TIK211).
   Buffer ub(Type type, std::initializer_list<int64_t> dims, const char *name,
             uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_UB, type, dims, name, depth, line);
   }
+  /// Row-major in L1, as in UB.
   Buffer l1(Type type, std::initializer_list<int64_t> dims, const char *name,
             uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L1, type, dims, name, depth, line);
@@ -192,24 +197,30 @@ public:
                       .handle(),
                   padded);
   }
+  /// The left operand m x k of a product, in fractals of 16 x 32 bytes.
   Buffer l0a(Type type, int64_t m, int64_t k, const char *name,
              uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L0A, type, {m, k}, name, depth, line);
   }
+  /// The right operand k x n.
   Buffer l0b(Type type, int64_t k, int64_t n, const char *name,
              uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L0B, type, {k, n}, name, depth, line);
   }
+  /// The accumulator m x n in cells of 16 x 16: f32, or i32 of 8-bit operands.
   Buffer l0c(Type type, int64_t m, int64_t n, const char *name,
              uint32_t depth = 0, Line line = Line::current()) const {
     return alloc(KILN_TIK_L0C, type, {m, n}, name, depth, line);
   }
+  /// n numbers per column: a bias of the accumulator's type, or f32 factors,
+  /// slopes and the like of FIX.
   Buffer biasTable(Type type, int64_t n, const char *name, uint32_t depth = 0,
                    Line line = Line::current()) const {
     return alloc(KILN_TIK_BT, type, {n}, name, depth, line);
   }
 
-  /// Global memory that lives as long as the launch, shared by all blocks.
+  /// Global memory that lives as long as the launch, shared by all blocks; its
+  /// contents are undefined at the start.
   Tensor workspace(Type type, std::initializer_list<int64_t> dims,
                    const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -222,13 +233,17 @@ public:
   // Control flow
   //===--------------------------------------------------------------------===//
 
+  /// One pass of the body for each of `count` blocks (1 to 2^31): its Index is
+  /// the block's number. Outermost, and once in a kernel.
   Blocks blocks(int64_t count, Line line = Line::current()) const {
     return Blocks(t_, count, line);
   }
+  /// from, from + step, ... while below `to`; step is at least 1.
   Range range(Operand from, Operand to, Operand step = 1,
               Line line = Line::current()) const {
     return Range(t_, from, to, step, line);
   }
+  /// Runs `body` where the condition holds; .otherwise(...) where it does not.
   template <typename Body>
   When when(const Condition &condition, const Body &body,
             Line line = Line::current()) const {
@@ -266,6 +281,24 @@ public:
     const KilnTikLine at = detail::toC(line);
     t_->require(t_->self, condition.handle(), text, &at);
   }
+  /// The same with a text in which {d}, {u} or {x} shows a value.
+  void require(const Condition &condition, const Text &text,
+               const Shown &value) const {
+    const KilnTikLine at = detail::toC(text.line);
+    t_->requireValue(t_->self, condition.handle(), text.text, value.handle(t_),
+                     &at);
+  }
+  /// Prints a line to the launch's report, with at most two values in the
+  /// places of {d} (signed), {u}, {x}, {f16}, {bf16} and {f32}.
+  void print(const Text &text) const { print(text, 0, nullptr); }
+  void print(const Text &text, const Shown &value) const {
+    const KilnTikValue values[] = {value.handle(t_)};
+    print(text, 1, values);
+  }
+  void print(const Text &text, const Shown &first, const Shown &second) const {
+    const KilnTikValue values[] = {first.handle(t_), second.handle(t_)};
+    print(text, 2, values);
+  }
   /// Waits until every pipe is empty. Never needed for correctness.
   void barrier(Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -273,11 +306,48 @@ public:
   }
 
   //===--------------------------------------------------------------------===//
+  // Blocks that meet: all of them run at once, so there are at most as many as
+  // cores
+  //===--------------------------------------------------------------------===//
+
+  /// In the body every store updates what global memory holds, in one piece
+  /// with respect to the other blocks, so all of them may write one place. What
+  /// is updated has to be stored before, and the blocks to meet() in between.
+  template <typename Body>
+  void accumulate(Accumulation how, const Body &body,
+                  Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->beginAccumulate(t_->self, static_cast<uint32_t>(how), &at);
+    body();
+    t_->endAccumulate(t_->self, &at);
+  }
+  /// Every block waits until all have come here; then each sees what the others
+  /// have written. All blocks have to come: not in a when() on the block.
+  void meet(Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->meet(t_->self, &at);
+  }
+  /// What this block has written to `tensor` is there for `block` once that has
+  /// waited with pend() for the same semaphore (0 to 15, each block has its
+  /// own; they count to 15). Every post() has its pend().
+  void post(const Tensor &tensor, Operand block, Operand semaphore,
+            Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->post(t_->self, tensor.handle(), block.handle(t_), semaphore.handle(t_),
+             &at);
+  }
+  void pend(const Tensor &tensor, Operand semaphore,
+            Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    t_->pend(t_->self, tensor.handle(), semaphore.handle(t_), &at);
+  }
+
+  //===--------------------------------------------------------------------===//
   // Movement
   //===--------------------------------------------------------------------===//
 
-  /// GM -> UB or L1, row-major. The rest of a row's last 32-byte block is
-  /// filled with `pad`, a 32-bit pattern.
+  /// GM -> UB or L1, row-major; rows of at most 2^20 - 1 bytes. The rest of a
+  /// row's last 32-byte block is filled with `pad`, a 32-bit pattern.
   void load(const Place &dst, const Place &src, const Tile &tile,
             uint32_t pad = 0, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -286,7 +356,7 @@ public:
     const KilnTikRows rows = gmRows(tile, src, at);
     t_->load(t_->self, &to, &from, &rows, pad, &at);
   }
-  /// GM row-major -> L1 column blocks (a buffer of l1Nz).
+  /// GM row-major -> L1 column blocks (a buffer of l1Nz; else TIK214).
   void loadNz(const Place &dst, const Place &src, const Tile &tile,
               uint32_t pad = 0, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -346,7 +416,7 @@ public:
     fractals(dst, src, tile.rows.handle(t_), tile.cols.handle(t_), strides,
              transposed, line);
   }
-  /// Patches of an image in L1 -> L0A.
+  /// Patches of an image in L1 -> L0A; outside the image they are 0.
   void im2col(const Place &dst, const Place &src, const Image &image,
               const Patches &patches, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
@@ -383,7 +453,8 @@ public:
   // Cube
   //===--------------------------------------------------------------------===//
 
-  /// acc = A * B, or acc += A * B where `accumulate` holds.
+  /// acc = A * B, or acc += A * B where `accumulate` holds. Types: f16, bf16 or
+  /// f32 twice into f32, 8-bit integers into i32 (TIK303).
   void mmad(const Buffer &acc, const Buffer &a, const Buffer &b,
             const Product &size, const Accumulate &accumulate,
             Line line = Line::current()) const {
@@ -402,164 +473,34 @@ public:
            const FixOptions &options = {}, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     const bool nz = dst.nzRows() > 0;
-    const KilnTikFix fix = {dst.place(),
-                            acc.place(),
-                            tile.rows.handle(t_),
-                            tile.cols.handle(t_),
-                            count(tile.rows, 16, line),
-                            t_->constant(t_->self, nz ? dst.nzRows() * 32 : 32),
-                            nz ? t_->constant(t_->self, 32)
-                               : dst.pitch().handle(t_),
-                            options.relu,
-                            options.scale != 1,
-                            options.scale};
-    t_->fix(t_->self, &fix, &at);
-  }
-
-  //===--------------------------------------------------------------------===//
-  // Vector, on UB. Sources and destination have one type except where said.
-  //===--------------------------------------------------------------------===//
-
-#define KILN_TIK_BINARY(function, code)                                        \
-  void function(const Place &dst, const Place &a, const Place &b,              \
-                const Tile &tile, Line line = Line::current()) const {         \
-    binary(code, dst, a, b, tile, line);                                       \
-  }
-  KILN_TIK_BINARY(add, KILN_TIK_VADD)
-  KILN_TIK_BINARY(sub, KILN_TIK_VSUB)
-  KILN_TIK_BINARY(mul, KILN_TIK_VMUL)
-  KILN_TIK_BINARY(div, KILN_TIK_VDIV)
-  KILN_TIK_BINARY(max, KILN_TIK_VMAX)
-  KILN_TIK_BINARY(min, KILN_TIK_VMIN)
-  /// dst = a * b + dst, one rounding.
-  KILN_TIK_BINARY(madd, KILN_TIK_VMADD)
-  /// dst = exp(a - b); dst may be f16 or bf16 with f32 sources.
-  KILN_TIK_BINARY(expDifference, KILN_TIK_VEXPD)
-#undef KILN_TIK_BINARY
-
-#define KILN_TIK_SCALAR_OP(function, code)                                     \
-  void function(const Place &dst, const Place &src, const Number &number,      \
-                const Tile &tile, Line line = Line::current()) const {         \
-    const KilnTikLine at = detail::toC(line);                                  \
-    const KilnTikView to = dst.view(), from = src.view();                      \
-    const KilnTikTile size = handles(tile);                                    \
-    t_->vscalar(t_->self, code, &to, &from, number.handle(t_, src.type(), at), \
-                &size, &at);                                                   \
-  }
-  KILN_TIK_SCALAR_OP(adds, KILN_TIK_VADDS)
-  KILN_TIK_SCALAR_OP(muls, KILN_TIK_VMULS)
-  KILN_TIK_SCALAR_OP(maxs, KILN_TIK_VMAXS)
-  KILN_TIK_SCALAR_OP(mins, KILN_TIK_VMINS)
-#undef KILN_TIK_SCALAR_OP
-
-#define KILN_TIK_UNARY(function, code)                                         \
-  void function(const Place &dst, const Place &src, const Tile &tile,          \
-                Line line = Line::current()) const {                           \
-    const KilnTikLine at = detail::toC(line);                                  \
-    const KilnTikView to = dst.view(), from = src.view();                      \
-    const KilnTikTile size = handles(tile);                                    \
-    t_->vunary(t_->self, code, &to, &from, &size, &at);                        \
-  }
-  KILN_TIK_UNARY(copy, KILN_TIK_VMOV)
-  KILN_TIK_UNARY(exp, KILN_TIK_VEXP)
-  KILN_TIK_UNARY(reciprocal, KILN_TIK_VREC)
-  KILN_TIK_UNARY(sqrt, KILN_TIK_VSQRT)
-  KILN_TIK_UNARY(tanh, KILN_TIK_VTANH)
-#undef KILN_TIK_UNARY
-
-  /// dst = number everywhere.
-  void fill(const Place &dst, const Number &number, const Tile &tile,
-            Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view();
-    const KilnTikTile size = handles(tile);
-    t_->vdup(t_->self, &to, number.handle(t_, dst.type(), at), &size, &at);
-  }
-  /// dst = src in dst's type.
-  void cast(const Place &dst, const Place &src, const Tile &tile,
-            Rounding rounding = Rounding::nearestEven,
-            Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
-    const KilnTikTile size = handles(tile);
-    t_->vcast(t_->self, &to, &from, static_cast<uint32_t>(rounding), &size,
-              &at);
-  }
-
-#define KILN_TIK_REDUCE(function, code)                                        \
-  void function(const Place &dst, const Place &src, const Tile &tile,          \
-                Line line = Line::current()) const {                           \
-    const KilnTikLine at = detail::toC(line);                                  \
-    const KilnTikView to = dst.view(), from = src.view();                      \
-    const KilnTikTile size = handles(tile);                                    \
-    t_->vreduce(t_->self, code, &to, &from, &size, &at);                       \
-  }
-  /// One element per row, dst rows one row pitch apart.
-  KILN_TIK_REDUCE(rowSum, KILN_TIK_SUM_ROW)
-  KILN_TIK_REDUCE(rowMax, KILN_TIK_MAX_ROW)
-  /// One row: the sum or maximum over the rows.
-  KILN_TIK_REDUCE(sumOfRows, KILN_TIK_SUM_ROWS)
-  KILN_TIK_REDUCE(maxOfRows, KILN_TIK_MAX_ROWS)
-#undef KILN_TIK_REDUCE
-
-  /// Row r of dst = the first element of row r of src.
-  void broadcast(const Place &dst, const Place &src, const Tile &tile,
-                 Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
-    const KilnTikTile size = handles(tile);
-    t_->vbroadcast(t_->self, &to, &from, &size, &at);
-  }
-  /// Rows of channels -> one block of C0 channels per pixel, and back; tile is
-  /// {channels, pixels}.
-  void toBlocked(const Place &dst, const Place &src, const Tile &tile,
-                 Line line = Line::current()) const {
-    transpose(0, dst, src, tile, line);
-  }
-  void toPlanar(const Place &dst, const Place &src, const Tile &tile,
-                Line line = Line::current()) const {
-    transpose(1, dst, src, tile, line);
-  }
-
-  //===--------------------------------------------------------------------===//
-  // The control core reads and writes single elements of UB
-  //===--------------------------------------------------------------------===//
-
-  /// An integer element.
-  Index read(const Place &src, Line line = Line::current()) const {
-    if (isFloat(src.type())) {
-      return mistaken(309, "read: the elements are floats; use readFloat<T>()",
-                      line);
-    }
-    return {t_, readBits(src, line)};
-  }
-  /// A float element as bits: Scalar<float>, Scalar<Half>, Scalar<BFloat16>.
-  template <detail::FloatBits T>
-  Scalar<T> readFloat(const Place &src, Line line = Line::current()) const {
-    if (detail::floatType<T>() != static_cast<uint32_t>(src.type())) {
-      mistaken(310, "readFloat<T>: T is not the type of the elements", line);
-      return {};
-    }
-    return {t_, readBits(src, line)};
-  }
-  void write(const Place &dst, const Number &number,
-             Line line = Line::current()) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikPlace to = dst.place();
-    t_->scalarStore(t_->self, &to, static_cast<uint32_t>(dst.type()),
-                    number.handle(t_, dst.type(), at), &at);
+    const Activation activation =
+        options.relu ? Activation::relu : options.activation;
+    const KilnTikFixColumns fix = {
+        {dst.place(), acc.place(), tile.rows.handle(t_), tile.cols.handle(t_),
+         count(tile.rows, 16, line),
+         t_->constant(t_->self, nz ? dst.nzRows() * 32 : 32),
+         nz ? t_->constant(t_->self, 32) : dst.pitch().handle(t_),
+         /*relu=*/0, options.scale != 1, options.scale},
+        options.scales.place(),
+        options.slopes.place(),
+        static_cast<uint32_t>(activation),
+        options.parameter,
+        options.zeroPoint};
+    t_->fixColumns(t_->self, &fix, &at);
   }
 
 private:
+  void print(const Text &text, uint32_t count,
+             const KilnTikValue *values) const {
+    const KilnTikLine at = detail::toC(text.line);
+    t_->print(t_->self, text.text, count, values, &at);
+  }
   Buffer alloc(uint32_t space, Type type, std::initializer_list<int64_t> dims,
                const char *name, uint32_t depth, const Line &line) const {
     const KilnTikLine at = detail::toC(line);
     return Buffer(t_, t_->alloc(t_->self, space, static_cast<uint32_t>(type),
                                 static_cast<uint32_t>(dims.size()),
                                 dims.begin(), depth, name, &at));
-  }
-  KilnTikTile handles(const Tile &tile) const {
-    return {tile.rows.handle(t_), tile.cols.handle(t_)};
   }
   KilnTikValue bytes(const Operand &n, Type type, const KilnTikLine &at) const {
     return t_->arith(t_->self, KILN_TIK_MUL, n.handle(t_),
@@ -594,33 +535,6 @@ private:
                               size.k.handle(t_),  accumulate.handle(t_)};
     t_->mmad(t_->self, &mmad, &at);
   }
-  void binary(uint32_t code, const Place &dst, const Place &a, const Place &b,
-              const Tile &tile, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), x = a.view(), y = b.view();
-    const KilnTikTile size = handles(tile);
-    t_->vbinary(t_->self, code, &to, &x, &y, &size, &at);
-  }
-  void transpose(uint32_t out, const Place &dst, const Place &src,
-                 const Tile &tile, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikView to = dst.view(), from = src.view();
-    const KilnTikTile size = handles(tile);
-    t_->vtranspose(t_->self, out, &to, &from, &size, &at);
-  }
-  Index mistaken(uint32_t number, const char *text, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    t_->mistake(t_->self, number, text, &at);
-    return {};
-  }
-  KilnTikValue readBits(const Place &src, const Line &line) const {
-    const KilnTikLine at = detail::toC(line);
-    const KilnTikPlace from = src.place();
-    return t_->scalarLoad(t_->self, &from, static_cast<uint32_t>(src.type()),
-                          &at);
-  }
-
-  const KilnTikTable *t_;
 };
 
 } // namespace kiln::tik

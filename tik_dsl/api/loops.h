@@ -92,7 +92,8 @@ public:
         const Operand &step, const Line &line)
       : LoopBody(table, line), from_(from), to_(to), step_(step) {}
 
-  /// Buffers created directly in the body have `depth` slots that take turns.
+  /// Buffers created directly in the body have `depth` slots (1 to 8) that take
+  /// turns.
   Range buffers(uint32_t depth) && {
     depth_ = depth;
     return static_cast<Range &&>(*this);

@@ -30,7 +30,7 @@
 
 namespace kiln::tik {
 
-/// A dimension: a symbol or a number.
+/// A dimension: a symbol (an identifier) or a number, 1 to 2^31.
 class Dim {
 public:
   Dim(const char *symbol) : text_(symbol) {}
@@ -75,7 +75,8 @@ struct Setting {
   Value value;
 };
 
-/// Test inputs are drawn evenly from low to high.
+/// Test inputs are drawn evenly from low to high (finite, low <= high: TIK522)
+/// and rounded to the element type.
 struct Values {
   double low = -1, high = 1;
 };
@@ -84,6 +85,7 @@ class Declaration {
 public:
   explicit Declaration(const KilnTikTable *table) : t_(table) {}
 
+  /// Once: an identifier, which models use as the node's operator type.
   Declaration &name(const char *name, const char *summary,
                     Line line = Line::current()) {
     at(line);
@@ -96,12 +98,15 @@ public:
     t_->declareDomain(t_->self, domain);
     return *this;
   }
+  /// 1 to 8 dimensions; inputs are bound in the order they are declared, then
+  /// the outputs.
   Declaration &input(const char *name, TypeName type,
                      std::initializer_list<Dim> dims, Values values = {},
                      Line line = Line::current()) {
     at(line);
     return tensor(0, name, type, dims, values);
   }
+  /// Its dimensions follow from those of inputs, from attributes or numbers.
   Declaration &output(const char *name, TypeName type,
                       std::initializer_list<Dim> dims,
                       Line line = Line::current()) {
@@ -122,7 +127,8 @@ public:
     t_->declareAttribute(t_->self, name, count, values);
     return *this;
   }
-  /// A shape that is tested and timed.
+  /// A shape that is tested and timed: a size for every symbol, attributes that
+  /// differ from their default.
   Declaration &shape(std::initializer_list<Setting> settings,
                      Line line = Line::current()) {
     at(line);
@@ -210,9 +216,11 @@ class HostArray {
 public:
   explicit HostArray(const KilnTikHostTensor &tensor) : tensor_(tensor) {}
 
+  /// Size of dimension i; 1 beyond the rank.
   int64_t dim(int64_t i) const {
     return i < tensor_.rank ? tensor_.dims[i] : 1;
   }
+  /// Number of elements.
   int64_t size() const {
     int64_t size = 1;
     for (uint32_t i = 0; i < tensor_.rank; ++i) {
@@ -220,6 +228,7 @@ public:
     }
     return size;
   }
+  /// Row-major; operator[] is not checked.
   double *data() const { return tensor_.data; }
   double &operator[](int64_t i) const { return tensor_.data[i]; }
 
@@ -237,6 +246,7 @@ public:
     t_->hostTensor(t_->self, name, &tensor);
     return HostArray(tensor);
   }
+  /// A declared attribute or a dimension's symbol.
   int64_t attribute(const char *name) const {
     return t_->attribute(t_->self, name, nullptr);
   }

@@ -35,6 +35,7 @@ enum class Type : uint32_t {
 };
 using enum Type;
 
+/// Bytes of an element.
 constexpr int64_t sizeOf(Type type) {
   constexpr int64_t kSizes[] = {1, 1, 2, 2, 4, 2, 2, 4};
   return kSizes[static_cast<uint32_t>(type)];
@@ -115,6 +116,8 @@ public:
 
   Type type() const { return static_cast<Type>(info_.type); }
   int64_t rank() const { return info_.rank; }
+  /// Size of dimension i; 1 beyond the rank. One that the launch gives is
+  /// TIK526.
   int64_t dim(int64_t i, Line line = Line::current()) const {
     if (i < rank() && info_.dims[i] == KILN_TIK_DYNAMIC) {
       const KilnTikLine at = detail::toC(line);
@@ -201,7 +204,8 @@ protected:
   KilnTikMemoryInfo info_{};
 };
 
-/// A tensor in global memory, row-major.
+/// A tensor in global memory, row-major. Indices are in elements; what lies
+/// outside of it is TIK204 or TIK209, or found by the engines.
 class Tensor : public Memory {
 public:
   using Memory::Memory;

@@ -9,7 +9,11 @@
 //                        k.add(out, in[0], in[1], n);
 //                      });
 //   tiles::copy(k, y.at(r, 0), t, {rows, cols});     // any two memories
-//   tiles::product(k, acc, aL1, bL1, {m, n, depth}, first);
+//   tiles::product(k, acc, aL1, bL1, {m, n, depth}, add);
+//   tiles::matrixTiles(k, M, N, 128, 256, [&](auto &m, auto &n, auto &rows,
+//                                             auto &cols) {
+//     tiles::productOfTensors(k, acc, {a, b, m, n}, {rows, cols, K});
+//   });
 //   tiles::softmaxRows(k, t, {rows, cols});
 //   tiles::sumRows(k, sums, t, {rows, cols});
 //   tiles::transpose(k, out, in, {rows, cols});
@@ -24,8 +28,8 @@
 namespace kiln::tik::tiles {
 
 struct Walk {
-  int64_t tile = 8192; // elements
-  uint32_t slots = 4;
+  int64_t tile = 8192; // elements of each input and of the output in UB
+  uint32_t slots = 4;  // of each, 1 to 8
 };
 
 /// out = body(inputs), element by element, over flat tensors of any length,
@@ -77,21 +81,79 @@ inline void copy(const Kernel &k, const Place &dst, const Place &src,
   }
 }
 
-/// acc = a x b, or acc += a x b where `add` holds: column-block matrices in L1
-/// of any depth, in steps of `step` of k. 16-bit types.
+// [product]
+struct L0Steps {
+  int64_t step = 64;       // of k
+  bool transposed = false; // b is [n, k]; every cube type, not only 16 bits
+  const Buffer *bias = nullptr;
+};
+
+/// acc = a x b (+ bias), or acc += a x b where `add` holds: column-block
+/// matrices in L1 of any depth, a step of k after the other.
 inline void product(const Kernel &k, const Buffer &acc, const Buffer &a,
                     const Buffer &b, const Product &size, const Condition &add,
-                    int64_t step = 64) {
+                    const L0Steps &how = {}) {
   const int64_t rows = acc.dim(0), cols = acc.dim(1);
-  for (Index k0 : k.range(0, size.k, step).buffers(2)) {
-    const Index depth = min(step, k.constant(0) + size.k - k0);
-    const Buffer aL0 = k.l0a(a.type(), rows, step, "aL0");
-    const Buffer bL0 = k.l0b(b.type(), step, cols, "bL0");
+  for (Index k0 : k.range(0, size.k, how.step).buffers(2)) {
+    const Index depth = min(how.step, k.constant(0) + size.k - k0);
+    const Buffer aL0 = k.l0a(a.type(), rows, how.step, "aL0");
+    const Buffer bL0 = k.l0b(b.type(), how.step, cols, "bL0");
+    const Product piece = {size.m, size.n, depth};
     k.loadA(aL0, a.at(0, k0), {size.m, depth});
-    k.loadB(bL0, b.at(k0, 0), {depth, size.n});
-    k.mmad(acc, aL0, bL0, {size.m, size.n, depth}, add || k0 != 0);
+    how.transposed ? k.loadBTransposed(bL0, b.at(0, k0), {depth, size.n})
+                   : k.loadB(bL0, b.at(k0, 0), {depth, size.n});
+    how.bias ? k.mmadBias(acc, aL0, bL0, *how.bias, piece, add || k0 != 0)
+             : k.mmad(acc, aL0, bL0, piece, add || k0 != 0);
   }
 }
+
+/// Which rows of a and columns of b a tile of the product takes.
+struct Corner {
+  const Tensor &a, &b;
+  Index m, n;
+};
+
+/// acc = the tile {size.m, size.n} of a x b at a corner, a and b in global
+/// memory, size.k of any length: pieces of `depth` in L1, steps in L0.
+inline void productOfTensors(const Kernel &k, const Buffer &acc,
+                             const Corner &from, const Product &size,
+                             int64_t depth = 256, const L0Steps &how = {}) {
+  const int64_t rows = acc.dim(0), cols = acc.dim(1);
+  const Type type = from.a.type();
+  for (Index k1 : k.range(0, size.k, depth).buffers(2)) {
+    const Index count = min(depth, k.constant(0) + size.k - k1);
+    const Buffer a = k.l1Nz(type, rows, depth, "aL1");
+    const Buffer b = how.transposed ? k.l1Nz(type, cols, depth, "bL1")
+                                    : k.l1Nz(type, depth, cols, "bL1");
+    k.loadNz(a, from.a.at(from.m, k1), {size.m, count});
+    how.transposed ? k.loadNz(b, from.b.at(from.n, k1), {size.n, count})
+                   : k.loadNz(b, from.b.at(k1, from.n), {count, size.n});
+    product(k, acc, a, b, {size.m, size.n, count}, k1 != 0, how);
+  }
+}
+
+/// Blocks for so many tiles: at most the cores; all cores where the launch
+/// gives the number.
+inline int64_t blocksFor(const Kernel &k, int64_t tiles) {
+  return min(k.cores(), tiles);
+}
+inline int64_t blocksFor(const Kernel &k, const Index &) { return k.cores(); }
+
+/// The tiles of an M x N matrix, spread over the cores; sizes known now or at
+/// run time. body(m, n, rows, cols) is called once, in a loop of two slots.
+template <typename Size, typename Body>
+void matrixTiles(const Kernel &k, const Size &M, const Size &N, int64_t tileM,
+                 int64_t tileN, const Body &body) {
+  const Size across = ceilDiv(N, tileN), tiles = ceilDiv(M, tileM) * across;
+  const int64_t blocks = blocksFor(k, tiles);
+  for (Index block : k.blocks(blocks)) {
+    for (Index tile : k.range(block, tiles, blocks).buffers(2)) {
+      const Index m = tile / across * tileM, n = tile % across * tileN;
+      body(m, n, Index(min(tileM, M - m)), Index(min(tileN, N - n)));
+    }
+  }
+}
+// [product]
 
 /// sums[r, 0] = the sum of row r.
 inline void sumRows(const Kernel &k, const Buffer &sums, const Buffer &t,

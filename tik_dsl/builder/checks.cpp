@@ -71,7 +71,12 @@ std::optional<CheckedOperand> KernelBuilder::operand(const KilnTikPlace &place,
 void KernelBuilder::noteUse(KilnTikMemory handle, Use use) {
   MemoryEntry &entry = memories_[handle];
   entry.written |= use != Use::kRead;
-  if (use != Use::kWrite && entry.firstRead.line == 0) {
+  entry.stored |= use == Use::kWrite;
+  if (use == Use::kAccumulate && entry.accumulated.line == 0) {
+    entry.accumulated = line_;
+  }
+  const bool reads = use == Use::kRead || use == Use::kUpdate;
+  if (reads && entry.firstRead.line == 0) {
     entry.firstRead = line_;
     entry.firstReader = call_;
   }
@@ -230,7 +235,8 @@ bool KernelBuilder::mayWrite(const CheckedOperand &dst, bool sizePerBlock) {
             "'" + tensor.name + "' is an input; only outputs are written");
     return false;
   }
-  if (blockCount_ > 1 && !dst.perBlock && !sizePerBlock && !insidePerBlock()) {
+  if (accumulation_ == 0 && blockCount_ > 1 && !dst.perBlock && !sizePerBlock &&
+      !insidePerBlock()) {
     mistake(Mistake::kSharedBetweenBlocks,
             "all " + std::to_string(blockCount_) +
                 " blocks write the same bytes of '" + tensor.name +

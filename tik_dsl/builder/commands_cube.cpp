@@ -111,7 +111,64 @@ void KernelBuilder::mmad(const KilnTikMmad *p, const KilnTikLine *line) {
                       b->offset, bias, biasOffset, m, n, k, mode);
 }
 
-void KernelBuilder::fix(const KilnTikFix *p, const KilnTikLine *line) {
+void KernelBuilder::fix(const KilnTikFix *fix, const KilnTikLine *line) {
+  const KilnTikFixColumns columns = {
+      *fix, {}, {}, fix->relu ? KILN_TIK_RELU : KILN_TIK_NONE, 0, 0};
+  fixColumns(&columns, line);
+}
+
+/// A number per column, in the bias table.
+std::optional<CheckedOperand>
+KernelBuilder::columnTable(const char *role, const KilnTikPlace &place,
+                           KilnTikValue n) {
+  const auto table =
+      operand(place, {role, {Space::BT}, 4, factsOf(n) * Facts::constant(4)});
+  if (table && table->memory->type != ElementType::F32) {
+    mistake(Mistake::kColumnType,
+            "the " + std::string(role) + " '" + table->memory->name + "' are " +
+                std::string(isa::name(table->memory->type)) +
+                "; FIX takes f32");
+    return std::nullopt;
+  }
+  return table;
+}
+
+/// Whether scale, activation and zero point go together.
+bool KernelBuilder::epilogue(const KilnTikFixColumns &p, ElementType out) {
+  if (!inRange("the activation", p.activation, 0, KILN_TIK_PRELU)) {
+    return false;
+  }
+  const bool parameter =
+      p.activation == KILN_TIK_LEAKY || p.activation == KILN_TIK_CLIP;
+  const char *wrong =
+      p.fix.has_scale && p.scales.memory != 0
+          ? "one scale and a scale per column"
+      : (p.activation == KILN_TIK_PRELU) != (p.slopes.memory != 0)
+          ? "slopes go with prelu and prelu with slopes"
+      : !parameter && p.parameter != 0 ? "a parameter goes with leaky and clip"
+                                       : nullptr;
+  if (wrong != nullptr) {
+    mistake(Mistake::kEpilogue, wrong);
+    return false;
+  }
+  if (p.fix.has_scale && !std::isfinite(p.fix.scale)) {
+    mistake(Mistake::kFixScale, "the scale is not a finite number");
+    return false;
+  }
+  if (p.zero_point != 0 && !isByte(out)) {
+    mistake(Mistake::kZeroPoint, "a zero point, and the destination is " +
+                                     std::string(isa::name(out)) +
+                                     "; only 8-bit types have one");
+    return false;
+  }
+  const bool isUnsigned = out == ElementType::U8;
+  return inRange("the zero point", p.zero_point, isUnsigned ? 0 : -128,
+                 isUnsigned ? 255 : 127, Mistake::kZeroPoint);
+}
+
+void KernelBuilder::fixColumns(const KilnTikFixColumns *whole,
+                               const KilnTikLine *line) {
+  const KilnTikFix *p = &whole->fix;
   at(line);
   call_ = "fix";
   Value m = count("m", p->m, kCount20), n = count("n", p->n, kCount20),
@@ -149,14 +206,38 @@ void KernelBuilder::fix(const KilnTikFix *p, const KilnTikLine *line) {
   if (!dst || !src || !mayWrite(*dst, perBlock)) {
     return;
   }
-  if (p->has_scale && !std::isfinite(p->scale)) {
-    mistake(Mistake::kFixScale, "the scale is not a finite number");
+  if (dst->memory->space == Space::GM && accumulation_ != 0) {
+    mistake(Mistake::kFixAccumulates,
+            "fix() overwrites '" + dst->memory->name +
+                "'; in an accumulate() scope only store() writes to global "
+                "memory");
     return;
   }
+  if (!epilogue(*whole, entry->type)) {
+    return;
+  }
+  std::optional<CheckedOperand> scales = CheckedOperand(),
+                                slopes = CheckedOperand();
+  if (whole->scales.memory != 0) {
+    scales = columnTable("scales", whole->scales, p->n);
+  }
+  if (whole->slopes.memory != 0) {
+    slopes = columnTable("slopes", whole->slopes, p->n);
+  }
+  if (!scales || !slopes) {
+    return;
+  }
+  const bool parameter =
+      whole->activation == KILN_TIK_LEAKY || whole->activation == KILN_TIK_CLIP;
   create<npu::FixOp>(
       dst->base, dst->offset, src->base, src->offset, m, n, m1, c1Stride, pitch,
-      p->relu ? npu::ActivationKind::relu : npu::ActivationKind::none,
-      p->has_scale ? builder_.getF32FloatAttr(p->scale) : FloatAttr());
+      scales->base, scales->offset, slopes->base, slopes->offset,
+      static_cast<npu::ActivationKind>(whole->activation),
+      p->has_scale ? builder_.getF32FloatAttr(p->scale) : FloatAttr(),
+      parameter ? builder_.getF32FloatAttr(whole->parameter) : FloatAttr(),
+      whole->zero_point);
+  memories_[p->dst.memory].writers |= 1u
+                                      << static_cast<unsigned>(isa::Pipe::FIX);
 }
 
 } // namespace kiln::tik

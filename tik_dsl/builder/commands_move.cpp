@@ -19,10 +19,6 @@ constexpr int64_t kUnsigned32 = (int64_t{1} << 32) - 1;
 constexpr int64_t kBlock = isa::kBlockBytes;
 constexpr int64_t kFractal = isa::kFractalBytes;
 
-std::array<int64_t, 2> pair(const KilnTikView &view) {
-  return {view.row_stride, view.block_stride};
-}
-
 } // namespace
 
 std::optional<KernelBuilder::GmRows>
@@ -70,7 +66,7 @@ void KernelBuilder::load(const KilnTikView *dst, const KilnTikPlace *src,
     return;
   }
   create<npu::LoadOp>(to->base, to->offset, from->base, from->offset, gm->rows,
-                      gm->rowBytes, gm->stride, pair(*dst), pad);
+                      gm->rowBytes, gm->stride, stridesOf(*dst), pad);
 }
 
 void KernelBuilder::loadNz(const KilnTikPlace *dst, int64_t colStride,
@@ -119,8 +115,17 @@ void KernelBuilder::store(const KilnTikPlace *dst, const KilnTikView *src,
   if (!gm || !strides("source", *src)) {
     return;
   }
-  const auto to =
-      operand(*dst, {"destination", {Space::GM}, 1, gm->extent, Use::kWrite});
+  const MemoryEntry *entry = memory(dst->memory);
+  if (entry == nullptr) {
+    return;
+  }
+  const auto mode = static_cast<npu::StoreMode>(accumulation());
+  const bool plain = mode == npu::StoreMode::store;
+  const auto to = operand(*dst, {"destination",
+                                 {Space::GM},
+                                 plain ? 1 : isa::sizeOf(entry->type),
+                                 gm->extent,
+                                 plain ? Use::kWrite : Use::kAccumulate});
   const auto from =
       operand(src->place, {"source",
                            {Space::UB},
@@ -130,7 +135,11 @@ void KernelBuilder::store(const KilnTikPlace *dst, const KilnTikView *src,
     return;
   }
   create<npu::StoreOp>(to->base, to->offset, from->base, from->offset, gm->rows,
-                       gm->rowBytes, gm->stride, pair(*src));
+                       gm->rowBytes, gm->stride, stridesOf(*src), mode);
+  orderDependent_ |= mode == npu::StoreMode::add && blockCount_ > 1 &&
+                     entry->type >= isa::ElementType::F16;
+  memories_[dst->memory].writers |= 1u
+                                    << static_cast<unsigned>(isa::Pipe::MTE3);
 }
 
 void KernelBuilder::moveL1(const KilnTikView *dst, const KilnTikView *src,
@@ -158,7 +167,7 @@ void KernelBuilder::moveL1(const KilnTikView *dst, const KilnTikView *src,
     return;
   }
   create<npu::MoveL1Op>(to->base, to->offset, from->base, from->offset, rows,
-                        blocks, pair(*dst), pair(*src));
+                        blocks, stridesOf(*dst), stridesOf(*src));
 }
 
 void KernelBuilder::loadL0(const KilnTikPlace *dst, const KilnTikPlace *src,

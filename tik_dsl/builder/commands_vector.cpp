@@ -7,6 +7,8 @@
 #include "isa/gen/opcodes.h"
 #include "isa/support/units.h"
 
+#include <span>
+
 using namespace mlir;
 
 namespace kiln::tik {
@@ -18,29 +20,79 @@ using isa::Opcode;
 using isa::Space;
 constexpr int64_t kCount16 = (1 << 16) - 1;
 
-std::array<int64_t, 2> pair(const KilnTikView &view) {
-  return {view.row_stride, view.block_stride};
-}
-
 /// The element types an instruction takes, a bit each.
 uint8_t typesOf(Opcode op) { return isa::info(op).f3Mask; }
 
-constexpr Opcode kBinary[] = {Opcode::kVadd,  Opcode::kVsub, Opcode::kVmul,
-                              Opcode::kVdiv,  Opcode::kVmax, Opcode::kVmin,
-                              Opcode::kVmadd, Opcode::kVexpd};
-constexpr const char *kBinaryNames[] = {"add", "sub", "mul",  "div",
-                                        "max", "min", "madd", "expDifference"};
-constexpr const char *kScalarNames[] = {"adds", "muls", "maxs", "mins"};
-constexpr Opcode kUnary[] = {Opcode::kVmov,  Opcode::kVexp,  Opcode::kVrec,
-                             Opcode::kVcast, Opcode::kVsqrt, Opcode::kVtanh};
-constexpr const char *kUnaryNames[] = {"copy", "exp",  "reciprocal",
-                                       "cast", "sqrt", "tanh"};
-constexpr Opcode kReduce[] = {Opcode::kVsumL, Opcode::kVmaxL, Opcode::kVsumR,
-                              Opcode::kVmaxR};
-constexpr const char *kReduceNames[] = {"rowSum", "rowMax", "sumOfRows",
-                                        "maxOfRows"};
+/// An operation of the table: its code, the author's call, the instruction.
+struct Operation {
+  uint32_t code;
+  const char *call;
+  Opcode opcode;
+};
+constexpr Operation kBinary[] = {
+    {KILN_TIK_VADD, "add", Opcode::kVadd},
+    {KILN_TIK_VSUB, "sub", Opcode::kVsub},
+    {KILN_TIK_VMUL, "mul", Opcode::kVmul},
+    {KILN_TIK_VDIV, "div", Opcode::kVdiv},
+    {KILN_TIK_VMAX, "max", Opcode::kVmax},
+    {KILN_TIK_VMIN, "min", Opcode::kVmin},
+    {KILN_TIK_VMADD, "madd", Opcode::kVmadd},
+    {KILN_TIK_VEXPD, "expDifference", Opcode::kVexpd},
+    {KILN_TIK_VAND, "bitAnd", Opcode::kVand},
+    {KILN_TIK_VOR, "bitOr", Opcode::kVor},
+    {KILN_TIK_VXOR, "bitXor", Opcode::kVxor},
+    {KILN_TIK_VSHL, "shiftLeft", Opcode::kVshl},
+    {KILN_TIK_VSHR, "shiftRight", Opcode::kVshr},
+    {KILN_TIK_VSHRU, "shiftRightUnsigned", Opcode::kVshru}};
+constexpr Operation kScalar[] = {
+    {KILN_TIK_VADDS, "adds", Opcode::kVadds},
+    {KILN_TIK_VMULS, "muls", Opcode::kVmuls},
+    {KILN_TIK_VMAXS, "maxs", Opcode::kVmaxs},
+    {KILN_TIK_VMINS, "mins", Opcode::kVmins},
+    {KILN_TIK_VMADDS, "madds", Opcode::kVmadds},
+    {KILN_TIK_VANDS, "bitAnds", Opcode::kVands},
+    {KILN_TIK_VORS, "bitOrs", Opcode::kVors},
+    {KILN_TIK_VXORS, "bitXors", Opcode::kVxors},
+    {KILN_TIK_VSHLS, "shiftLefts", Opcode::kVshls},
+    {KILN_TIK_VSHRS, "shiftRights", Opcode::kVshrs},
+    {KILN_TIK_VSHRUS, "shiftRightUnsigneds", Opcode::kVshrus}};
+constexpr Operation kUnary[] = {
+    {KILN_TIK_VMOV, "copy", Opcode::kVmov},
+    {KILN_TIK_VEXP, "exp", Opcode::kVexp},
+    {KILN_TIK_VREC, "reciprocal", Opcode::kVrec},
+    {KILN_TIK_VSQRT, "sqrt", Opcode::kVsqrt},
+    {KILN_TIK_VTANH, "tanh", Opcode::kVtanh},
+    {KILN_TIK_VNOT, "bitNot", Opcode::kVnot},
+    {KILN_TIK_VLN, "log", Opcode::kVln},
+    {KILN_TIK_VRSQRT, "reciprocalSqrt", Opcode::kVrsqrt},
+    {KILN_TIK_VERF, "erf", Opcode::kVerf},
+    {KILN_TIK_VSIN, "sin", Opcode::kVsin},
+    {KILN_TIK_VCOS, "cos", Opcode::kVcos}};
+constexpr Operation kReduce[] = {
+    {KILN_TIK_SUM_ROW, "rowSum", Opcode::kVsumL},
+    {KILN_TIK_MAX_ROW, "rowMax", Opcode::kVmaxL},
+    {KILN_TIK_SUM_ROWS, "sumOfRows", Opcode::kVsumR},
+    {KILN_TIK_MAX_ROWS, "maxOfRows", Opcode::kVmaxR},
+    {KILN_TIK_MIN_ROW, "rowMin", Opcode::kVminL},
+    {KILN_TIK_ARGMAX_ROW, "rowArgMax", Opcode::kVargmaxL},
+    {KILN_TIK_ARGMIN_ROW, "rowArgMin", Opcode::kVargminL},
+    {KILN_TIK_MIN_ROWS, "minOfRows", Opcode::kVminR},
+    {KILN_TIK_ARGMAX_ROWS, "argMaxOfRows", Opcode::kVargmaxR},
+    {KILN_TIK_ARGMIN_ROWS, "argMinOfRows", Opcode::kVargminR}};
+
+/// The operation of a code, null when there is none.
+const Operation *find(std::span<const Operation> operations, uint32_t code) {
+  const auto found = llvm::find_if(
+      operations, [&](const Operation &o) { return o.code == code; });
+  return found == operations.end() ? nullptr : &*found;
+}
 
 } // namespace
+
+void KernelBuilder::unknownOperation(uint32_t code) {
+  call_ = "vector operation";
+  mistake(Mistake::kBadField, "there is no operation " + std::to_string(code));
+}
 
 std::optional<KernelBuilder::VectorTile>
 KernelBuilder::vectorTile(const KilnTikTile &tile) {
@@ -68,7 +120,11 @@ KernelBuilder::vectorOperand(const VectorView &v, const VectorTile &tile) {
       v.shape == Shape::kOneRow ? Facts::constant(1) : tile.rowFacts;
   KilnTikView geometry = view;
   geometry.block_stride = oneElement ? 1 : view.block_stride;
-  const Facts bytes = oneElement ? Facts::constant(size)
+  const Facts bytes =
+      oneElement                 ? Facts::constant(size)
+      : v.shape == Shape::kBits  ? divide(tile.colFacts, Facts::constant(8),
+                                          /*up=*/true)
+      : v.shape == Shape::kPairs ? tile.colFacts * Facts::constant(8)
                                  : tile.colFacts * Facts::constant(size);
   auto result = operand(
       view.place, {v.role,
@@ -124,10 +180,11 @@ void KernelBuilder::vbinary(uint32_t op, const KilnTikView *dst,
                             const KilnTikView *src0, const KilnTikView *src1,
                             const KilnTikTile *tile, const KilnTikLine *line) {
   at(line);
-  call_ = op < std::size(kBinary) ? kBinaryNames[op] : "vector operation";
-  if (!inRange("the operation", op, 0, std::size(kBinary) - 1)) {
-    return;
+  const Operation *operation = find(kBinary, op);
+  if (operation == nullptr) {
+    return unknownOperation(op);
   }
+  call_ = operation->call;
   const Use use = op == KILN_TIK_VMADD ? Use::kUpdate : Use::kWrite;
   const auto c = vectorCommand(*tile, {{"destination", dst, use},
                                        {"first source", src0},
@@ -139,27 +196,32 @@ void KernelBuilder::vbinary(uint32_t op, const KilnTikView *dst,
   const ElementType out = d.memory->type;
   const bool widens = op == KILN_TIK_VEXPD &&
                       (out == ElementType::F16 || out == ElementType::BF16);
-  if ((!widens && !sameType(d, a)) || !typeAllowed(a, typesOf(kBinary[op])) ||
+  if ((!widens && !sameType(d, a)) ||
+      !typeAllowed(a, typesOf(operation->opcode)) ||
       !noPartialOverlap(d, *dst, a, *src0, c->size.rowFacts) ||
       !noPartialOverlap(d, *dst, b, *src1, c->size.rowFacts)) {
     return;
   }
   create<npu::VBinaryOp>(static_cast<npu::BinaryKind>(op), d.base, d.offset,
                          a.base, a.offset, b.base, b.offset, c->size.rows,
-                         c->size.cols, pair(*dst), pair(*src0), pair(*src1));
+                         c->size.cols, stridesOf(*dst), stridesOf(*src0),
+                         stridesOf(*src1));
 }
 
 void KernelBuilder::vscalar(uint32_t op, const KilnTikView *dst,
                             const KilnTikView *src, KilnTikValue bits,
                             const KilnTikTile *tile, const KilnTikLine *line) {
   at(line);
-  call_ = op < std::size(kScalarNames) ? kScalarNames[op] : "vector operation";
-  if (!inRange("the operation", op, 0, std::size(kScalarNames) - 1)) {
-    return;
+  const Operation *operation = find(kScalar, op);
+  if (operation == nullptr) {
+    return unknownOperation(op);
   }
-  const auto c = vectorCommand(
-      *tile, {{"destination", dst, Use::kWrite}, {"source", src}});
+  call_ = operation->call;
+  const Use use = op == KILN_TIK_VMADDS ? Use::kUpdate : Use::kWrite;
+  const auto c =
+      vectorCommand(*tile, {{"destination", dst, use}, {"source", src}});
   if (!c || !sameType((*c)[0], (*c)[1]) ||
+      !typeAllowed((*c)[1], typesOf(operation->opcode)) ||
       !noPartialOverlap((*c)[0], *dst, (*c)[1], *src, c->size.rowFacts)) {
     return;
   }
@@ -167,7 +229,7 @@ void KernelBuilder::vscalar(uint32_t op, const KilnTikView *dst,
   if (Value scalar = bitsOf(bits, d.memory->type)) {
     create<npu::VScalarOp>(static_cast<npu::ScalarKind>(op), d.base, d.offset,
                            s.base, s.offset, scalar, c->size.rows, c->size.cols,
-                           pair(*dst), pair(*src));
+                           stridesOf(*dst), stridesOf(*src));
   }
 }
 
@@ -182,7 +244,7 @@ void KernelBuilder::vdup(const KilnTikView *dst, KilnTikValue bits,
   const CheckedOperand &d = (*c)[0];
   if (Value scalar = bitsOf(bits, d.memory->type)) {
     create<npu::VDupOp>(d.base, d.offset, scalar, c->size.rows, c->size.cols,
-                        pair(*dst));
+                        stridesOf(*dst));
   }
 }
 
@@ -190,25 +252,22 @@ void KernelBuilder::vunary(uint32_t op, const KilnTikView *dst,
                            const KilnTikView *src, const KilnTikTile *tile,
                            const KilnTikLine *line) {
   at(line);
-  call_ = op < std::size(kUnary) ? kUnaryNames[op] : "vector operation";
-  if (op == 3) {
-    mistake(Mistake::kBadField, "operation 3 is vcast()");
-    return;
+  const Operation *operation = find(kUnary, op);
+  if (operation == nullptr) {
+    return unknownOperation(op);
   }
-  if (!inRange("the operation", op, 0, std::size(kUnary) - 1)) {
-    return;
-  }
+  call_ = operation->call;
   const auto c = vectorCommand(
       *tile, {{"destination", dst, Use::kWrite}, {"source", src}});
   if (!c || !sameType((*c)[0], (*c)[1]) ||
-      !typeAllowed((*c)[1], typesOf(kUnary[op])) ||
+      !typeAllowed((*c)[1], typesOf(operation->opcode)) ||
       !noPartialOverlap((*c)[0], *dst, (*c)[1], *src, c->size.rowFacts)) {
     return;
   }
   const CheckedOperand &d = (*c)[0], &s = (*c)[1];
   create<npu::VUnaryOp>(static_cast<npu::UnaryKind>(op), d.base, d.offset,
                         s.base, s.offset, c->size.rows, c->size.cols,
-                        pair(*dst), pair(*src));
+                        stridesOf(*dst), stridesOf(*src));
 }
 
 void KernelBuilder::vcast(const KilnTikView *dst, const KilnTikView *src,
@@ -226,7 +285,7 @@ void KernelBuilder::vcast(const KilnTikView *dst, const KilnTikView *src,
   }
   const CheckedOperand &d = (*c)[0], &s = (*c)[1];
   create<npu::VCastOp>(d.base, d.offset, s.base, s.offset, c->size.rows,
-                       c->size.cols, pair(*dst), pair(*src),
+                       c->size.cols, stridesOf(*dst), stridesOf(*src),
                        static_cast<npu::RoundingKind>(rounding));
 }
 
@@ -234,25 +293,27 @@ void KernelBuilder::vreduce(uint32_t op, const KilnTikView *dst,
                             const KilnTikView *src, const KilnTikTile *tile,
                             const KilnTikLine *line) {
   at(line);
-  call_ = op < std::size(kReduce) ? kReduceNames[op] : "vector operation";
-  if (!inRange("the operation", op, 0, std::size(kReduce) - 1)) {
-    return;
+  const Operation *operation = find(kReduce, op);
+  if (operation == nullptr) {
+    return unknownOperation(op);
   }
-  const bool alongRows = op == KILN_TIK_SUM_ROW || op == KILN_TIK_MAX_ROW;
+  call_ = operation->call;
+  const auto kind = static_cast<npu::ReduceKind>(op);
+  const bool alongRows = npu::isAlongRows(kind);
   const Shape shape = alongRows ? Shape::kOneElementPerRow : Shape::kOneRow;
   const auto c = vectorCommand(
       *tile, {{"destination", dst, Use::kWrite, shape}, {"source", src}});
-  if (!c || !sameType((*c)[0], (*c)[1]) ||
-      !typeAllowed((*c)[1], typesOf(kReduce[op])) ||
+  const bool typed = c && (npu::givesIndex(kind) ? isIndex((*c)[0])
+                                                 : sameType((*c)[0], (*c)[1]));
+  if (!typed || !typeAllowed((*c)[1], typesOf(operation->opcode)) ||
       !differentBuffers((*c)[0], (*c)[1])) {
     return;
   }
   const CheckedOperand &d = (*c)[0], &s = (*c)[1];
-  std::array<int64_t, 2> strides = pair(*dst);
+  std::array<int64_t, 2> strides = stridesOf(*dst);
   strides[alongRows ? 1 : 0] = 0; // unused
-  create<npu::VReduceOp>(static_cast<npu::ReduceKind>(op), d.base, d.offset,
-                         s.base, s.offset, c->size.rows, c->size.cols, strides,
-                         pair(*src));
+  create<npu::VReduceOp>(kind, d.base, d.offset, s.base, s.offset, c->size.rows,
+                         c->size.cols, strides, stridesOf(*src));
 }
 
 void KernelBuilder::vbroadcast(const KilnTikView *dst, const KilnTikView *src,
@@ -268,7 +329,7 @@ void KernelBuilder::vbroadcast(const KilnTikView *dst, const KilnTikView *src,
   }
   const CheckedOperand &d = (*c)[0], &s = (*c)[1];
   create<npu::VBroadcastOp>(d.base, d.offset, s.base, s.offset, c->size.rows,
-                            c->size.cols, pair(*dst), pair(*src));
+                            c->size.cols, stridesOf(*dst), stridesOf(*src));
 }
 
 void KernelBuilder::vtranspose(uint32_t out, const KilnTikView *dst,
@@ -294,9 +355,10 @@ void KernelBuilder::vtranspose(uint32_t out, const KilnTikView *dst,
   if (!d || !s || !sameType(*d, *s) || !differentBuffers(*d, *s)) {
     return;
   }
-  create<npu::VTransposeOp>(
-      out ? npu::TransposeKind::out : npu::TransposeKind::in, d->base,
-      d->offset, s->base, s->offset, channels, pixels, pair(*dst), pair(*src));
+  create<npu::VTransposeOp>(out ? npu::TransposeKind::out
+                                : npu::TransposeKind::in,
+                            d->base, d->offset, s->base, s->offset, channels,
+                            pixels, stridesOf(*dst), stridesOf(*src));
 }
 
 //===----------------------------------------------------------------------===//

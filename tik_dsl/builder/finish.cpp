@@ -108,7 +108,7 @@ bool KernelBuilder::checkCapacities(func::FuncOp kernel) {
   scratch->push_back(copy);
   bool ok = true;
   const auto errors = collect(builder_.getContext(), [&] {
-    ok = succeeded(npu::planLocalMemory(copy, options_.capacities));
+    ok = succeeded(npu::planLocalMemoryBySize(copy, options_.capacities));
   });
   if (ok) {
     return true;
@@ -156,6 +156,10 @@ bool KernelBuilder::checkUses() {
       messages_.add(Mistake::kOutputNeverWritten, entry.declared,
                     "output '" + entry.name +
                         "' is never written by the kernel");
+    } else if (entry.accumulated.line != 0 && !entry.stored) {
+      messages_.add(Mistake::kNeverInitialised, entry.accumulated,
+                    "store: '" + entry.name +
+                        "' is accumulated into, and no plain store begins it");
     }
   }
   return messages_.empty();

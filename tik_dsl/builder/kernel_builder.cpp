@@ -162,6 +162,8 @@ void KernelBuilder::closeScope(ScopeKind kind) {
     scopes_.pop_back();
     if (closed == ScopeKind::kManual) {
       npu::BarrierOp::create(builder_, loc_);
+    } else if (closed == ScopeKind::kAccumulate) {
+      accumulation_ = 0;
     } else if (closed != ScopeKind::kBlocks) {
       Operation *op = builder_.getInsertionBlock()->getParentOp();
       builder_.setInsertionPointAfter(op);
@@ -176,15 +178,13 @@ bool KernelBuilder::isOpen(uint32_t scope) const {
   return llvm::any_of(scopes_, [&](const Scope &s) { return s.id == scope; });
 }
 
-bool KernelBuilder::insideWhen() const {
-  return llvm::any_of(
-      scopes_, [](const Scope &s) { return s.kind == ScopeKind::kWhen; });
+bool KernelBuilder::inside(ScopeKind kind) const {
+  return llvm::any_of(scopes_, [&](const Scope &s) { return s.kind == kind; });
 }
 
-bool KernelBuilder::insideManual() const {
-  return llvm::any_of(
-      scopes_, [](const Scope &s) { return s.kind == ScopeKind::kManual; });
-}
+bool KernelBuilder::insideWhen() const { return inside(ScopeKind::kWhen); }
+
+bool KernelBuilder::insideManual() const { return inside(ScopeKind::kManual); }
 
 bool KernelBuilder::insidePerBlock() const {
   return llvm::any_of(scopes_, [](const Scope &s) { return s.perBlock; });
@@ -196,7 +196,9 @@ std::string KernelBuilder::scopeText(uint32_t scope) const {
                      : info.kind == ScopeKind::kWhen   ? "the branch"
                      : info.kind == ScopeKind::kManual ? "the manual scope"
                      : info.kind == ScopeKind::kBlocks ? "the blocks"
-                                                       : "the kernel";
+                     : info.kind == ScopeKind::kAccumulate
+                         ? "the accumulate scope"
+                         : "the kernel";
   return std::string(kind) + " of line " + std::to_string(info.line.line);
 }
 
@@ -580,22 +582,26 @@ void KernelBuilder::waitFlag(uint32_t src, uint32_t dst, KilnTikValue id,
   flag<npu::WaitFlagOp>(src, dst, id);
 }
 
+bool KernelBuilder::mayFail(KilnTikValue condition, const char *text) {
+  const ValueEntry *entry = value(condition);
+  if (entry == nullptr || !conditionOf(condition)) {
+    return false;
+  }
+  if (!entry->value && entry->facts.low == 0) {
+    mistake(Mistake::kAssertAlwaysFails,
+            "'" + std::string(text ? text : "") + "' never holds");
+  }
+  return bool(entry->value);
+}
+
 void KernelBuilder::require(KilnTikValue condition, const char *text,
                             const KilnTikLine *line) {
   at(line);
   call_ = "require";
-  const ValueEntry *entry = value(condition);
+  if (!mayFail(condition, text)) {
+    return;
+  }
   Value holds = conditionOf(condition);
-  if (!holds) {
-    return;
-  }
-  if (!entry->value) {
-    if (entry->facts.low == 0) {
-      mistake(Mistake::kAssertAlwaysFails,
-              "'" + std::string(text ? text : "") + "' never holds");
-    }
-    return;
-  }
   Value one = arith::ConstantIntOp::create(builder_, loc_, 1, 1);
   Value fails = arith::XOrIOp::create(builder_, loc_, holds, one);
   auto branch =

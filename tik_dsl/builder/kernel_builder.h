@@ -30,6 +30,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,7 +58,10 @@ struct MemoryEntry {
   uint32_t scope = 0;
   TensorKind kind = TensorKind::kInput; // of tensors
   bool written = false;
-  AuthorLine firstRead; // line 0: never read
+  uint8_t writers = 0;    // pipes that write a tensor, a bit each
+  bool stored = false;    // written, not only accumulated into
+  AuthorLine accumulated; // the first time; line 0: never
+  AuthorLine firstRead;   // line 0: never read
   std::string firstReader;
   AuthorLine declared;               // of tensors
   std::vector<KilnTikValue> extents; // of tensors: one per dimension
@@ -90,7 +94,7 @@ struct ValueEntry {
 };
 
 /// What a command does with an operand.
-enum class Use : uint8_t { kRead, kWrite, kUpdate };
+enum class Use : uint8_t { kRead, kWrite, kUpdate, kAccumulate };
 
 /// One memory operand of a command, as the instruction wants it.
 struct OperandRule {
@@ -125,6 +129,8 @@ public:
   int64_t blockCount() const { return blockCount_; }
   /// Bytes of each workspace: bindings after the tensors.
   std::vector<uint64_t> workspaceBytes() const;
+  /// Blocks add floats to one place, in the order in which they come to it.
+  bool isOrderDependent() const { return orderDependent_; }
   /// By the code of their trap, from kAssertionCode on.
   const std::vector<Assertion> &assertions() const { return assertions_; }
 
@@ -167,6 +173,17 @@ public:
   void require(KilnTikValue condition, const char *text,
                const KilnTikLine *line);
 
+  void requireValue(KilnTikValue condition, const char *text,
+                    KilnTikValue value, const KilnTikLine *line);
+  void print(const char *text, uint32_t count, const KilnTikValue *values,
+             const KilnTikLine *line);
+  void beginAccumulate(uint32_t mode, const KilnTikLine *line);
+  void endAccumulate(const KilnTikLine *line);
+  void meet(const KilnTikLine *line);
+  void post(KilnTikMemory tensor, KilnTikValue block, KilnTikValue id,
+            const KilnTikLine *line);
+  void pend(KilnTikMemory tensor, KilnTikValue id, const KilnTikLine *line);
+
   void load(const KilnTikView *dst, const KilnTikPlace *src,
             const KilnTikRows *rows, uint32_t pad, const KilnTikLine *line);
   void loadNz(const KilnTikPlace *dst, int64_t colStride,
@@ -184,6 +201,7 @@ public:
                 KilnTikValue bytes, const KilnTikLine *line);
   void mmad(const KilnTikMmad *mmad, const KilnTikLine *line);
   void fix(const KilnTikFix *fix, const KilnTikLine *line);
+  void fixColumns(const KilnTikFixColumns *fix, const KilnTikLine *line);
 
   void vbinary(uint32_t op, const KilnTikView *dst, const KilnTikView *src0,
                const KilnTikView *src1, const KilnTikTile *tile,
@@ -203,6 +221,30 @@ public:
                   const KilnTikTile *tile, const KilnTikLine *line);
   void vtranspose(uint32_t out, const KilnTikView *dst, const KilnTikView *src,
                   const KilnTikTile *tile, const KilnTikLine *line);
+  void viota(const KilnTikView *dst, KilnTikValue start, KilnTikValue step,
+             const KilnTikTile *tile, const KilnTikLine *line);
+  void vgather(const KilnTikView *dst, const KilnTikLookup *table,
+               const KilnTikView *indices, const KilnTikTile *tile,
+               const KilnTikLine *line);
+  void vscatter(const KilnTikLookup *table, const KilnTikView *src,
+                const KilnTikView *indices, const KilnTikTile *tile,
+                const KilnTikLine *line);
+  void vsort32(const KilnTikView *pairs, const KilnTikView *keys,
+               const KilnTikView *indices, const KilnTikTile *tile,
+               const KilnTikLine *line);
+  void vmerge(uint32_t type, const KilnTikView *dst, const KilnTikList *a,
+              const KilnTikList *b, KilnTikValue rows, const KilnTikLine *line);
+  void vpairs(uint32_t half, const KilnTikView *dst, const KilnTikView *pairs,
+              const KilnTikTile *tile, const KilnTikLine *line);
+  void vcompare(uint32_t op, const KilnTikView *mask, const KilnTikView *src0,
+                const KilnTikView *src1, const KilnTikTile *tile,
+                const KilnTikLine *line);
+  void vcompareScalar(uint32_t op, const KilnTikView *mask,
+                      const KilnTikView *src, KilnTikValue bits,
+                      const KilnTikTile *tile, const KilnTikLine *line);
+  void vselect(const KilnTikView *dst, const KilnTikView *mask,
+               const KilnTikView *src0, const KilnTikView *src1,
+               const KilnTikTile *tile, const KilnTikLine *line);
   KilnTikValue scalarLoad(const KilnTikPlace *src, uint32_t type,
                           const KilnTikLine *line);
   void scalarStore(const KilnTikPlace *dst, uint32_t type, KilnTikValue value,
@@ -210,7 +252,14 @@ public:
   void barrier(const KilnTikLine *line);
 
 private:
-  enum class ScopeKind : uint8_t { kKernel, kBlocks, kRange, kWhen, kManual };
+  enum class ScopeKind : uint8_t {
+    kKernel,
+    kBlocks,
+    kRange,
+    kWhen,
+    kManual,
+    kAccumulate
+  };
   struct Scope {
     uint32_t id = 0;
     ScopeKind kind{};
@@ -227,7 +276,13 @@ private:
     Facts rowFacts, colFacts;
   };
   /// How a view of a vector command covers the tile.
-  enum class Shape : uint8_t { kTile, kOneRow, kOneElementPerRow };
+  enum class Shape : uint8_t {
+    kTile,
+    kOneRow,
+    kOneElementPerRow,
+    kBits, // one per element
+    kPairs // two elements of i32 each
+  };
   struct VectorView {
     const char *role;
     const KilnTikView *view;
@@ -250,6 +305,9 @@ private:
   std::string scopeText(uint32_t scope) const;
   bool insideWhen() const;
   bool insideManual() const;
+  bool inside(ScopeKind kind) const;
+  /// How stores meet global memory here: 0, or a KilnTikStoreMode.
+  uint32_t accumulation() const { return accumulation_; }
   /// Whether what runs here depends on the block.
   bool insidePerBlock() const;
   const MemoryEntry *memory(KilnTikMemory handle);
@@ -260,6 +318,8 @@ private:
   mlir::Value index(int64_t value);
   mlir::Value indexOf(KilnTikValue handle);
   mlir::Value conditionOf(KilnTikValue handle);
+  /// i64; a condition is 0 or 1.
+  mlir::Value wordOf(KilnTikValue handle);
   /// i64: the low bits hold the value, those above are 0.
   mlir::Value bitsOf(KilnTikValue handle, isa::ElementType type);
   Facts factsOf(KilnTikValue handle);
@@ -271,6 +331,8 @@ private:
   template <typename Op, typename... Args> void create(Args &&...args) {
     created(Op::create(builder_, loc_, std::forward<Args>(args)...));
   }
+  /// Whether an assertion needs code; a mistake when it never holds.
+  bool mayFail(KilnTikValue condition, const char *text);
   template <typename Op> void flag(uint32_t src, uint32_t dst, KilnTikValue id);
   KilnTikValue emitArith(uint32_t op, const ValueEntry &a, const ValueEntry &b);
   mlir::Value arithValue(uint32_t op, const ValueEntry &a, const ValueEntry &b);
@@ -307,7 +369,14 @@ private:
                    const Facts &rowBytes) const;
   bool exceeds(const Facts &value, int64_t most) const;
 
-  // commands_move.cpp, commands_cube.cpp, commands_vector.cpp
+  // commands_meet.cpp
+  bool meetsOthers();
+  bool handsOver(const MemoryEntry &tensor);
+  bool textFits(const char *text, uint32_t values);
+  mlir::Value semaphore(KilnTikValue id);
+
+  // commands_move.cpp, commands_cube.cpp, commands_vector.cpp,
+  // commands_index.cpp
   struct GmRows {
     mlir::Value rows, rowBytes, stride;
     Facts rowFacts, byteFacts, extent;
@@ -324,6 +393,19 @@ private:
   vectorCommand(const KilnTikTile &tile,
                 std::initializer_list<VectorView> views);
   bool typeAllowed(const CheckedOperand &operand, uint8_t mask);
+  void unknownOperation(uint32_t code);
+  bool isIndex(const CheckedOperand &operand);
+  bool isPairs(const CheckedOperand &operand);
+  bool isMask(const CheckedOperand &operand);
+  bool maskPitch(const KilnTikView &mask, const VectorTile &tile);
+  std::optional<CheckedOperand> lookup(const KilnTikLookup &table, Use use,
+                                       mlir::Value &count);
+  std::optional<CheckedOperand> list(const char *role, const KilnTikList &list,
+                                     const VectorTile &rows,
+                                     mlir::Value &pairs);
+  std::optional<CheckedOperand>
+  columnTable(const char *role, const KilnTikPlace &place, KilnTikValue n);
+  bool epilogue(const KilnTikFixColumns &fix, isa::ElementType out);
 
   KernelOptions options_;
   MessageList &messages_;
@@ -338,11 +420,16 @@ private:
   std::vector<ScopeInfo> scopeInfos_;
   std::vector<Scope> scopes_; // open ones, outermost first
   std::vector<Assertion> assertions_;
+  uint32_t accumulation_ = 0; // KilnTikStoreMode of the open scope
+  bool orderDependent_ = false;
   bool hasManual_ = false;
   int64_t blockCount_ = 1;
   bool hasBlocks_ = false;
 };
 
+inline std::array<int64_t, 2> stridesOf(const KilnTikView &view) {
+  return {view.row_stride, view.block_stride};
+}
 isa::ElementType elementTypeOf(uint32_t type);
 mlir::Type mlirType(mlir::MLIRContext *context, isa::ElementType type);
 

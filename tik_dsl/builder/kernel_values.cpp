@@ -57,6 +57,21 @@ Value KernelBuilder::bitsOf(KilnTikValue handle, isa::ElementType type) {
       arith::ConstantIntOp::create(builder_, loc_, mask, 64));
 }
 
+Value KernelBuilder::wordOf(KilnTikValue handle) {
+  const ValueEntry *entry = value(handle);
+  if (entry == nullptr) {
+    return {};
+  }
+  if (!entry->value) {
+    return arith::ConstantIntOp::create(builder_, loc_, entry->facts.low, 64);
+  }
+  Type word = builder_.getI64Type();
+  return entry->isCondition
+             ? Value(arith::ExtUIOp::create(builder_, loc_, word, entry->value))
+             : Value(arith::IndexCastOp::create(builder_, loc_, word,
+                                                entry->value));
+}
+
 Value KernelBuilder::conditionOf(KilnTikValue handle) {
   const ValueEntry *entry = value(handle);
   if (entry == nullptr) {

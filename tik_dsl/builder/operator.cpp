@@ -157,6 +157,7 @@ Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
   kernel.blocks = static_cast<uint32_t>(builder.blockCount());
   kernel.workspaceBytes = builder.workspaceBytes();
   kernel.assertions = builder.assertions();
+  kernel.orderDependent = builder.isOrderDependent();
   if (options.keepText) {
     llvm::raw_string_ostream os(kernel.text);
     module->print(os);

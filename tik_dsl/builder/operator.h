@@ -73,6 +73,8 @@ struct CompiledKernel {
   std::vector<uint64_t> workspaceBytes;
   /// A line for every barrier that the compiler put in, with its reason.
   std::vector<std::string> remarks;
+  /// Blocks add floats to one place: bits depend on who comes first.
+  bool orderDependent = false;
   /// Assertion i of the kernel traps with code kAssertionCode + i.
   std::vector<Assertion> assertions;
 

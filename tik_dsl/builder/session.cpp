@@ -180,59 +180,18 @@ struct Call<Method> {
   }
 };
 
-void fillControl(KilnTikTable &t) {
-  using B = KernelBuilder;
-  t.constant = Call<&B::constant>::thunk;
-  t.arith = Call<&B::arith>::thunk;
-  t.compare = Call<&B::compare>::thunk;
-  t.logicalNot = Call<&B::logicalNot>::thunk;
-  t.select = Call<&B::select>::thunk;
-  t.assumeMultiple = Call<&B::assumeMultiple>::thunk;
-  t.beginBlocks = Call<&B::beginBlocks>::thunk;
-  t.endBlocks = Call<&B::endBlocks>::thunk;
-  t.beginRange = Call<&B::beginRange>::thunk;
-  t.endRange = Call<&B::endRange>::thunk;
-  t.beginWhen = Call<&B::beginWhen>::thunk;
-  t.beginOtherwise = Call<&B::beginOtherwise>::thunk;
-  t.endWhen = Call<&B::endWhen>::thunk;
-  t.beginManual = Call<&B::beginManual>::thunk;
-  t.endManual = Call<&B::endManual>::thunk;
-  t.setFlag = Call<&B::setFlag>::thunk;
-  t.waitFlag = Call<&B::waitFlag>::thunk;
-  t.require = Call<&B::require>::thunk;
-}
-
-void fillCommands(KilnTikTable &t) {
-  using B = KernelBuilder;
-  t.load = Call<&B::load>::thunk;
-  t.loadNz = Call<&B::loadNz>::thunk;
-  t.store = Call<&B::store>::thunk;
-  t.moveL1 = Call<&B::moveL1>::thunk;
-  t.loadL0 = Call<&B::loadL0>::thunk;
-  t.loadIm2col = Call<&B::loadIm2col>::thunk;
-  t.loadBias = Call<&B::loadBias>::thunk;
-  t.mmad = Call<&B::mmad>::thunk;
-  t.fix = Call<&B::fix>::thunk;
-  t.vbinary = Call<&B::vbinary>::thunk;
-  t.vscalar = Call<&B::vscalar>::thunk;
-  t.vdup = Call<&B::vdup>::thunk;
-  t.vunary = Call<&B::vunary>::thunk;
-  t.vcast = Call<&B::vcast>::thunk;
-  t.vreduce = Call<&B::vreduce>::thunk;
-  t.vbroadcast = Call<&B::vbroadcast>::thunk;
-  t.vtranspose = Call<&B::vtranspose>::thunk;
-  t.scalarLoad = Call<&B::scalarLoad>::thunk;
-  t.scalarStore = Call<&B::scalarStore>::thunk;
-  t.barrier = Call<&B::barrier>::thunk;
+void fillCalls(KilnTikTable &t) {
+#define CALL(name) t.name = Call<&KernelBuilder::name>::thunk;
+#include "tik_dsl/builder/table_calls.inc"
+#undef CALL
 }
 
 } // namespace
 
 KilnTikTable tableOf(Session &session) {
-  using B = KernelBuilder;
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 2;
+  t.version = 3;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;
@@ -244,16 +203,9 @@ KilnTikTable tableOf(Session &session) {
   t.declareLine = declareLine;
   t.declareDynamic = declareDynamic;
   t.hostTensor = hostTensor;
-  t.tensor = Call<&B::tensor>::thunk;
   t.attribute = attribute;
-  t.cores = Call<&B::cores>::thunk;
-  t.describe = Call<&B::describe>::thunk;
   t.mistake = reportMistake;
-  t.alloc = Call<&B::alloc>::thunk;
-  t.extent = Call<&B::extent>::thunk;
-  t.workspace = Call<&B::workspace>::thunk;
-  fillControl(t);
-  fillCommands(t);
+  fillCalls(t);
   return t;
 }
 

@@ -8,10 +8,14 @@
 // Shown here: a pipeline of all six pipes. Scores of 256 keys at a time, a
 // running maximum and sum per query (Dao et al., FlashAttention, 2022), and the
 // product with V one round behind: while the vector unit works on the scores of
-// this round, the cube multiplies those of the round before.
+// this round, the cube multiplies those of the round before. Causal attention
+// ends at the keys that the last query of a tile sees, and hides with a mask
+// what is behind the others.
 #include "tik_dsl/api/tik.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 using namespace kiln::tik;
@@ -23,10 +27,14 @@ void declare(Declaration &d) {
   d.name("flash_attention", "softmax(Q x K' / sqrt(128)) x V, fp16 softmax");
   d.input("q", f16, {"M", 128}, {-2, 2}).input("k", f16, {"N", 128}, {-2, 2});
   d.input("v", f16, {"N", 128}).output("y", f16, {"M", 128});
+  d.attribute("causal", {0, 1}); // 1: query m sees the keys 0 to m
   d.macs({"M", "N", 2, 128});
   d.shape({{"M", 512}, {"N", 512}}).shape({{"M", 200}, {"N", 600}});
   d.edge({{"M", 1}, {"N", 1}}).edge({{"M", 65}, {"N", 257}});
   d.edge({{"M", 128}, {"N", 256}});
+  d.shape({{"M", 512}, {"N", 512}, {"causal", 1}});
+  d.edge({{"M", 333}, {"N", 333}, {"causal", 1}});
+  d.edge({{"M", 200}, {"N", 70}, {"causal", 1}});
   d.tolerance(f16, 2e-2, 4e-3,
               "scores of up to 30 in 11 bits: 2^-7 in the exponent");
 }
@@ -76,14 +84,40 @@ struct Cube {
   int64_t turn = 0;
 };
 
+/// Hides the keys behind a query: a bit per score of a round.
+struct Causal {
+  explicit Causal(const Kernel &k)
+      : column(k.ub(f16, {kKeys}, "column")), lowest(k.ub(f16, {16}, "lowest")),
+        hidden(k.ub(u8, {kRows, 32}, "hidden")) {
+    k.iota(column, 0, 1, kKeys);
+    k.fill(lowest, -65504, 16);
+  }
+  /// The first query of the group is 0, 64, 128 or 192 keys behind the first
+  /// key of its last round; in the rounds before it sees all keys.
+  void apply(const Kernel &k, const Group &g, const Index &firstKey) const {
+    for (int64_t behind = 0; behind < kKeys; behind += kRows) {
+      k.when(firstKey + behind == g.from, [&] {
+        k.iota(g.w, behind, 1.0 / 16, kRows * 16); // row r begins with r more
+        k.broadcast(g.e, g.w, {g.rows, 16});
+        k.compare(Compare::greater, hidden, column.at(0).broadcastRow(),
+                  g.e.at(0, 0).blockStride(0), {g.rows, kKeys});
+        k.select(g.s, hidden, lowest.at(0).broadcastRow().blockStride(0), g.s,
+                 {g.rows, kKeys});
+      });
+    }
+  }
+  Buffer column, lowest, hidden;
+};
+
 Index firstHalf(const Index &n) { return min(n, kHalf); }
 Index secondHalf(const Index &n) { return n - min(n, kHalf); }
 
 /// One round: scores of `keys` keys, products of the `before` keys of the last
 /// round. Where a count is 0 nothing happens.
 void round(const Kernel &k, Cube &cube, const std::vector<Group> &groups,
-           const Buffer &kL1, const Buffer &vL1, const Index &i,
-           const Index &keys, const Index &before) {
+           const std::optional<Causal> &causal, const Buffer &kL1,
+           const Buffer &vL1, const Index &i, const Index &keys,
+           const Index &before) {
   const float scale = 1 / std::sqrt(128.0f);
   const Index now = i % 2, last = (i + 1) % 2;
   auto repeated = [](const Buffer &b) { return b.at(0, 0).blockStride(0); };
@@ -113,6 +147,9 @@ void round(const Kernel &k, Cube &cube, const std::vector<Group> &groups,
   };
   using G = const Group &;
   using N = const Index &;
+  if (causal) {
+    both([&](G g, N, N) { causal->apply(k, g, i * kKeys); });
+  }
   both([&](G g, N n, N) { k.rowMax(g.e, g.s, {n, keys}); });
   both([&](G g, N n, N) { k.broadcast(g.w, g.e, {n, 16}); });
   both([&](G g, N, N n) { k.max(g.w, g.w, g.most, n); });
@@ -137,17 +174,25 @@ void round(const Kernel &k, Cube &cube, const std::vector<Group> &groups,
 
 void kernel(const Kernel &k) {
   const Tensor q = k.tensor("q"), key = k.tensor("k"), v = k.tensor("v");
-  const int64_t M = q.dim(0), N = key.dim(0), rounds = ceilDiv(N, kKeys);
+  const int64_t M = q.dim(0), N = key.dim(0);
+  const bool isCausal = k.attribute("causal") != 0;
   const int64_t tiles = ceilDiv(M, 2 * kRows), blocks = min(k.cores(), tiles);
   for (Index block : k.blocks(blocks)) {
     for (Index tile : k.range(block, tiles, blocks)) {
+      const Index seen = isCausal ? min(N, (tile + 1) * (2 * kRows))
+                                  : k.constant(N); // keys of the last query
+      const Index rounds = ceilDiv(seen, kKeys);
       Cube cube(k);
+      std::optional<Causal> causal;
+      if (isCausal) {
+        causal.emplace(k);
+      }
       std::vector<Group> groups;
       for (int64_t g = 0; g < 2; ++g) {
         const Index from = min(M, tile * (2 * kRows) + g * kRows);
         const Group &G = groups.emplace_back(k, from, min(kRows, M - from));
         k.loadNz(G.q, q.at(from, 0), {G.rows, kD});
-        if (N % 16 != 0) { // moveToL1 takes whole blocks
+        if (N % 16 != 0 || isCausal) { // moveToL1 takes whole blocks
           k.fill(G.s, 0, {kRows, kKeys});
         }
         k.fill(G.o.at(1, 0, 0), 0, {kRows, kD});
@@ -155,18 +200,17 @@ void kernel(const Kernel &k) {
         k.fill(G.most, -65504, kRows * 16);
       }
       for (Index i : k.range(0, rounds + 1).buffers(2)) {
-        const Index keys = min(kKeys, N - min(N, i * kKeys));
+        const Index keys = min(kKeys, seen - min(seen, i * kKeys));
         const Index old = max(0, i - 1) * kKeys;
-        const Index before = select(i > 0, min(kKeys, N - old), 0);
+        const Index before = select(i > 0, min(kKeys, seen - old), 0);
         const Buffer kL1 = k.l1Nz(f16, kKeys, kD, "kL1");
         const Buffer vL1 = k.l1Nz(f16, kKeys, kD, "vL1");
-        k.loadNz(kL1, key.at(min(N, i * kKeys), 0), {keys, kD});
+        k.loadNz(kL1, key.at(min(seen, i * kKeys), 0), {keys, kD});
         k.loadNz(vL1, v.at(old, 0), {before, kD});
-        round(k, cube, groups, kL1, vL1, i, keys, before);
+        round(k, cube, groups, causal, kL1, vL1, i, keys, before);
       }
       for (const Group &g : groups) {
-        const Place o = g.o.at(rounds % 2 ? 0 : 1, 0, 0),
-                    w = g.wide.at(0, 0, 0);
+        const Place o = g.o.at((rounds + 1) % 2, 0, 0), w = g.wide.at(0, 0, 0);
         k.rowSum(g.e, g.sum, {g.rows, kHalf});
         k.broadcast(g.w, g.e, {g.rows, 16});
         k.cast(w, g.w, g.rows * 16);
@@ -187,20 +231,21 @@ void reference(const Reference &r) {
   std::vector<double> p(static_cast<size_t>(N));
   for (int64_t m = 0; m < M; ++m) {
     double most = -1e300, sum = 0;
-    for (int64_t n = 0; n < N; ++n) {
+    const int64_t seen = r.attribute("causal") ? std::min(N, m + 1) : N;
+    for (int64_t n = 0; n < seen; ++n) {
       p[n] = 0;
       for (int64_t d = 0; d < D; ++d) {
         p[n] += q[m * D + d] * key[n * D + d] / std::sqrt(128.0);
       }
       most = std::max(most, p[n]);
     }
-    for (int64_t n = 0; n < N; ++n) {
+    for (int64_t n = 0; n < seen; ++n) {
       sum += p[n] = std::exp(p[n] - most);
     }
     for (int64_t d = 0; d < D; ++d) {
       y[m * D + d] = 0;
     }
-    for (int64_t n = 0; n < N; ++n) {
+    for (int64_t n = 0; n < seen; ++n) {
       for (int64_t d = 0; d < D; ++d) {
         y[m * D + d] += p[n] / sum * v[n * D + d];
       }

@@ -7,8 +7,10 @@
 //
 // Shown here: dynamic() dimensions. In the kernel they are run-time values,
 // extent(i); tiles stay C++ numbers and the tails are counts, so nothing else
-// changes against example 2. kiln test-op builds once and runs every shape.
+// changes against example 2; the loops are those of tiles.h, which take both.
+// kiln test-op builds once and runs every shape.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 using namespace kiln::tik;
 
@@ -34,31 +36,15 @@ void declare(Declaration &d) {
 void kernel(const Kernel &k) {
   const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
   const Index M = a.extent(0), K = a.extent(1), N = b.extent(1);
-  const int64_t tileM = 128, tileN = 256, tileL1 = 256, tileK = 64;
-  const Index across = ceilDiv(N, tileN), tiles = ceilDiv(M, tileM) * across;
-  for (Index block : k.blocks(k.cores())) {
-    for (Index tile : k.range(block, tiles, k.cores()).buffers(2)) {
-      const Index m = tile / across * tileM, n = tile % across * tileN;
-      const Index rows = min(tileM, M - m), cols = min(tileN, N - n);
-      const Buffer acc = k.l0c(f32, tileM, tileN, "acc");
-      for (Index k1 : k.range(0, K, tileL1).buffers(2)) {
-        const Index depth = min(tileL1, K - k1);
-        const Buffer aL1 = k.l1Nz(f16, tileM, tileL1, "aL1");
-        const Buffer bL1 = k.l1Nz(f16, tileL1, tileN, "bL1");
-        k.loadNz(aL1, a.at(m, k1), {rows, depth});
-        k.loadNz(bL1, b.at(k1, n), {depth, cols});
-        for (Index k0 : k.range(0, depth, tileK).buffers(2)) {
-          const Index step = min(tileK, depth - k0);
-          const Buffer aL0 = k.l0a(f16, tileM, tileK, "aL0");
-          const Buffer bL0 = k.l0b(f16, tileK, tileN, "bL0");
-          k.loadA(aL0, aL1.at(0, k0), {rows, step});
-          k.loadB(bL0, bL1.at(k0, 0), {step, cols});
-          k.mmad(acc, aL0, bL0, {rows, cols, step}, k1 + k0 != 0);
-        }
-      }
-      k.fix(c.at(m, n), acc, {rows, cols});
-    }
-  }
+  const int64_t tileM = 128, tileN = 256;
+  tiles::matrixTiles(k, M, N, tileM, tileN,
+                     [&](const Index &m, const Index &n, const Index &rows,
+                         const Index &cols) {
+                       const Buffer acc = k.l0c(f32, tileM, tileN, "acc");
+                       tiles::productOfTensors(k, acc, {a, b, m, n},
+                                               {rows, cols, K});
+                       k.fix(c.at(m, n), acc, {rows, cols});
+                     });
 }
 // [kernel]
 

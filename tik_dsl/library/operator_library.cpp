@@ -40,7 +40,7 @@ class Binding {
 public:
   explicit Binding(const OperatorDecl &decl) : decl_(decl) {}
 
-  Result<ShapeCase> run(const CustomCall &call) {
+  Result<ShapeCase> run(const KernelCall &call) {
     std::vector<const TensorDecl *> inputs;
     for (const TensorDecl &tensor : decl_.tensors) {
       if (!tensor.isOutput) {
@@ -65,7 +65,7 @@ private:
   Status wrong(const std::string &text) const {
     return Status(StatusCode::kInvalidArgument, decl_.name + " " + text);
   }
-  Status bind(const TensorDecl &tensor, const CustomTensor &given) {
+  Status bind(const TensorDecl &tensor, const KernelTensor &given) {
     const auto type = toMachine(given.type);
     if (!type || (tensor.typeAttribute.empty() && *type != tensor.type)) {
       return wrong("wants " + std::string(isa::name(tensor.type)) + " for '" +
@@ -120,7 +120,7 @@ private:
 
 } // namespace
 
-Result<ShapeCase> settingsOf(const OperatorDecl &decl, const CustomCall &call) {
+Result<ShapeCase> settingsOf(const OperatorDecl &decl, const KernelCall &call) {
   return Binding(decl).run(call);
 }
 
@@ -155,7 +155,7 @@ bool OperatorLibrary::has(const std::string &domain,
   return find(domain, op) != nullptr;
 }
 
-Result<CustomKernel> OperatorLibrary::build(const CustomCall &call) {
+Result<LibraryKernel> OperatorLibrary::build(const KernelCall &call) {
   const Operator &op = *find(call.domain, call.op);
   KILN_ASSIGN_OR_RETURN(ShapeCase settings, settingsOf(op.decl(), call));
   KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
@@ -173,7 +173,7 @@ Result<CustomKernel> OperatorLibrary::build(const CustomCall &call) {
                   call.op + " uses a workspace; in a model an operator has its "
                             "inputs and outputs only");
   }
-  CustomKernel kernel;
+  LibraryKernel kernel;
   for (const BoundTensor &tensor : shape.tensors) {
     if (tensor.isOutput) {
       kernel.outputs.push_back({toGraph(tensor.type), tensor.dims});

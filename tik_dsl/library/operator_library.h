@@ -4,7 +4,7 @@
 //
 //   auto library = std::make_shared<OperatorLibrary>(load);
 //   library->files = {"my_norm.cpp"};
-//   compileOptions.customOperators = library;
+//   compileOptions.kernelLibrary = library;
 //
 // An operator serves the ONNX nodes of its domain (Declaration::domain, by
 // default "kiln.custom") that have its name. Inputs are bound in the order of
@@ -16,12 +16,12 @@
 // the numbered messages of the DSL; kUnsupported for a kernel with a workspace.
 #pragma once
 
-#include "compiler/frontend/custom_operators.h"
+#include "compiler/frontend/kernel_library.h"
 #include "tik_dsl/loader/operator_file.h"
 
 namespace kiln::tik {
 
-class OperatorLibrary final : public CustomOperators {
+class OperatorLibrary final : public KernelLibrary {
 public:
   explicit OperatorLibrary(LoadOptions options)
       : options_(std::move(options)) {}
@@ -30,7 +30,7 @@ public:
 
   Status load() override;
   bool has(const std::string &domain, const std::string &op) const override;
-  Result<CustomKernel> build(const CustomCall &call) override;
+  Result<LibraryKernel> build(const KernelCall &call) override;
 
 private:
   const Operator *find(const std::string &domain, const std::string &op) const;
@@ -42,6 +42,6 @@ private:
 
 /// The sizes and attributes that a call gives; kInvalidArgument where inputs
 /// do not fit the declaration.
-Result<ShapeCase> settingsOf(const OperatorDecl &decl, const CustomCall &call);
+Result<ShapeCase> settingsOf(const OperatorDecl &decl, const KernelCall &call);
 
 } // namespace kiln::tik

@@ -42,6 +42,7 @@ struct RunReport {
   uint32_t cores = 1;
   std::vector<PipeUse> pipes;
   std::vector<std::string> findings; // of the checks
+  std::vector<std::string> printed;  // "block 0: text", by print()
 };
 
 class KernelRunner {

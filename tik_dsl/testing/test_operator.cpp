@@ -69,12 +69,14 @@ public:
     }
     report_.note = kernel->note;
     report_.remarks = kernel->remarks;
+    report_.orderDependent = kernel->orderDependent;
     runAll(*kernel);
     if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
       runOne(*oracle, RunOrder::kEager, 0, "barrier-all");
     }
     if (!result_.empty()) {
-      compare();
+      compare(result_);
+      reportWrong();
     }
     return std::move(report_);
   }
@@ -146,12 +148,16 @@ private:
     for (const std::string &finding : run->findings) {
       problem(name, finding, StatusCode::kDeviceFault);
     }
+    std::vector<std::string> printed = run->printed;
     if (order == RunOrder::kCycle) {
       setCycles(std::move(*run));
     }
     if (result_.empty()) {
       result_ = std::move(bindings);
+      report_.printed = std::move(printed);
       first_ = name;
+    } else if (bindings != result_ && kernel.orderDependent) {
+      compare(bindings);
     } else if (bindings != result_) {
       problem(name, "the bits differ from those of " + first_,
               StatusCode::kMismatch);
@@ -164,13 +170,16 @@ private:
     report_.cycle = std::move(run);
   }
 
-  void compare() {
+  void compare(const Bindings &got) {
     for (size_t i = 0; i < shape_.tensors.size(); ++i) {
       if (shape_.tensors[i].isOutput) {
-        compare(shape_.tensors[i],
-                toDoubles(result_[i], shape_.tensors[i].type), values_[i]);
+        compare(shape_.tensors[i], toDoubles(got[i], shape_.tensors[i].type),
+                values_[i]);
       }
     }
+  }
+
+  void reportWrong() {
     Comparison &c = report_.comparison;
     if (c.wrong > 0) {
       problem("reference",
@@ -375,6 +384,13 @@ std::string toText(const OperatorReport &report) {
     }
     for (const std::string &remark : shape.remarks) {
       below += "\n" + shape.shape + ": remark: " + remark + "\n";
+    }
+    if (shape.orderDependent) {
+      below += "\n" + shape.shape +
+               ": order-dependent: blocks add floats as they come\n";
+    }
+    for (const std::string &line : shape.printed) {
+      below += "\n" + shape.shape + ": printed: " + line + "\n";
     }
   }
   return text + below;

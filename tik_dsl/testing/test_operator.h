@@ -11,8 +11,10 @@
 // the functional engine in eager, lazy and random order, with flags and with a
 // barrier after every command, and on the cycle engine; all with the checks
 // for races, uninitialised reads, bounds and flags. All runs must give the same
-// bits; they are compared with the reference by the declared tolerance. Shapes
-// that differ in dynamic sizes only run on one and the same kernel.
+// bits; they are compared with the reference by the declared tolerance. (A
+// kernel whose blocks add floats to one place may give different bits: then
+// each run is compared.) Shapes that differ in dynamic sizes only run on one
+// and the same kernel.
 //
 // A shape that fails is part of the report; the Status is for an operator that
 // cannot be tested at all (does not compile, contradicts itself).
@@ -82,6 +84,10 @@ struct ShapeReport {
   double buildSeconds = 0;
   isa::KernelNote note;
   std::vector<std::string> remarks; // of the compiler: barriers it put in
+  std::vector<std::string> printed; // by the first run
+  /// Blocks add floats in the order they come: every run is compared with the
+  /// reference, their bits may differ.
+  bool orderDependent = false;
 };
 
 struct OperatorReport {

@@ -54,6 +54,10 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   for (const sim::Finding &finding : launch.findings) {
     report.findings.push_back(finding.text);
   }
+  for (const sim::PrintedLine &line : launch.printed) {
+    report.printed.push_back("block " + std::to_string(line.block) + ": " +
+                             line.text);
+  }
   for (unsigned p = 0; p < isa::kNumPipes && launch.cycles > 0; ++p) {
     const sim::PipeCycles &from = launch.pipes[p];
     tik::PipeUse pipe{
@@ -82,7 +86,12 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   launch.cores = request.cores;
   launch.order = orderOf(request.order);
   launch.seed = request.seed;
-  launch.checks = {.race = true, .init = true, .bounds = true, .flags = true};
+  // The checks follow one block at a time.
+  const bool together = launch.blockDim > 1 && launch.program->meetsBlocks();
+  launch.checks = {.race = !together,
+                   .init = !together,
+                   .bounds = true,
+                   .flags = !together};
   launch.budget = uint64_t{1} << 32;
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)

@@ -2,6 +2,7 @@
 #include "tools/io/host_tensor.h"
 
 #include "tools/io/file.h"
+#include "tools/io/media.h"
 #include "tools/io/npy.h"
 #include "tools/io/onnx_tensor.h"
 
@@ -12,7 +13,8 @@ Result<HostTensor> fromRaw(std::vector<uint8_t> bytes,
                            const std::optional<RawFormat> &raw) {
   if (!raw) {
     return Status(StatusCode::kInvalidArgument,
-                  "a raw file has no type and shape; use .npy or .pb");
+                  "a raw file has no type and shape; use .npy, .pb, .png or "
+                  ".wav");
   }
   size_t wanted = ops::elementCount(raw->shape) * ops::sizeOf(raw->type);
   if (bytes.size() != wanted) {
@@ -29,6 +31,11 @@ Result<HostTensor> fromRaw(std::vector<uint8_t> bytes,
 
 Result<HostTensor> loadTensor(const std::filesystem::path &path,
                               const std::optional<RawFormat> &raw) {
+  if (isMedia(path.string())) {
+    Result<HostTensor> tensor = loadMedia(path.string());
+    return tensor ? std::move(tensor)
+                  : tensor.status().withContext(path.string());
+  }
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(path));
   std::string extension = path.extension().string();
   Result<HostTensor> tensor = extension == ".npy" ? parseNpy(bytes)
@@ -40,6 +47,11 @@ Result<HostTensor> loadTensor(const std::filesystem::path &path,
 }
 
 Status saveTensor(const std::filesystem::path &path, const HostTensor &tensor) {
+  if (isMedia(path.string())) {
+    return {StatusCode::kUnsupported,
+            path.string() + ": .png and .wav are for inputs; write .npy, .pb "
+                            "or raw bytes"};
+  }
   std::string extension = path.extension().string();
   if (extension == ".npy") {
     KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, formatNpy(tensor));

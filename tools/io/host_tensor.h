@@ -6,8 +6,9 @@
 //   KILN_RETURN_IF_ERROR(saveTensor("scores.pb", y));
 //
 // The file format follows the extension: .npy (numpy, format 1.0 to 3.0,
-// C order), .pb (a serialized onnx.TensorProto), anything else raw bytes,
-// whose type and shape come from the caller.
+// C order), .pb (a serialized onnx.TensorProto), for inputs .png and .wav with
+// modifiers (media.h), anything else raw bytes, whose type and shape come from
+// the caller.
 // Errors: kCorrupt with the path for unreadable or inconsistent files,
 // kUnsupported for element types Kiln has no name for.
 #pragma once

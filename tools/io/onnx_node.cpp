@@ -110,7 +110,7 @@ Result<ReferenceModel> ReferenceModel::load(const std::filesystem::path &path) {
   return model;
 }
 
-Result<ValueMap> ReferenceModel::run(ValueMap values) const {
+Result<ValueMap> ReferenceModel::run(ValueMap values, const Hook &hook) const {
   for (const auto &[name, tensor] : initializers_) {
     values.emplace(name, tensor);
   }
@@ -121,6 +121,13 @@ Result<ValueMap> ReferenceModel::run(ValueMap values) const {
           "node " + std::to_string(index) + " (" + node.op_type() +
           (node.name().empty() ? "" : " '" + node.name() + "'") + ")";
       return s.withContext(where);
+    }
+    if (hook) {
+      std::vector<std::string> outputs(node.output().begin(),
+                                       node.output().end());
+      std::string name = node.op_type();
+      name += node.name().empty() ? "" : " '" + node.name() + "'";
+      KILN_RETURN_IF_ERROR(hook(name, outputs, values));
     }
     ++index;
   }

@@ -12,6 +12,7 @@
 
 #include "tools/io/host_tensor.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -31,7 +32,12 @@ public:
   const std::vector<std::string> &inputs() const { return inputs_; }
   const std::vector<std::string> &outputs() const { return outputs_; }
 
-  Result<ValueMap> run(ValueMap inputs) const;
+  /// Called with each node and its name once its outputs are in `values`,
+  /// which it may replace; an error ends the run and becomes its result.
+  using Hook = std::function<Status(const std::string &node,
+                                    const std::vector<std::string> &outputs,
+                                    ValueMap &values)>;
+  Result<ValueMap> run(ValueMap inputs, const Hook &hook = {}) const;
 
 private:
   std::shared_ptr<const onnx::ModelProto> model_;

@@ -11,14 +11,18 @@
 namespace kiln::tools {
 namespace {
 
-Status assembleFile(const Context &context, const std::string &source,
-                    std::string output) {
-  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(source));
+struct AsmOptions {
+  std::string source, output;
+};
+
+Status assembleFile(const Context &context, const AsmOptions &options) {
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(options.source));
   std::string text(bytes.begin(), bytes.end());
   KILN_ASSIGN_OR_RETURN(target::ObjectBytes elf,
-                        target::assembleKernel(text, source));
+                        target::assembleKernel(text, options.source));
+  std::string output = options.output;
   if (output.empty()) {
-    output = std::filesystem::path(source)
+    output = std::filesystem::path(options.source)
                  .filename()
                  .replace_extension(".elf")
                  .string();
@@ -58,15 +62,11 @@ void addAsm(CLI::App &app, Context &context) {
   CLI::App *verb = addVerb(app, context, "asm",
                            "assemble a kernel (RV64IM and NPU instructions)",
                            "kiln asm vadd.s -o vadd.elf");
-  auto source = std::make_shared<std::string>();
-  auto output = std::make_shared<std::string>();
-  verb->add_option("source", *source, "assembly file")->required();
-  verb->add_option("-o,--output", *output, "ELF to write (default: NAME.elf)");
-  verb->callback([&context, source, output] {
-    context.action = [&context, source, output] {
-      return assembleFile(context, *source, *output);
-    };
-  });
+  auto options = std::make_shared<AsmOptions>();
+  verb->add_option("source", options->source, "assembly file")->required();
+  verb->add_option("-o,--output", options->output,
+                   "ELF to write (default: NAME.elf)");
+  setAction(*verb, context, options, assembleFile);
 }
 
 void addDis(CLI::App &app, Context &context) {
@@ -76,11 +76,7 @@ void addDis(CLI::App &app, Context &context) {
               "kiln dis vadd.elf");
   auto file = std::make_shared<std::string>();
   verb->add_option("file", *file, "kernel ELF or object file")->required();
-  verb->callback([&context, file] {
-    context.action = [&context, file] {
-      return disassembleFile(context, *file);
-    };
-  });
+  setAction(*verb, context, file, disassembleFile);
 }
 
 } // namespace kiln::tools

@@ -206,6 +206,16 @@ Status benchModel(const Context &context, Options options) {
   return Status::ok();
 }
 
+Status bench(const Context &context, const Options &options) {
+  if (options.table) {
+    return benchTable(context, options);
+  }
+  if (options.model.empty()) {
+    return {StatusCode::kInvalidArgument, "bench needs a model or --table"};
+  }
+  return benchModel(context, options);
+}
+
 } // namespace
 
 void addBench(CLI::App &app, Context &context) {
@@ -226,18 +236,7 @@ void addBench(CLI::App &app, Context &context) {
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
   addDeviceOptions(*verb, options->device);
   addCompileOptions(*verb, options->compile);
-  verb->callback([&context, options] {
-    context.action = [&context, options] {
-      if (options->table) {
-        return benchTable(context, *options);
-      }
-      if (options->model.empty()) {
-        return Status(StatusCode::kInvalidArgument,
-                      "bench needs a model or --table");
-      }
-      return benchModel(context, *options);
-    };
-  });
+  setAction(*verb, context, options, bench);
 }
 
 } // namespace kiln::tools

@@ -124,11 +124,7 @@ void addCompile(CLI::App &app, Context &context) {
   verb->add_option("--stop-after", options->compile.stopAfter,
                    "print this stage: nn, linalg, plan, ...");
   addCompileOptions(*verb, options->compile);
-  verb->callback([&context, options] {
-    context.action = [&context, options] {
-      return compileToFile(context, *options);
-    };
-  });
+  setAction(*verb, context, options, compileToFile);
 }
 
 } // namespace kiln::tools

@@ -202,11 +202,7 @@ void addConformance(CLI::App &app, Context &context) {
   addDeviceOptions(*verb, options->settings.device);
   verb->add_option("--precision", options->settings.precision, "strict or fp16")
       ->check(CLI::IsMember({"strict", "fp16"}));
-  verb->callback([&context, options] {
-    context.action = [&context, options] {
-      return conformance(context, *options);
-    };
-  });
+  setAction(*verb, context, options, conformance);
 }
 
 } // namespace kiln::tools

@@ -2,9 +2,13 @@
 //
 // What every verb of `kiln` shares: how it is registered and how it talks.
 //
-//   void addDevices(CLI::App &app, Context &context) {
-//     CLI::App *verb = addVerb(app, "devices", "what it does", "kiln devices");
-//     verb->callback([&] { context.action = [&] { return run(context); }; });
+//   Status shout(const Context &context, const Options &options);
+//   void addShout(CLI::App &app, Context &context) {
+//     CLI::App *verb = addVerb(app, context, "shout", "what it does",
+//                              "kiln shout hello");
+//     auto options = std::make_shared<Options>();
+//     verb->add_option("word", options->word, "what to shout")->required();
+//     setAction(*verb, context, options, shout);
 //   }
 //
 // A verb prints its result to stdout, once: as text, or as one JSON value
@@ -16,6 +20,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -34,6 +39,17 @@ struct Context {
 /// A subcommand with --json, and an example at the end of its help.
 CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
                   const std::string &description, const std::string &example);
+
+/// The verb calls run(context, *options) when the command line is read.
+template <typename Options, typename Run>
+void setAction(CLI::App &verb, Context &context,
+               std::shared_ptr<Options> options, Run run) {
+  verb.callback([&context, options, run] {
+    context.action = [&context, options, run] {
+      return run(context, *options);
+    };
+  });
+}
 
 /// A bar on stderr, only when that is a terminal: "compile [#####     ]
 /// conv_7".

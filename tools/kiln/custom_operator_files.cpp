@@ -22,7 +22,7 @@ bool CustomOperatorFiles::has(const std::string &domain,
   return library_ && library_->has(domain, op);
 }
 
-Result<CustomKernel> CustomOperatorFiles::build(const CustomCall &call) {
+Result<LibraryKernel> CustomOperatorFiles::build(const KernelCall &call) {
   return library_->build(call);
 }
 

@@ -5,10 +5,10 @@
 //
 //   auto library = std::make_shared<CustomOperatorFiles>();
 //   library->files = {"my_norm.cpp"};
-//   options.customOperators = library;
+//   options.kernelLibrary = library;
 #pragma once
 
-#include "compiler/frontend/custom_operators.h"
+#include "compiler/frontend/kernel_library.h"
 
 #include <memory>
 #include <string>
@@ -16,16 +16,16 @@
 
 namespace kiln::tools {
 
-class CustomOperatorFiles final : public CustomOperators {
+class CustomOperatorFiles final : public KernelLibrary {
 public:
   std::vector<std::string> files;
 
   Status load() override;
   bool has(const std::string &domain, const std::string &op) const override;
-  Result<CustomKernel> build(const CustomCall &call) override;
+  Result<LibraryKernel> build(const KernelCall &call) override;
 
 private:
-  std::shared_ptr<CustomOperators> library_; // after load()
+  std::shared_ptr<KernelLibrary> library_; // after load()
 };
 
 } // namespace kiln::tools

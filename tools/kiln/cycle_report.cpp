@@ -23,13 +23,19 @@ uint64_t CycleSummary::PipeSum::total() const {
 CycleSummary::CycleSummary(const isa::ArchSpec &machine, std::string device)
     : machine_(machine), device_(std::move(device)) {}
 
-void CycleSummary::setPrecision(const std::string &name,
-                                isa::ElementType type) {
-  precision_ = name;
-  type_ = type;
+double macShare(const isa::ArchSpec &machine, const UsefulMacs &useful,
+                uint32_t cores, uint64_t cycles) {
+  double possible = machine.peakMacsPerCycle(useful.type) * cores *
+                    static_cast<double>(cycles);
+  return possible > 0 ? static_cast<double>(useful.count) / possible : 0;
 }
 
-void CycleSummary::add(const hal::ProgramReport &report) {
+void CycleSummary::add(const hal::ProgramReport &report,
+                       const std::optional<UsefulMacs> &useful) {
+  UsefulMacs macs = useful.value_or(UsefulMacs{report.macs});
+  if (macs.count > 0) {
+    usefulMacs_[macs.type] += macs.count;
+  }
   ++dispatches_;
   instructions_ += report.instructions;
   macs_ += report.macs;
@@ -69,10 +75,19 @@ double CycleSummary::timeMicros() const {
 }
 
 double CycleSummary::share(uint64_t cycles) const {
-  double possible =
-      machine_.peakMacsPerCycle(type_) * cores_ * static_cast<double>(cycles);
-  uint64_t useful = usefulMacs_ ? usefulMacs_ : macs_;
-  return possible > 0 ? static_cast<double>(useful) / possible : 0;
+  double sum = 0;
+  for (const auto &[type, count] : usefulMacs_) {
+    sum += macShare(machine_, {count, type}, cores_, cycles);
+  }
+  return sum;
+}
+
+std::string CycleSummary::macTypes() const {
+  std::string names;
+  for (const auto &[type, count] : usefulMacs_) {
+    names += (names.empty() ? "" : "+") + std::string(isa::name(type));
+  }
+  return names;
 }
 double CycleSummary::kernelShare() const { return share(kernelCycles_); }
 double CycleSummary::modelShare() const { return share(cycles_); }
@@ -98,6 +113,10 @@ nlohmann::json CycleSummary::json() const {
       stalls[name][reason] = cycles;
     }
   }
+  uint64_t useful = 0;
+  for (const auto &[type, count] : usefulMacs_) {
+    useful += count;
+  }
   nlohmann::json result = {{"device", device_},
                            {"machine", machine_.name},
                            {"machine_hash", machine_.hash},
@@ -106,6 +125,8 @@ nlohmann::json CycleSummary::json() const {
                            {"dispatches", dispatches_},
                            {"instructions", instructions_},
                            {"macs", macs_},
+                           {"useful_macs", useful},
+                           {"mac_type", macTypes()},
                            {"host_cpu_s", hostCpuSeconds()}};
   if (timed()) {
     Bound limit = bound();
@@ -132,12 +153,16 @@ std::string CycleSummary::text() const {
   if (!timed()) {
     return out;
   }
-  out += fmt::format("{} cycles ({} in kernels), {:.1f} us at {} MHz; useful "
-                     "multiply-accumulates: {:.1f} % of the cube's peak in "
-                     "kernels, {:.1f} % with launches ({})\n",
+  out += fmt::format("{} cycles ({} in kernels), {:.1f} us at {} MHz\n",
                      cycles_, kernelCycles_, timeMicros(),
-                     machine_.timing.clockHz / 1000000, 100 * kernelShare(),
-                     100 * modelShare(), precision_);
+                     machine_.timing.clockHz / 1000000);
+  if (!usefulMacs_.empty()) {
+    out += fmt::format("useful multiply-accumulates: kernel share {:.1f} %, "
+                       "model share {:.1f} % of the cube's peak ({}, {} "
+                       "factors, machine {} {})\n",
+                       100 * kernelShare(), 100 * modelShare(), precision_,
+                       macTypes(), machine_.name, machine_.hash.substr(0, 16));
+  }
   out += fmt::format("global memory: {:.3f} MB read, {:.3f} MB written\n",
                      gmRead_ / 1e6, gmWrite_ / 1e6);
   out += "pipe   busy                        largest stalls\n";

@@ -5,9 +5,14 @@
 // stable.
 //
 //   CycleSummary s(machine, "npu:cycle");
-//   s.add(report);                       // per dispatch
+//   s.setPrecision("fp16");
+//   s.add(report, {macs, isa::ElementType::F16}); // per dispatch
 //   context.print(s.text(), s.json());
 //
+// Kernel share = useful multiply-accumulates over what the cube could have done
+// from the first command of each dispatch to its last retire; model share = the
+// same over the whole run, launches included. Useful are those of the
+// mathematical operator: no padding, no tails, nothing computed twice.
 // busy, stalls and idle of a pipe add up to cycles x cores.
 #pragma once
 
@@ -16,6 +21,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,16 +29,27 @@
 
 namespace kiln::tools {
 
+/// Multiply-accumulates of the mathematical operator and the type of their
+/// factors.
+struct UsefulMacs {
+  uint64_t count = 0;
+  isa::ElementType type = isa::ElementType::F16;
+};
+
+/// Share of the cube's peak that `useful` is in `cycles` on `cores`.
+double macShare(const isa::ArchSpec &machine, const UsefulMacs &useful,
+                uint32_t cores, uint64_t cycles);
+
 class CycleSummary {
 public:
   CycleSummary(const isa::ArchSpec &machine, std::string device);
 
-  /// Adds a dispatch that ran after the ones before.
-  void add(const hal::ProgramReport &report);
-  /// Precision of the multiply-accumulates and how many of them are useful
-  /// (padding not counted); by default what the engine counted.
-  void setPrecision(const std::string &name, isa::ElementType type);
-  void setUsefulMacs(uint64_t macs) { usefulMacs_ = macs; }
+  /// Adds a dispatch that ran after the ones before. Without an operator (a
+  /// bare program) everything that the engine counted is useful, as fp16.
+  void add(const hal::ProgramReport &report,
+           const std::optional<UsefulMacs> &useful = {});
+  /// "strict", "fp16": what is printed.
+  void setPrecision(const std::string &name) { precision_ = name; }
 
   bool timed() const { return cycles_ > 0; }
   uint64_t cycles() const { return cycles_; }
@@ -57,12 +74,13 @@ private:
   };
   Bound bound() const;
   double share(uint64_t cycles) const;
+  std::string macTypes() const;
 
   const isa::ArchSpec &machine_;
   std::string device_;
   std::string precision_ = "fp16";
-  isa::ElementType type_ = isa::ElementType::F16;
-  uint64_t dispatches_ = 0, instructions_ = 0, macs_ = 0, usefulMacs_ = 0;
+  uint64_t dispatches_ = 0, instructions_ = 0, macs_ = 0;
+  std::map<isa::ElementType, uint64_t> usefulMacs_;
   uint64_t cycles_ = 0, kernelCycles_ = 0, gmRead_ = 0, gmWrite_ = 0;
   uint32_t cores_ = 1;
   std::vector<std::pair<std::string, PipeSum>> pipes_; // in machine order

@@ -81,9 +81,7 @@ void addDevices(CLI::App &app, Context &context) {
               "kiln devices --json");
   auto file = std::make_shared<std::string>();
   verb->add_option("--machine", *file, "only this machine (name or file)");
-  verb->callback([&context, file] {
-    context.action = [&context, file] { return listDevices(context, *file); };
-  });
+  setAction(*verb, context, file, listDevices);
 }
 
 } // namespace kiln::tools

@@ -17,21 +17,26 @@ public:
   void add(const hal::DispatchProfile &profile);
   /// Of a further run: each row keeps its least host time.
   void keepFaster(const hal::DispatchProfile &profile);
-  void setUsefulMacs(uint64_t macs, ops::DataType type);
 
   /// Sums; nothing on a device without a machine.
   const std::optional<CycleSummary> &summary() const { return summary_; }
   nlohmann::json json() const;
   std::string text() const;
+  /// What the checks found, in the order of the dispatches.
+  const std::vector<std::string> &findings() const { return findings_; }
 
 private:
   struct Row {
     std::string node, op, program;
+    UsefulMacs useful;
     hal::ProgramReport report;
   };
+  std::vector<std::string> cells(const Row &row, uint64_t total) const;
+
   std::shared_ptr<const isa::ArchSpec> machine_;
   std::optional<CycleSummary> summary_;
   std::vector<Row> rows_;
+  std::vector<std::string> findings_;
 };
 
 } // namespace kiln::tools

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/model_options.h"
 
+#include "tools/io/media.h"
 #include "tools/kiln/custom_operator_files.h"
 #include "tools/kiln/sim_data.h"
 
@@ -13,10 +14,10 @@ Status invalid(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
 
-/// Splits at the last '=': names of ONNX values may hold one.
+/// Splits at the last '=' before modifiers: names of ONNX values may hold one.
 Result<std::pair<std::string, std::string>>
 splitNamed(const std::string &text, const char *option, const char *form) {
-  size_t equals = text.rfind('=');
+  size_t equals = text.rfind('=', modifiersAt(text));
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
     return invalid(fmt::format("{} {}: expected {}", option, text, form));
   }
@@ -34,12 +35,12 @@ void addCompileOptions(CLI::App &verb, CompileOptions &options) {
                   "npu: flags, or barrier-all (slow, the oracle)")
       ->check(CLI::IsMember({"flags", "barrier-all"}));
   auto library = std::make_shared<CustomOperatorFiles>();
-  options.customOperators = nullptr;
+  options.kernelLibrary = nullptr;
   verb.add_option_function<std::vector<std::string>>(
       "--ops",
       [library, &options](const std::vector<std::string> &files) {
         library->files = files;
-        options.customOperators = library;
+        options.kernelLibrary = library;
       },
       "one-file operators (.cpp) that serve the model's own domains");
   verb.add_option("--dump-dir", options.dumpDir,

@@ -128,9 +128,7 @@ void addNewOp(CLI::App &app, Context &context) {
   verb->add_option("name", options->name, "of the operator")->required();
   verb->add_option("-o,--output", options->output,
                    "file to write (default: NAME.cpp)");
-  verb->callback([&context, options] {
-    context.action = [&context, options] { return newOp(context, *options); };
-  });
+  setAction(*verb, context, options, newOp);
 }
 
 } // namespace kiln::tools

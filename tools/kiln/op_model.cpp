@@ -100,23 +100,6 @@ void addValue(onnx::ValueInfoProto &info, const std::string &name,
   }
 }
 
-/// Multiply-accumulates of the mathematical operator; 0 for others.
-uint64_t macsOf(const ops::OnnxCall &call, const ops::Tensor &result) {
-  auto count = static_cast<uint64_t>(result.count());
-  if (call.op == "MatMul") {
-    return count * static_cast<uint64_t>(call.inputs[0]->shape.back());
-  }
-  if (call.op == "Gemm") {
-    auto m = static_cast<uint64_t>(result.shape[0]);
-    return count * static_cast<uint64_t>(call.inputs[0]->count()) / m;
-  }
-  if (call.op == "Conv") {
-    const ops::Shape &w = call.inputs[1]->shape;
-    return count * static_cast<uint64_t>(ops::elementCount(w) / w[0]);
-  }
-  return 0;
-}
-
 std::vector<uint32_t> defaultConstants(const std::string &op, size_t inputs) {
   std::vector<uint32_t> constants;
   if (op == "Conv" || op == "Gemm" || op == "BatchNormalization") {
@@ -213,7 +196,6 @@ Result<OperatorModel> buildOperator(OperatorRequest &request) {
                           parseAttribute(name, text.substr(equals + 1)));
   }
   KILN_ASSIGN_OR_RETURN(op.expected, ops::runReference(call));
-  op.usefulMacs = macsOf(call, op.expected[0]);
   writeModel(op, call, all,
              request.constants.empty() ? defaultConstants(op.op, all.size())
                                        : request.constants);

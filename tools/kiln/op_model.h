@@ -31,7 +31,6 @@ struct OperatorModel {
   std::vector<uint8_t> model;
   NamedTensors inputs; // run-time inputs
   std::vector<ops::Tensor> expected;
-  uint64_t usefulMacs = 0; // of the mathematical operator
 };
 
 /// kInvalidArgument for an unknown operator, a bad attribute or shapes that

@@ -21,7 +21,6 @@ Result<OperatorRun> runOperator(OperatorRequest &request,
   run.layers = std::make_unique<LayerTable>(run.model);
   options.profile = [&](const hal::DispatchProfile &p) { run.layers->add(p); };
   KILN_ASSIGN_OR_RETURN(run.outputs, run.model.run(run.op.inputs, options));
-  run.layers->setUsefulMacs(run.op.usefulMacs, request.type);
   return run;
 }
 

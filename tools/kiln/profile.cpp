@@ -2,15 +2,13 @@
 //
 // `kiln profile`: traces a kernel, an operator or a model on the cycle engine
 // and shows what the trace holds.
-#include "tools/profile/profile.h"
-
 #include "simulator/trace/trace_recorder.h"
 #include "tools/io/file.h"
-#include "tools/kiln/kernel_launch.h"
 #include "tools/kiln/model_options.h"
 #include "tools/kiln/op_run.h"
 #include "tools/kiln/operator_options.h"
 #include "tools/kiln/test_data.h"
+#include "tools/kiln/traced_kernel.h"
 #include "tools/kiln/verbs.h"
 
 #include <algorithm>
@@ -81,16 +79,9 @@ Status finish(const Context &context, const Options &options,
 
 Status profileKernel(const Context &context, Options &options) {
   KILN_ASSIGN_OR_RETURN(KernelLaunch launch, prepareKernel(options.kernel));
-  auto engine = sim::createCycleEngine(*launch.machine, *launch.gm);
-  sim::TraceRecorder recorder(*launch.machine, *launch.request.program);
-  launch.request.listener = &recorder;
-  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch.request));
-  sim::Trace trace = recorder.finish(report);
-  Profile profile(*launch.machine, "npu:cycle", launch.title, launch.folder);
-  profile.add(
-      {.title = launch.title, .op = {}, .program = "npu_elf", .trace = &trace});
+  KILN_ASSIGN_OR_RETURN(sim::Trace trace, runTraced(launch));
   KILN_RETURN_IF_ERROR(writeOutputs(options.kernel, launch));
-  return finish(context, options, profile);
+  return finish(context, options, profileOf(launch, trace));
 }
 
 /// What a dispatch is called in tables.
@@ -103,9 +94,9 @@ ProfiledLayer layerOf(const hal::DispatchProfile &p) {
 }
 
 /// Runs the model and adds its dispatches, in the order of the plan.
-Status runTraced(const Context &context, const Options &options,
-                 LoadedModel &model, const NamedTensors &inputs,
-                 Recorder &recorder) {
+Status profileDispatches(const Context &context, const Options &options,
+                         LoadedModel &model, const NamedTensors &inputs,
+                         Recorder &recorder) {
   std::vector<hal::DispatchProfile> dispatches;
   hal::RunOptions run;
   run.profile = [&](const hal::DispatchProfile &p) { dispatches.push_back(p); };
@@ -171,12 +162,12 @@ Status profileModel(const Context &context, Options &options) {
         packageOfBytes(op.model, kernel.program, options.compile));
     KILN_ASSIGN_OR_RETURN(LoadedModel model,
                           loadPackage(std::move(package), device));
-    return runTraced(context, options, model, op.inputs, recorder);
+    return profileDispatches(context, options, model, op.inputs, recorder);
   }
   KILN_ASSIGN_OR_RETURN(NamedTensors inputs, inputsOf(options));
   KILN_ASSIGN_OR_RETURN(LoadedModel model, loadModel(kernel.program, inputs,
                                                      device, options.compile));
-  return runTraced(context, options, model, inputs, recorder);
+  return profileDispatches(context, options, model, inputs, recorder);
 }
 
 bool isKernel(const std::string &program) {

@@ -6,6 +6,7 @@
 #include "tools/kiln/layer_table.h"
 #include "tools/kiln/model_options.h"
 #include "tools/kiln/op_run.h"
+#include "tools/kiln/per_layer.h"
 #include "tools/kiln/verbs.h"
 
 #include <algorithm>
@@ -50,7 +51,9 @@ std::string preview(const HostTensor &tensor) {
   return text;
 }
 
-/// Writes what each dispatch wrote, and watches for NaN and infinity.
+/// Writes what each dispatch wrote, in the model's order of elements, and
+/// watches for NaN and infinity: lanes that only the device's layout has do not
+/// count.
 class LayerWriter {
 public:
   LayerWriter(std::string folder, bool watch)
@@ -61,7 +64,8 @@ public:
       if (!output.value) {
         continue;
       }
-      KILN_ASSIGN_OR_RETURN(HostTensor tensor, stored(output));
+      KILN_ASSIGN_OR_RETURN(HostTensor tensor,
+                            toDense(*output.value, output.bytes));
       KILN_RETURN_IF_ERROR(check(dump, tensor));
       if (!folder_.empty()) {
         std::string name = tensor.name;
@@ -78,12 +82,6 @@ public:
   const std::string &finding() const { return finding_; }
 
 private:
-  static Result<HostTensor> stored(const hal::LayerDump::Output &output) {
-    hal::HostTensor tensor{output.value->type, output.value->storedShape(),
-                           output.bytes};
-    return fromHal(tensor, output.value->name);
-  }
-
   Status check(const hal::LayerDump &dump, const HostTensor &tensor) {
     if (!watch_ || !finding_.empty() || !ops::isFloat(tensor.type)) {
       return Status::ok();
@@ -154,6 +152,10 @@ Shown describeRun(const Options &options, const LoadedModel &model,
   shown.json["precision"] = model.package().precision;
   shown.json["host_cpu_s"] = hostCpuSeconds();
   shown.json["layers"] = layers.json();
+  shown.json["findings"] = layers.findings();
+  for (const std::string &finding : layers.findings()) {
+    shown.text += finding + "\n";
+  }
   if (options.layers) {
     shown.text += layers.text();
   }
@@ -166,12 +168,18 @@ Shown describeRun(const Options &options, const LoadedModel &model,
 }
 
 Status showRun(const Context &context, const Options &options,
-               const LayerWriter &writer, Shown shown) {
+               const LayerWriter &writer, const LayerTable &layers,
+               Shown shown) {
   if (!writer.finding().empty()) {
     shown.text += writer.finding() + "\n";
     shown.json["watch"] = writer.finding();
   }
   context.print(shown.text, shown.json);
+  if (size_t count = layers.findings().size()) {
+    return {StatusCode::kDeviceFault,
+            fmt::format("{} finding{} of the checks", count,
+                        count == 1 ? "" : "s")};
+  }
   return Status::ok();
 }
 
@@ -195,7 +203,8 @@ Status runOp(const Context &context, Options &options) {
   KILN_RETURN_IF_ERROR(saveOutputs(options, run.outputs));
   Shown shown = describeRun(options, run.model, run.outputs, *run.layers);
   Status verdict = checkOperator(run.op, run.outputs, shown.text, shown.json);
-  KILN_RETURN_IF_ERROR(showRun(context, options, writer, std::move(shown)));
+  KILN_RETURN_IF_ERROR(
+      showRun(context, options, writer, *run.layers, std::move(shown)));
   return verdict;
 }
 
@@ -214,7 +223,7 @@ Status runModel(const Context &context, Options options) {
   runOptions.profile = [&](const hal::DispatchProfile &p) { layers.add(p); };
   KILN_ASSIGN_OR_RETURN(NamedTensors outputs, model.run(inputs, runOptions));
   KILN_RETURN_IF_ERROR(saveOutputs(options, outputs));
-  return showRun(context, options, writer,
+  return showRun(context, options, writer, layers,
                  describeRun(options, model, outputs, layers));
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `kiln sim`: runs one kernel binary on an engine, without a model.
+#include "hal/drivers/npu/launch_report.h"
+#include "simulator/core/engine_options.h"
 #include "simulator/debug/gdb_server.h"
 #include "simulator/trace/perfetto_writer.h"
 #include "simulator/trace/trace_recorder.h"
 #include "tools/io/file.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/kernel_launch.h"
-#include "tools/kiln/sim_data.h"
 #include "tools/kiln/verbs.h"
 
 #include <cstdio>
@@ -32,67 +33,10 @@ Status invalid(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
 
-Status setOrder(const std::string &text, sim::LaunchRequest &request) {
-  if (text == "eager") {
-    request.order = sim::Order::kEager;
-  } else if (text == "lazy") {
-    request.order = sim::Order::kLazy;
-  } else if (text.starts_with("random:")) {
-    KILN_ASSIGN_OR_RETURN(request.seed, parseNumber(text.substr(7), "--order"));
-    request.order = sim::Order::kRandom;
-  } else {
-    return invalid("--order " + text + "; one of eager, lazy, random:SEED");
-  }
-  return Status::ok();
-}
-
-Status setChecks(const std::vector<std::string> &names, sim::Checks &checks) {
-  for (const std::string &name : names) {
-    if (name == "race") {
-      checks.race = true;
-    } else if (name == "init") {
-      checks.init = true;
-    } else if (name == "bounds") {
-      checks.bounds = true;
-    } else if (name == "flags") {
-      checks.flags = true;
-    } else {
-      return invalid("--check " + name + "; of race, init, bounds, flags");
-    }
-  }
-  return Status::ok();
-}
-
-hal::ProgramReport toProgramReport(const sim::LaunchReport &report,
-                                   const sim::LaunchRequest &request) {
-  hal::ProgramReport result;
-  result.blocks = request.blockDim;
-  result.cores = report.cores;
-  result.macs = report.macs;
-  result.instructions = report.instructions;
-  if (report.cycles == 0) {
-    return result;
-  }
-  hal::CycleReport &cycle = result.cycle.emplace();
-  cycle.cycles = report.cycles;
-  cycle.kernelCycles = report.kernelCycles;
-  result.gmReadBytes = report.gmReadBytes;
-  result.gmWriteBytes = report.gmWriteBytes;
-  for (unsigned p = 0; p < isa::kNumPipes; ++p) {
-    const sim::PipeCycles &from = report.pipes[p];
-    hal::PipeReport pipe{std::string(isa::kPipeNames[p]), from.busy, from.idle};
-    for (unsigned s = 0; s < sim::kNumStalls; ++s) {
-      pipe.stalls.emplace_back(sim::kStallNames[s], from.stall[s]);
-    }
-    cycle.pipes.push_back(std::move(pipe));
-  }
-  return result;
-}
-
 Status show(const Context &context, const Options &options,
             const KernelLaunch &launch, const sim::LaunchReport &report) {
   CycleSummary summary(*launch.machine, "npu:" + options.engine);
-  summary.add(toProgramReport(report, launch.request));
+  summary.add(hal::toProgramReport(report, launch.request.blockDim));
   nlohmann::json json = summary.json();
   std::string text = summary.text();
   json["findings"] = nlohmann::json::array();
@@ -146,8 +90,8 @@ Result<sim::LaunchReport> runDebugged(sim::Engine &engine,
 Status simulate(const Context &context, Options options) {
   KILN_ASSIGN_OR_RETURN(KernelLaunch launch, prepareKernel(options.kernel));
   sim::LaunchRequest &request = launch.request;
-  KILN_RETURN_IF_ERROR(setOrder(options.order, request));
-  KILN_RETURN_IF_ERROR(setChecks(options.checks, request.checks));
+  KILN_RETURN_IF_ERROR(sim::setOrder(options.order, request));
+  KILN_RETURN_IF_ERROR(sim::setChecks(options.checks, request.checks));
   request.noSkip = options.noSkip;
   bool cycle = options.engine == "cycle";
   auto engine = cycle
@@ -195,11 +139,7 @@ void addSim(CLI::App &app, Context &context) {
   verb->add_option("--gdb", options->gdb,
                    "wait for gdb-multiarch on this port (0: a free one)");
   verb->add_flag("--no-skip", options->noSkip, "cycle: visit every cycle");
-  verb->callback([&context, options] {
-    context.action = [&context, options] {
-      return simulate(context, *options);
-    };
-  });
+  setAction(*verb, context, options, simulate);
 }
 
 } // namespace kiln::tools

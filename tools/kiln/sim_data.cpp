@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/sim_data.h"
 
+#include "tools/io/media.h"
+
 #include <cmath>
 #include <cstring>
 
@@ -104,8 +106,8 @@ Status addEntries(const YAML::Node &node, const std::string &folder,
                   std::vector<std::string> &list) {
   for (const auto &entry : node) {
     std::string value = entry.second.as<std::string>();
-    bool isPath = !folder.empty() && value.find(':') == std::string::npos &&
-                  value.find('/') != 0;
+    bool isFile = value.find(':') == std::string::npos || isMedia(value);
+    bool isPath = !folder.empty() && isFile && value.find('/') != 0;
     list.push_back(entry.first.as<std::string>() + "=" +
                    (isPath ? folder + "/" + value : value));
   }

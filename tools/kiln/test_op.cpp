@@ -43,8 +43,7 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
                          const std::string &device,
                          const tik::ShapeReport &shape) {
   CycleSummary summary(machine, device);
-  summary.add(toProgramReport(shape.cycle));
-  summary.setUsefulMacs(shape.usefulMacs);
+  summary.add(toProgramReport(shape.cycle), UsefulMacs{shape.usefulMacs});
   nlohmann::json json = summary.json();
   json["useful_mac_share"] = shape.usefulShare;
   json["shape"] = shape.shape;
@@ -130,9 +129,7 @@ void addTestOp(CLI::App &app, Context &context) {
   verb->add_option("--cores", options->cores, "cores that take part")
       ->check(CLI::PositiveNumber);
   verb->add_option("--seed", options->seed, "of the random inputs");
-  verb->callback([&context, options] {
-    context.action = [&context, options] { return testOp(context, *options); };
-  });
+  setAction(*verb, context, options, testOp);
 }
 
 } // namespace kiln::tools

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `kiln top`: what bounds a kernel, its heaviest lines, and what would help.
-#include "simulator/trace/trace_recorder.h"
-#include "tools/kiln/kernel_launch.h"
+#include "tools/kiln/traced_kernel.h"
 #include "tools/kiln/verbs.h"
-#include "tools/profile/profile.h"
 
 #include <fmt/format.h>
 
@@ -18,23 +16,14 @@ struct Options {
 
 Status top(const Context &context, Options &options) {
   KILN_ASSIGN_OR_RETURN(KernelLaunch launch, prepareKernel(options.kernel));
-  auto engine = sim::createCycleEngine(*launch.machine, *launch.gm);
-  sim::TraceRecorder recorder(*launch.machine, *launch.request.program);
-  launch.request.listener = &recorder;
-  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch.request));
-  sim::Trace trace = recorder.finish(report);
+  KILN_ASSIGN_OR_RETURN(sim::Trace trace, runTraced(launch));
   sim::Explanation explanation = sim::explain(trace);
   std::string text = launch.title + "\n" +
                      pipeBars(trace, explanation.kernelCycles) + "\n" +
                      sim::toText(explanation, options.lines, launch.folder);
   nlohmann::json json;
   if (context.json) {
-    Profile profile(*launch.machine, "npu:cycle", launch.title, launch.folder);
-    profile.add({.title = launch.title,
-                 .op = {},
-                 .program = "npu_elf",
-                 .trace = &trace});
-    json = profile.json();
+    json = profileOf(launch, trace).json();
   }
   context.print(text, json);
   return Status::ok();

@@ -13,8 +13,10 @@
 namespace kiln::tools {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Options {
-  std::string model, data;
+  std::string model, data, package;
   DeviceChoice device;
   CompileOptions compile;
   Bound bound;
@@ -70,7 +72,9 @@ public:
       model_.reset();
       KILN_ASSIGN_OR_RETURN(
           LoadedModel loaded,
-          loadModel(test_.model, inputs, options_.device, options_.compile));
+          loadModel(options_.package.empty() ? test_.model
+                                             : fs::path(options_.package),
+                    inputs, options_.device, options_.compile));
       model_ = std::make_unique<LoadedModel>(std::move(loaded));
       layers_.emplace(*model_);
       shapes_ = shapesOf(inputs);
@@ -171,6 +175,8 @@ void addVerify(CLI::App &app, Context &context) {
       ->required();
   verb->add_option("--data", options->data,
                    "folder with test_data_set_N, if not beside the model");
+  verb->add_option("--package", options->package,
+                   "run this package of the model instead of compiling it");
   verb->add_option("--rtol", options->bound.relative,
                    "relative tolerance (default: fp32 1e-3, fp16 0)");
   verb->add_option("--atol", options->bound.absolute,
@@ -179,7 +185,8 @@ void addVerify(CLI::App &app, Context &context) {
                    "judge by the relative L2 error of each output");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
   verb->add_flag("--per-layer", options->perLayer,
-                 "find the first value that differs from the reference");
+                 "find the first layer that differs from the reference, each "
+                 "given what the device computed before it");
   addDeviceOptions(*verb, options->device);
   addCompileOptions(*verb, options->compile);
   verb->callback([&context, options] {

@@ -67,8 +67,10 @@ function showExplanation() {
 
 function showUse() {
   const all = launch.kernel_cycles * launch.cores;
-  table('use', ['pipe', 'busy cycles', 'of the kernel', {html: ''}],
-    launch.pipes.map((p) => [[p.name, number(p.busy), percent(p.busy, all),
+  table('use', ['pipe', 'busy cycles', 'in banks', 'of the kernel',
+    {html: ''}],
+    launch.pipes.map((p) => [[p.name, number(p.busy),
+      p.bank_cycles ? number(p.bank_cycles) : '', percent(p.busy, all),
       {html: '<span class="track"><span class="bar" style="width:' +
         (all ? Math.min(100, 100 * p.busy / all) : 0).toFixed(2) +
         '%"></span></span>'}]]));
@@ -91,6 +93,21 @@ function showBytes() {
     launch.paths.map((p) => [[p.pipe,
       {left: (p.write ? 'writes ' : 'reads ') + p.space}, number(p.bytes),
       (p.bytes / launch.kernel_cycles).toFixed(1)]]));
+}
+
+function showMemory() {
+  const m = launch.memory;
+  const share = (hits, all) => all ? percent(hits, all) : '';
+  const reads = m.l2_read_hits + m.l2_read_misses + m.l2_reads_merged;
+  const writes = m.l2_write_hits + m.l2_write_misses;
+  // A request whose row must be opened is a miss, whether or not another row
+  // had to be closed for it.
+  const rows = m.dram_row_hits + m.dram_row_misses;
+  const of = {l2_read_hits: reads, l2_reads_merged: reads,
+    l2_write_hits: writes, dram_row_hits: rows, dram_row_conflicts: rows};
+  table('memory', ['counter', 'count', 'share'],
+    Object.entries(m).map(([name, n]) => [[name.replaceAll('_', ' '),
+      number(n), share(n, of[name])]]));
 }
 
 function showEnergy() {
@@ -344,6 +361,7 @@ function show(index) {
   showUse();
   showStalls();
   showBytes();
+  showMemory();
   showEnergy();
   showLines();
   showRoofline();

@@ -39,6 +39,7 @@ nlohmann::json pipesJson(const sim::Trace &trace) {
     pipes.push_back({{"name", isa::kPipeNames[p]},
                      {"busy", c.busy},
                      {"idle", c.idle},
+                     {"bank_cycles", c.bankCycles},
                      {"stalls", stalls}});
   }
   return pipes;
@@ -64,6 +65,22 @@ nlohmann::json energyJson(const sim::Trace &trace) {
                     {"source", row.source}});
   }
   return rows;
+}
+
+/// What the memory system behind the ports counted.
+nlohmann::json memoryJson(const sim::MemoryCounters &m) {
+  return {{"l2_read_hits", m.l2ReadHits},
+          {"l2_read_misses", m.l2ReadMisses},
+          {"l2_reads_merged", m.l2Merged},
+          {"l2_write_hits", m.l2WriteHits},
+          {"l2_write_misses", m.l2WriteMisses},
+          {"l2_write_backs", m.l2WriteBacks},
+          {"dram_row_hits", m.rowHits},
+          {"dram_row_misses", m.rowMisses},
+          {"dram_row_conflicts", m.rowConflicts},
+          {"dram_refreshes", m.refreshes},
+          {"dram_read_bytes", m.dramReadBytes},
+          {"dram_write_bytes", m.dramWriteBytes}};
 }
 
 nlohmann::json linesJson(const sim::Explanation &e, const std::string &folder) {
@@ -201,6 +218,7 @@ void Profile::add(const ProfiledLayer &layer) {
       {"instructions", trace.report.instructions},
       {"pipes", pipesJson(trace)},
       {"paths", pathsJson(trace)},
+      {"memory", memoryJson(trace.report.memory)},
       {"energy", energyJson(trace)},
       {"lines", linesJson(e, sourceFolder_)},
       {"explain", explainJson(e)},

@@ -38,7 +38,8 @@ bool meetsControlCore(Operation *op) {
   if (auto wait = dyn_cast<npu_isa::KwaitOp>(op)) {
     return wait.getSrc() == s || wait.getDst() == s;
   }
-  return llvm::isa<npu_isa::KbarOp, npu_isa::KendOp, npu_isa::KtrapOp>(op);
+  return llvm::isa<npu_isa::KbarOp, npu_isa::KdbarOp, npu_isa::KendOp,
+                   npu_isa::KtrapOp>(op);
 }
 
 void emitInstruction(OpBuilder &builder, Operation *op,
@@ -61,6 +62,55 @@ void emitInstruction(OpBuilder &builder, Operation *op,
                             /*has_side_effects=*/true,
                             /*is_align_stack=*/false, LLVM::TailCallKind::None,
                             LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
+/// The address of a text, which stands with the data of the program. Every byte
+/// is escaped: inline assembly and the assembler have characters of their own.
+Value textAddress(OpBuilder &builder, Location loc, StringRef text) {
+  std::string bytes;
+  for (unsigned char c : text) {
+    bytes += fmt::format("\\{:03o}", c);
+  }
+  const std::string assembly = ".pushsection .rodata.kiln,\"a\",@progbits\n"
+                               ".Lkiln_text${:uid}:\n.asciz \"" +
+                               bytes +
+                               "\"\n.popsection\nla $0, .Lkiln_text${:uid}";
+  auto address = LLVM::InlineAsmOp::create(
+      builder, loc, TypeRange(builder.getI64Type()), ValueRange(), assembly,
+      "=r", /*has_side_effects=*/false, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  return address.getRes();
+}
+
+/// Emits an instruction whose operands are known only here.
+template <typename Isa, typename... Args>
+void emitNow(OpBuilder &builder, Location loc, Args... args) {
+  auto op = Isa::create(builder, loc, args...);
+  emitInstruction(builder, op, *npu_isa::encodingOf(op));
+  op.erase();
+}
+
+/// kprint and kassert; false for other ops.
+bool lowerText(OpBuilder &builder, Operation *op) {
+  Location loc = op->getLoc();
+  auto zero = [&]() -> Value {
+    return arith::ConstantIntOp::create(builder, loc, 0, 64);
+  };
+  if (auto print = dyn_cast<PrintOp>(op)) {
+    const auto values = print.getValues();
+    emitNow<npu_isa::KprintOp>(builder, loc,
+                               textAddress(builder, loc, print.getText()),
+                               values.size() > 0 ? values[0] : zero(),
+                               values.size() > 1 ? values[1] : zero());
+    return true;
+  }
+  if (auto check = dyn_cast<AssertOp>(op)) {
+    emitNow<npu_isa::KassertOp>(builder, loc, check.getCondition(),
+                                textAddress(builder, loc, check.getText()),
+                                check.getValue() ? check.getValue() : zero());
+    return true;
+  }
+  return false;
 }
 
 Value readCsr(OpBuilder &builder, Location loc, unsigned csr) {
@@ -114,7 +164,7 @@ bool lowerOp(OpBuilder &builder, Operation *op) {
                           /*alignment=*/0, /*isVolatile=*/true);
     return true;
   }
-  return false;
+  return lowerText(builder, op);
 }
 
 /// The 64-bit word at `offset` bytes of the argument block.

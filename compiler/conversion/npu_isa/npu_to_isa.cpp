@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/conversion/npu_isa/npu_to_isa.h"
 
+#include "compiler/conversion/npu_isa/vector_to_isa.h"
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/dialect/npu_isa/NpuIsaOps.h"
 
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <bit>
@@ -14,58 +14,6 @@ using namespace mlir;
 namespace kiln::npu {
 
 namespace {
-
-/// A packed 64-bit operand word: constant fields and shifted values.
-class Word {
-public:
-  Word(OpBuilder &builder, Location loc) : builder_(builder), loc_(loc) {}
-
-  Word &add(uint64_t constant, unsigned bit) {
-    constant_ += constant << bit;
-    return *this;
-  }
-  /// An index or i64 value.
-  Word &add(Value value, unsigned bit) {
-    APInt constant;
-    if (matchPattern(value, m_ConstantInt(&constant))) {
-      return add(constant.getZExtValue(), bit);
-    }
-    if (value.getType().isIndex()) {
-      value = arith::IndexCastOp::create(builder_, loc_, builder_.getI64Type(),
-                                         value);
-    }
-    if (bit != 0) {
-      value = arith::ShLIOp::create(builder_, loc_, value, i64(bit));
-    }
-    sum_ = sum_ ? arith::AddIOp::create(builder_, loc_, sum_, value) : value;
-    return *this;
-  }
-  Value value() {
-    if (!sum_) {
-      return i64(constant_);
-    }
-    return constant_ == 0
-               ? sum_
-               : arith::AddIOp::create(builder_, loc_, sum_, i64(constant_));
-  }
-
-private:
-  Value i64(uint64_t constant) {
-    return arith::ConstantIntOp::create(builder_, loc_,
-                                        static_cast<int64_t>(constant), 64);
-  }
-
-  OpBuilder &builder_;
-  Location loc_;
-  uint64_t constant_ = 0;
-  Value sum_;
-};
-
-uint32_t typeField(Value memref) {
-  const auto type =
-      elementTypeOf(cast<MemRefType>(memref.getType()).getElementType());
-  return static_cast<uint32_t>(*type); // verified by the command
-}
 
 /// The CubeType field of an mmad.
 uint32_t cubeType(MmadOp op) {
@@ -96,24 +44,14 @@ private:
     Isa::create(builder_, *loc_, args...);
   }
 
+  OperandWords words() { return OperandWords(builder_, *loc_); }
   Value address(Value base, Value offset) {
-    return addressOf(builder_, *loc_, base, offset);
+    return words().address(base, offset);
   }
   Word word() { return Word(builder_, *loc_); }
-  Word at(Value base, Value offset) {
-    return word().add(address(base, offset), 0);
-  }
-
-  /// A LocalView word; a null count leaves the field 0.
-  Value view(Value base, Value offset, int64_t row, int64_t blk, Value count) {
-    Word w = at(base, offset).add(row, 24).add(blk, 40);
-    if (count) {
-      w.add(count, 48);
-    }
-    return w.value();
-  }
+  Word at(Value base, Value offset) { return words().at(base, offset); }
   Value view(Value base, Value offset, ArrayRef<int64_t> strides, Value count) {
-    return view(base, offset, strides[0], strides[1], count);
+    return words().view(base, offset, strides, count);
   }
 
   void config(isa::Pipe pipe, unsigned index, Value value) {
@@ -132,21 +70,18 @@ private:
   void lower(LoadL0Op op);
   void lower(LoadIm2colOp op);
   void lower(MmadOp op);
+  Value channelWord(FixOp op);
   void lower(FixOp op);
-  void lower(VBinaryOp op);
-  void lower(VScalarOp op);
-  void lower(VUnaryOp op);
-  void lower(VReduceOp op);
-  void lower(VTransposeOp op);
   void lower(StoreOp op);
   void lower(MoveL1Op op);
   void lower(LoadBiasOp op);
-  void lower(VDupOp op);
-  void lower(VCastOp op);
-  void lower(VBroadcastOp op);
   void lower(SetFlagOp op);
   void lower(WaitFlagOp op);
-  void lower(BarrierOp) { emit<npu_isa::KbarOp>(); }
+  void lower(BarrierOp op) {
+    op.getDevice() ? emit<npu_isa::KdbarOp>() : emit<npu_isa::KbarOp>();
+  }
+  void lower(PostOp op);
+  void lower(PendOp op);
   void lower(TrapOp op) { emit<npu_isa::KtrapOp>(op.getCode()); }
 
   func::FuncOp kernel_;
@@ -169,10 +104,11 @@ void Converter::lower(LoadOp op) {
 
 void Converter::lower(LoadNzOp op) {
   config(isa::Pipe::MTE2, 0, constant(op.getPad()));
-  emit<npu_isa::LdNzOp>(
-      view(op.getDst(), op.getDstOffset(), op.getColStride(), 0, op.getRows()),
-      address(op.getSrc(), op.getSrcOffset()),
-      geometry(op.getRowBytes(), op.getGmStride()));
+  emit<npu_isa::LdNzOp>(words().view(op.getDst(), op.getDstOffset(),
+                                     static_cast<int64_t>(op.getColStride()), 0,
+                                     op.getRows()),
+                        address(op.getSrc(), op.getSrcOffset()),
+                        geometry(op.getRowBytes(), op.getGmStride()));
 }
 
 void Converter::lower(LoadL0Op op) {
@@ -263,6 +199,20 @@ void Converter::lower(MmadOp op) {
   emit<npu_isa::MmadOp>(c, a, b.value(), cubeType(op));
 }
 
+/// FIX[2]: factors and slopes per column, zero point.
+Value Converter::channelWord(FixOp op) {
+  Word channels =
+      word().add(static_cast<uint64_t>(op.getZeroPoint()) & 0xff, 24);
+  if (op.getScales()) {
+    channels.add(1, 16);
+    channels.add(address(op.getScales(), op.getScalesOffset()), 0);
+  }
+  if (op.getSlopes()) {
+    channels.add(address(op.getSlopes(), op.getSlopesOffset()), 32);
+  }
+  return channels.value();
+}
+
 void Converter::lower(FixOp op) {
   config(isa::Pipe::FIX, 0,
          word()
@@ -274,8 +224,12 @@ void Converter::lower(FixOp op) {
   if (auto value = op.getScale()) {
     scale = std::bit_cast<uint32_t>(value->convertToFloat());
   }
-  config(isa::Pipe::FIX, 1, constant(scale));
-  config(isa::Pipe::FIX, 2, constant(0));
+  Word factors = word().add(scale, 0);
+  if (auto parameter = op.getParameter()) {
+    factors.add(std::bit_cast<uint32_t>(parameter->convertToFloat()), 32);
+  }
+  config(isa::Pipe::FIX, 1, factors.value());
+  config(isa::Pipe::FIX, 2, channelWord(op));
   Value dst = address(op.getDst(), op.getDstOffset());
   Value src = at(op.getSrc(), op.getSrcOffset())
                   .add(op.getM(), 24)
@@ -294,120 +248,16 @@ void Converter::lower(FixOp op) {
   }
 }
 
-void Converter::lower(VBinaryOp op) {
-  Value dst =
-      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
-  Value src0 =
-      view(op.getSrc0(), op.getSrc0Offset(), op.getSrc0Strides(), op.getCols());
-  Value src1 =
-      view(op.getSrc1(), op.getSrc1Offset(), op.getSrc1Strides(), Value());
-  const uint32_t type = typeField(op.getSrc0()), out = typeField(op.getDst());
-  switch (op.getKind()) {
-  case BinaryKind::add:
-    return emit<npu_isa::VaddOp>(dst, src0, src1, type);
-  case BinaryKind::sub:
-    return emit<npu_isa::VsubOp>(dst, src0, src1, type);
-  case BinaryKind::mul:
-    return emit<npu_isa::VmulOp>(dst, src0, src1, type);
-  case BinaryKind::div:
-    return emit<npu_isa::VdivOp>(dst, src0, src1, type);
-  case BinaryKind::max:
-    return emit<npu_isa::VmaxOp>(dst, src0, src1, type);
-  case BinaryKind::min:
-    return emit<npu_isa::VminOp>(dst, src0, src1, type);
-  case BinaryKind::madd:
-    return emit<npu_isa::VmaddOp>(dst, src0, src1, type);
-  case BinaryKind::expd:
-    if (out == type) {
-      return emit<npu_isa::VexpdOp>(dst, src0, src1, type);
-    }
-    if (out == static_cast<uint32_t>(isa::ElementType::F16)) {
-      return emit<npu_isa::VexpdHOp>(dst, src0, src1, type);
-    }
-    return emit<npu_isa::VexpdBOp>(dst, src0, src1, type);
-  }
-}
-
-void Converter::lower(VScalarOp op) {
-  Value dst =
-      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
-  Value src =
-      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getCols());
-  Value bits = op.getScalar();
-  const uint32_t type = typeField(op.getSrc());
-  switch (op.getKind()) {
-  case ScalarKind::adds:
-    return emit<npu_isa::VaddsOp>(dst, src, bits, type);
-  case ScalarKind::muls:
-    return emit<npu_isa::VmulsOp>(dst, src, bits, type);
-  case ScalarKind::maxs:
-    return emit<npu_isa::VmaxsOp>(dst, src, bits, type);
-  case ScalarKind::mins:
-    return emit<npu_isa::VminsOp>(dst, src, bits, type);
-  }
-}
-
-void Converter::lower(VUnaryOp op) {
-  Value dst =
-      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows());
-  Value src =
-      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getCols());
-  const uint32_t type = typeField(op.getSrc());
-  switch (op.getKind()) {
-  case UnaryKind::mov:
-    return emit<npu_isa::VmovOp>(dst, src, type);
-  case UnaryKind::exp:
-    return emit<npu_isa::VexpOp>(dst, src, type);
-  case UnaryKind::rec:
-    return emit<npu_isa::VrecOp>(dst, src, type);
-  case UnaryKind::sqrt:
-    return emit<npu_isa::VsqrtOp>(dst, src, type);
-  case UnaryKind::tanh:
-    return emit<npu_isa::VtanhOp>(dst, src, type);
-  }
-}
-
-void Converter::lower(VReduceOp op) {
-  const bool alongRows =
-      op.getKind() == ReduceKind::sum_l || op.getKind() == ReduceKind::max_l;
-  const auto strides = op.getDstStrides();
-  Value dst = view(op.getDst(), op.getDstOffset(), alongRows ? strides[0] : 0,
-                   alongRows ? 0 : strides[1], op.getRows());
-  Value src =
-      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getCols());
-  const uint32_t type = typeField(op.getSrc());
-  switch (op.getKind()) {
-  case ReduceKind::sum_l:
-    return emit<npu_isa::VsumLOp>(dst, src, type);
-  case ReduceKind::max_l:
-    return emit<npu_isa::VmaxLOp>(dst, src, type);
-  case ReduceKind::sum_r:
-    return emit<npu_isa::VsumROp>(dst, src, type);
-  case ReduceKind::max_r:
-    return emit<npu_isa::VmaxROp>(dst, src, type);
-  }
-}
-
-void Converter::lower(VTransposeOp op) {
-  const bool in = op.getKind() == TransposeKind::in;
-  const auto dst = op.getDstStrides(), src = op.getSrcStrides();
-  Value to = view(op.getDst(), op.getDstOffset(), in ? 0 : dst[0], dst[1],
-                  op.getRows());
-  Value from = view(op.getSrc(), op.getSrcOffset(), in ? src[0] : 0, src[1],
-                    op.getCols());
-  const uint32_t type = typeField(op.getSrc());
-  if (in) {
-    emit<npu_isa::VtrInOp>(to, from, type);
-  } else {
-    emit<npu_isa::VtrOutOp>(to, from, type);
-  }
-}
-
 void Converter::lower(StoreOp op) {
   emit<npu_isa::StUbOp>(
       address(op.getDst(), op.getDstOffset()),
       view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getRows()),
-      geometry(op.getRowBytes(), op.getGmStride()), typeField(op.getSrc()));
+      word()
+          .add(op.getRowBytes(), 0)
+          .add(static_cast<uint64_t>(op.getMode()), 20)
+          .add(op.getGmStride(), 32)
+          .value(),
+      typeField(op.getSrc()));
 }
 
 void Converter::lower(MoveL1Op op) {
@@ -423,30 +273,6 @@ void Converter::lower(LoadBiasOp op) {
                         word().add(op.getBytes(), 0).value());
 }
 
-void Converter::lower(VDupOp op) {
-  emit<npu_isa::VdupOp>(
-      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
-      word().add(op.getCols(), 48).value(), op.getScalar(),
-      typeField(op.getDst()));
-}
-
-void Converter::lower(VCastOp op) {
-  emit<npu_isa::VcastOp>(
-      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
-      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides(), op.getCols()),
-      constant(typeField(op.getDst()) | static_cast<uint64_t>(op.getRounding())
-                                            << 4),
-      typeField(op.getSrc()));
-}
-
-void Converter::lower(VBroadcastOp op) {
-  emit<npu_isa::VbcOp>(
-      view(op.getDst(), op.getDstOffset(), op.getDstStrides(), op.getRows()),
-      view(op.getSrc(), op.getSrcOffset(), op.getSrcStrides()[0], 0,
-           op.getCols()),
-      typeField(op.getSrc()));
-}
-
 void Converter::lower(SetFlagOp op) {
   emit<npu_isa::KsetOp>(word().add(op.getId(), 0).value(),
                         static_cast<uint32_t>(op.getSrc()),
@@ -459,13 +285,27 @@ void Converter::lower(WaitFlagOp op) {
                          static_cast<uint32_t>(op.getDst()));
 }
 
+void Converter::lower(PostOp op) {
+  emit<npu_isa::KpostOp>(
+      word().add(op.getId(), 0).add(op.getBlock(), 16).value(),
+      static_cast<uint32_t>(op.getFrom()));
+}
+
+void Converter::lower(PendOp op) {
+  emit<npu_isa::KpendOp>(word().add(op.getId(), 0).value(),
+                         static_cast<uint32_t>(isa::Pipe::MTE2));
+}
+
 /// Converts one op; false when it stays.
 bool Converter::convert(Operation *op) {
+  OperandWords words = this->words();
+  if (lowerVector(words, op)) {
+    return true;
+  }
   return TypeSwitch<Operation *, bool>(op)
       .Case<LoadOp, LoadNzOp, StoreOp, MoveL1Op, LoadL0Op, LoadIm2colOp,
-            LoadBiasOp, MmadOp, FixOp, VBinaryOp, VScalarOp, VDupOp, VUnaryOp,
-            VCastOp, VReduceOp, VBroadcastOp, VTransposeOp, SetFlagOp,
-            WaitFlagOp, BarrierOp, TrapOp>([&](auto command) {
+            LoadBiasOp, MmadOp, FixOp, SetFlagOp, WaitFlagOp, BarrierOp, PostOp,
+            PendOp, TrapOp>([&](auto command) {
         lower(command);
         return true;
       })
@@ -493,22 +333,6 @@ public:
 };
 
 } // namespace
-
-Value addressOf(OpBuilder &builder, Location loc, Value base, Value offset) {
-  Word word(builder, loc);
-  if (auto alloc = base.getDefiningOp<AllocOp>()) {
-    word.add(static_cast<uint64_t>(*alloc.getAddress()), 0);
-    if (Value slot = alloc.getSlot()) {
-      Value bytes = arith::ConstantIndexOp::create(builder, loc,
-                                                   localBytes(alloc.getType()));
-      word.add(arith::MulIOp::create(builder, loc, slot, bytes), 0);
-    }
-  } else {
-    word.add(memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, base),
-             0);
-  }
-  return word.add(offset, 0).value();
-}
 
 LogicalResult convertNpuToIsa(func::FuncOp kernel) {
   WalkResult planned = kernel.walk([](AllocOp alloc) {

@@ -81,16 +81,41 @@ def NPU_BinaryAttr : NPU_Enum<"BinaryKind", "two-source vector operation", [
   I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"sub", 1>,
   I32EnumAttrCase<"mul", 2>, I32EnumAttrCase<"div", 3>,
   I32EnumAttrCase<"max", 4>, I32EnumAttrCase<"min", 5>,
-  I32EnumAttrCase<"madd", 6>, I32EnumAttrCase<"expd", 7>]>;
+  I32EnumAttrCase<"madd", 6>, I32EnumAttrCase<"expd", 7>,
+  I32EnumAttrCase<"bit_and", 10>, I32EnumAttrCase<"bit_or", 11>,
+  I32EnumAttrCase<"bit_xor", 12>, I32EnumAttrCase<"shl", 13>,
+  I32EnumAttrCase<"shr", 14>, I32EnumAttrCase<"shru", 15>]>;
 
 def NPU_ScalarAttr : NPU_Enum<"ScalarKind", "vector operation with a scalar", [
   I32EnumAttrCase<"adds", 0>, I32EnumAttrCase<"muls", 1>,
-  I32EnumAttrCase<"maxs", 2>, I32EnumAttrCase<"mins", 3>]>;
+  I32EnumAttrCase<"maxs", 2>, I32EnumAttrCase<"mins", 3>,
+  I32EnumAttrCase<"madds", 6>, I32EnumAttrCase<"ands", 10>,
+  I32EnumAttrCase<"ors", 11>, I32EnumAttrCase<"xors", 12>,
+  I32EnumAttrCase<"shls", 13>, I32EnumAttrCase<"shrs", 14>,
+  I32EnumAttrCase<"shrus", 15>]>;
 
 def NPU_UnaryAttr : NPU_Enum<"UnaryKind", "one-source vector operation", [
   I32EnumAttrCase<"mov", 0>, I32EnumAttrCase<"exp", 1>,
   I32EnumAttrCase<"rec", 2>, I32EnumAttrCase<"sqrt", 4>,
-  I32EnumAttrCase<"tanh", 5>]>;
+  I32EnumAttrCase<"tanh", 5>, I32EnumAttrCase<"bit_not", 6>,
+  I32EnumAttrCase<"ln", 7>, I32EnumAttrCase<"rsqrt", 8>,
+  I32EnumAttrCase<"erf", 9>, I32EnumAttrCase<"sin", 10>,
+  I32EnumAttrCase<"cos", 11>]>;
+
+/// Comparisons of floats: false with a NaN, but for ne.
+def NPU_CompareAttr : NPU_Enum<"CompareKind", "vector comparison", [
+  I32EnumAttrCase<"eq", 16>, I32EnumAttrCase<"ne", 17>,
+  I32EnumAttrCase<"lt", 18>, I32EnumAttrCase<"le", 19>,
+  I32EnumAttrCase<"gt", 20>, I32EnumAttrCase<"ge", 21>]>;
+
+/// The half of a pair.
+def NPU_PairAttr : NPU_Enum<"PairKind", "half of a pair", [
+  I32EnumAttrCase<"keys", 12>, I32EnumAttrCase<"indices", 13>]>;
+
+/// What a store does with what GM holds.
+def NPU_StoreModeAttr : NPU_Enum<"StoreMode", "plain or atomic store", [
+  I32EnumAttrCase<"store", 0>, I32EnumAttrCase<"add", 1>,
+  I32EnumAttrCase<"max", 2>, I32EnumAttrCase<"min", 3>]>;
 
 /// Rounding of vcast: to nearest even, toward zero, down, up, to nearest with
 /// ties away from zero, ties up, to odd.
@@ -103,13 +128,18 @@ def NPU_RoundingAttr : NPU_Enum<"RoundingKind", "rounding of a cast", [
 /// Reductions: `_l` along each row (one element per row), `_r` over rows.
 def NPU_ReduceAttr : NPU_Enum<"ReduceKind", "vector reduction", [
   I32EnumAttrCase<"sum_l", 0>, I32EnumAttrCase<"max_l", 1>,
-  I32EnumAttrCase<"sum_r", 2>, I32EnumAttrCase<"max_r", 3>]>;
+  I32EnumAttrCase<"sum_r", 2>, I32EnumAttrCase<"max_r", 3>,
+  I32EnumAttrCase<"min_l", 7>, I32EnumAttrCase<"argmax_l", 8>,
+  I32EnumAttrCase<"argmin_l", 9>, I32EnumAttrCase<"min_r", 10>,
+  I32EnumAttrCase<"argmax_r", 11>, I32EnumAttrCase<"argmin_r", 12>]>;
 
 def NPU_TransposeAttr : NPU_Enum<"TransposeKind",
     "planar to C0-blocked (in) or back (out)", [
   I32EnumAttrCase<"in", 5>, I32EnumAttrCase<"out", 6>]>;
 
 def NPU_ActivationAttr : NPU_Enum<"ActivationKind", "activation of FIX", [
-  I32EnumAttrCase<"none", 0>, I32EnumAttrCase<"relu", 1>]>;
+  I32EnumAttrCase<"none", 0>, I32EnumAttrCase<"relu", 1>,
+  I32EnumAttrCase<"leaky", 2>, I32EnumAttrCase<"clip", 3>,
+  I32EnumAttrCase<"prelu", 4>]>;
 
 #endif // KILN_COMPILER_DIALECT_NPU_NPUBASE_TD

@@ -41,6 +41,12 @@ void addUpdate(Accesses &accesses, OpOperand &base, Value offset) {
   accesses.push_back({&base, offset, /*read=*/true, /*write=*/true});
 }
 
+/// src0 and src1 read.
+template <typename Op> void addSources(Op op, Accesses &accesses) {
+  addRead(accesses, op.getSrc0Mutable(), op.getSrc0Offset());
+  addRead(accesses, op.getSrc1Mutable(), op.getSrc1Offset());
+}
+
 /// dst written, src read: the most frequent pattern.
 template <typename Op> void addMove(Op op, Accesses &accesses) {
   addWrite(accesses, op.getDstMutable(), op.getDstOffset());
@@ -57,40 +63,104 @@ template <typename Op> void addMove(Op op, Accesses &accesses) {
 
 KILN_NPU_MOVE(LoadOp, MTE2)
 KILN_NPU_MOVE(LoadNzOp, MTE2)
-KILN_NPU_MOVE(StoreOp, MTE3)
 KILN_NPU_MOVE(MoveL1Op, MTE3)
 KILN_NPU_MOVE(LoadL0Op, MTE1)
 KILN_NPU_MOVE(LoadIm2colOp, MTE1)
 KILN_NPU_MOVE(LoadBiasOp, MTE1)
-KILN_NPU_MOVE(FixOp, FIX)
-KILN_NPU_MOVE(VScalarOp, V)
 KILN_NPU_MOVE(VUnaryOp, V)
 KILN_NPU_MOVE(VCastOp, V)
 KILN_NPU_MOVE(VReduceOp, V)
 KILN_NPU_MOVE(VBroadcastOp, V)
 KILN_NPU_MOVE(VTransposeOp, V)
+KILN_NPU_MOVE(VCompareScalarOp, V)
+KILN_NPU_MOVE(VPairsOp, V)
 #undef KILN_NPU_MOVE
 
-isa::Pipe VBinaryOp::getPipe() { return isa::Pipe::V; }
-void VBinaryOp::getAccesses(Accesses &accesses) {
+// A command whose pipe and effects follow the rule; its accesses come below.
+#define KILN_NPU_COMMAND(OP, PIPE)                                             \
+  isa::Pipe OP::getPipe() { return PIPE; }                                     \
+  void OP::getEffects(Effects &effects) { effectsOf(*this, effects); }         \
+  void OP::getAccesses(Accesses &accesses)
+
+KILN_NPU_COMMAND(StoreOp, isa::Pipe::MTE3) {
+  if (getMode() == StoreMode::store) {
+    addWrite(accesses, getDstMutable(), getDstOffset());
+  } else {
+    addUpdate(accesses, getDstMutable(), getDstOffset());
+  }
+  addRead(accesses, getSrcMutable(), getSrcOffset());
+}
+
+KILN_NPU_COMMAND(FixOp, isa::Pipe::FIX) {
+  addMove(*this, accesses);
+  if (getScales()) {
+    addRead(accesses, getScalesMutable()[0], getScalesOffset());
+  }
+  if (getSlopes()) {
+    addRead(accesses, getSlopesMutable()[0], getSlopesOffset());
+  }
+}
+
+KILN_NPU_COMMAND(VScalarOp, isa::Pipe::V) {
+  if (getKind() == ScalarKind::madds) {
+    addUpdate(accesses, getDstMutable(), getDstOffset());
+  } else {
+    addWrite(accesses, getDstMutable(), getDstOffset());
+  }
+  addRead(accesses, getSrcMutable(), getSrcOffset());
+}
+
+KILN_NPU_COMMAND(VBinaryOp, isa::Pipe::V) {
   if (getKind() == BinaryKind::madd) {
     addUpdate(accesses, getDstMutable(), getDstOffset());
   } else {
     addWrite(accesses, getDstMutable(), getDstOffset());
   }
-  addRead(accesses, getSrc0Mutable(), getSrc0Offset());
-  addRead(accesses, getSrc1Mutable(), getSrc1Offset());
+  addSources(*this, accesses);
 }
-void VBinaryOp::getEffects(Effects &effects) { effectsOf(*this, effects); }
 
-isa::Pipe VDupOp::getPipe() { return isa::Pipe::V; }
-void VDupOp::getAccesses(Accesses &accesses) {
+KILN_NPU_COMMAND(VCompareOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+  addSources(*this, accesses);
+}
+
+KILN_NPU_COMMAND(VMergeOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+  addSources(*this, accesses);
+}
+
+KILN_NPU_COMMAND(VSelectOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+  addRead(accesses, getMaskMutable(), getMaskOffset());
+  addSources(*this, accesses);
+}
+
+KILN_NPU_COMMAND(VDupOp, isa::Pipe::V) {
   addWrite(accesses, getDstMutable(), getDstOffset());
 }
-void VDupOp::getEffects(Effects &effects) { effectsOf(*this, effects); }
 
-isa::Pipe MmadOp::getPipe() { return isa::Pipe::M; }
-void MmadOp::getAccesses(Accesses &accesses) {
+KILN_NPU_COMMAND(VIotaOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+}
+
+KILN_NPU_COMMAND(VGatherOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+  addRead(accesses, getTableMutable(), getTableOffset());
+  addRead(accesses, getIndexMutable(), getIndexOffset());
+}
+
+KILN_NPU_COMMAND(VScatterOp, isa::Pipe::V) {
+  addUpdate(accesses, getTableMutable(), getTableOffset());
+  addRead(accesses, getSrcMutable(), getSrcOffset());
+  addRead(accesses, getIndexMutable(), getIndexOffset());
+}
+
+KILN_NPU_COMMAND(VSort32Op, isa::Pipe::V) {
+  addMove(*this, accesses);
+  addRead(accesses, getIndexMutable(), getIndexOffset());
+}
+
+KILN_NPU_COMMAND(MmadOp, isa::Pipe::M) {
   addUpdate(accesses, getAccMutable(), getAccOffset());
   addRead(accesses, getAMutable(), getAOffset());
   addRead(accesses, getBMutable(), getBOffset());
@@ -98,19 +168,30 @@ void MmadOp::getAccesses(Accesses &accesses) {
     addRead(accesses, getBiasMutable()[0], getBiasOffset());
   }
 }
-void MmadOp::getEffects(Effects &effects) { effectsOf(*this, effects); }
 
-isa::Pipe ScalarLoadOp::getPipe() { return isa::Pipe::S; }
-void ScalarLoadOp::getAccesses(Accesses &accesses) {
+KILN_NPU_COMMAND(PendOp, isa::Pipe::MTE2) {
+  addWrite(accesses, getTensorMutable(), Value());
+}
+
+KILN_NPU_COMMAND(ScalarLoadOp, isa::Pipe::S) {
   addRead(accesses, getSrcMutable(), getSrcOffset());
 }
-void ScalarLoadOp::getEffects(Effects &effects) { effectsOf(*this, effects); }
 
-isa::Pipe ScalarStoreOp::getPipe() { return isa::Pipe::S; }
-void ScalarStoreOp::getAccesses(Accesses &accesses) {
+KILN_NPU_COMMAND(ScalarStoreOp, isa::Pipe::S) {
   addWrite(accesses, getDstMutable(), getDstOffset());
 }
-void ScalarStoreOp::getEffects(Effects &effects) { effectsOf(*this, effects); }
+#undef KILN_NPU_COMMAND
+
+isa::Pipe PostOp::getPipe() { return static_cast<isa::Pipe>(getFrom()); }
+void PostOp::getAccesses(Accesses &accesses) {
+  addRead(accesses, getTensorMutable(), Value());
+}
+void PostOp::getEffects(Effects &effects) {
+  effectsOf(*this, effects);
+  // The semaphore: without it the command would be dead.
+  effects.emplace_back(MemoryEffects::Write::get(),
+                       SideEffects::DefaultResource::get());
+}
 
 void AllocOp::getEffects(Effects &effects) {
   effects.emplace_back(MemoryEffects::Allocate::get(),

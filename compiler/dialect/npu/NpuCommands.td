@@ -109,10 +109,14 @@ def NPU_StoreOp : NPU_Command<"store"> {
   let summary = "UB -> GM (st.ub)";
   let description = [{
     Row r of the local view goes to dst + r*gm_stride, exactly `row_bytes` bytes.
+    With another `mode` every element of GM is updated by that of src instead,
+    in one piece with respect to other cores.
   }];
   let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
     Index:$src_offset, Index:$rows, Index:$row_bytes, Index:$gm_stride,
-    NPU_Strides:$src_strides);
+    NPU_Strides:$src_strides,
+    DefaultValuedAttr<NPU_StoreModeAttr,
+      "::kiln::npu::StoreMode::store">:$mode);
   let assemblyFormat = [{
     $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
     `row_bytes` $row_bytes `gm_stride` $gm_stride attr-dict
@@ -233,26 +237,45 @@ def NPU_MmadOp : NPU_Command<"mmad", [AttrSizedOperandSegments]> {
   }];
 }
 
-def NPU_FixOp : NPU_Command<"fix"> {
+def NPU_FixOp : NPU_Command<"fix", [AttrSizedOperandSegments]> {
   let summary = "L0C -> GM, UB or L1 with scale, activation, cast (fix.*)";
   let description = [{
     Element (m, n) goes to dst + (n / C0)*c1_stride + m*m_pitch + (n % C0)*size
     with C0 and size of dst's element type: one formula for NC1HWC0, column
     blocks and row-major (row-major: c1_stride = 32). Strides in bytes. `m1` is
     the row pitch of the accumulator in cells: ceil(m/16) of the mmad that wrote
-    it. `scale` multiplies before the activation.
+    it. `scale`, or the factor of column n in `scales` (f32, in BT), multiplies
+    before the activation. `parameter` is the slope of leaky or the bound of
+    clip; prelu takes the slope of column n from `slopes`. `zero_point` is added
+    after the rounding to an 8-bit type.
   }];
   let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
     Index:$src_offset, Index:$m, Index:$n, Index:$m1, Index:$c1_stride,
-    Index:$m_pitch,
+    Index:$m_pitch, Optional<AnyMemRef>:$scales,
+    Optional<Index>:$scales_offset, Optional<AnyMemRef>:$slopes,
+    Optional<Index>:$slopes_offset,
     DefaultValuedAttr<NPU_ActivationAttr,
       "::kiln::npu::ActivationKind::none">:$activation,
-    OptionalAttr<F32Attr>:$scale);
+    OptionalAttr<F32Attr>:$scale, OptionalAttr<F32Attr>:$parameter,
+    DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let assemblyFormat = [{
     $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `m` $m `n` $n
-    `m1` $m1 `c1_stride` $c1_stride `m_pitch` $m_pitch attr-dict
-    `:` type($dst) `,` type($src)
+    `m1` $m1 `c1_stride` $c1_stride `m_pitch` $m_pitch
+    (`scales` $scales^ `[` $scales_offset `]` `:` type($scales))?
+    (`slopes` $slopes^ `[` $slopes_offset `]` `:` type($slopes))?
+    attr-dict `:` type($dst) `,` type($src)
   }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$dst,
+      "::mlir::Value":$dst_offset, "::mlir::Value":$src,
+      "::mlir::Value":$src_offset, "::mlir::Value":$m, "::mlir::Value":$n,
+      "::mlir::Value":$m1, "::mlir::Value":$c1_stride,
+      "::mlir::Value":$m_pitch, "::kiln::npu::ActivationKind":$activation,
+      "::mlir::FloatAttr":$scale), [{
+    build($_builder, $_state, dst, dst_offset, src, src_offset, m, n, m1,
+          c1_stride, m_pitch, /*scales=*/::mlir::Value(), ::mlir::Value(),
+          /*slopes=*/::mlir::Value(), ::mlir::Value(), activation, scale,
+          /*parameter=*/::mlir::FloatAttr(), /*zero_point=*/0);
+  }]>];
 }
 
 //===----------------------------------------------------------------------===//
@@ -263,10 +286,11 @@ def NPU_FixOp : NPU_Command<"fix"> {
 class NPU_Vector<string mnemonic> : NPU_Command<mnemonic>;
 
 def NPU_VBinaryOp : NPU_Vector<"vbinary"> {
-  let summary = "dst = src0 op src1 (vadd vsub vmul vdiv vmax vmin vmadd vexpd)";
+  let summary = "dst = src0 op src1 (vadd and its like)";
   let description = [{
     madd: dst = src0*src1 + dst, one rounding. expd: dst = exp(src0 - src1), dst
-    may be f16 or bf16 with f32 sources.
+    may be f16 or bf16 with f32 sources. bit_and, bit_or, bit_xor and the shifts
+    (shr fills with the sign of signed types, shru with 0) work on bits.
   }];
   let arguments = (ins NPU_BinaryAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
     AnyMemRef:$src0, Index:$src0_offset, AnyMemRef:$src1, Index:$src1_offset,
@@ -280,9 +304,10 @@ def NPU_VBinaryOp : NPU_Vector<"vbinary"> {
 }
 
 def NPU_VScalarOp : NPU_Vector<"vscalar"> {
-  let summary = "dst = src op scalar (vadds vmuls vmaxs vmins)";
+  let summary = "dst = src op scalar (vadds and its like)";
   let description = [{
     `scalar` holds the bits of a value of the element type in its low bits.
+    madds: dst = src*scalar + dst, one rounding.
   }];
   let arguments = (ins NPU_ScalarAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
     AnyMemRef:$src, Index:$src_offset, I64:$scalar, Index:$rows, Index:$cols,
@@ -304,7 +329,7 @@ def NPU_VDupOp : NPU_Vector<"vdup"> {
 }
 
 def NPU_VUnaryOp : NPU_Vector<"vunary"> {
-  let summary = "dst = op(src) (vmov vexp vrec vsqrt vtanh)";
+  let summary = "dst = op(src) (vmov, vexp and their like)";
   let arguments = (ins NPU_UnaryAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
     AnyMemRef:$src, Index:$src_offset, Index:$rows, Index:$cols,
     NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
@@ -330,9 +355,9 @@ def NPU_VCastOp : NPU_Vector<"vcast"> {
 def NPU_VReduceOp : NPU_Vector<"vreduce"> {
   let summary = "reduction along rows (_l) or over rows (_r)";
   let description = [{
-    sum_l, max_l: one element per row at dst + 32*r*row (element-aligned; the
-    block stride of dst is unused and 0). sum_r, max_r: one row of `cols` elements; `rows`
-    counts the reduced rows.
+    _l: one element per row at dst + 32*r*row (element-aligned; the block stride
+    of dst is unused and 0). _r: one row of `cols` elements; `rows` counts the
+    reduced rows. argmax and argmin give the i32 index of the first extreme.
   }];
   let arguments = (ins NPU_ReduceAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
     AnyMemRef:$src, Index:$src_offset, Index:$rows, Index:$cols,
@@ -364,6 +389,144 @@ def NPU_VTransposeOp : NPU_Vector<"vtranspose"> {
   let arguments = (ins NPU_TransposeAttr:$kind, AnyMemRef:$dst,
     Index:$dst_offset, AnyMemRef:$src, Index:$src_offset, Index:$rows,
     Index:$cols, NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
+    `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VCompareOp : NPU_Vector<"vcompare"> {
+  let summary = "bit e of row r of dst = src0 op src1 (vcmp)";
+  let description = [{
+    Bit e is bit e%8 of byte e/8 of the row; dst is a buffer of bytes.
+  }];
+  let arguments = (ins NPU_CompareAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src0, Index:$src0_offset, AnyMemRef:$src1, Index:$src1_offset,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$src0_strides, NPU_Strides:$src1_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src0 `[` $src0_offset `]` `,`
+    $src1 `[` $src1_offset `]` `rows` $rows `cols` $cols attr-dict
+    `:` type($dst) `,` type($src0) `,` type($src1)
+  }];
+}
+
+def NPU_VCompareScalarOp : NPU_Vector<"vcompare_scalar"> {
+  let summary = "bit e of row r of dst = src op scalar (vcmps)";
+  let arguments = (ins NPU_CompareAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src, Index:$src_offset, I64:$scalar, Index:$rows, Index:$cols,
+    NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
+  let assemblyFormat = [{
+    $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `,` $scalar
+    `rows` $rows `cols` $cols attr-dict `:` type($dst) `,` type($src)
+  }];
+}
+
+def NPU_VSelectOp : NPU_Vector<"vselect"> {
+  let summary = "dst = src0 where the mask's bit is 1, else src1 (vsel)";
+  let description = [{
+    Rows of the mask lie ceil(cols/256) blocks of 32 bytes apart.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$mask,
+    Index:$mask_offset, AnyMemRef:$src0, Index:$src0_offset, AnyMemRef:$src1,
+    Index:$src1_offset, Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$src0_strides, NPU_Strides:$src1_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $mask `[` $mask_offset `]` `,`
+    $src0 `[` $src0_offset `]` `,` $src1 `[` $src1_offset `]` `rows` $rows
+    `cols` $cols attr-dict
+    `:` type($dst) `,` type($mask) `,` type($src0) `,` type($src1)
+  }];
+}
+
+def NPU_VIotaOp : NPU_Vector<"viota"> {
+  let summary = "element e of every row of dst = start + e*step (viota)";
+  let description = [{
+    `start` and `step` hold the bits of values of the element type in their low
+    bits.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, I64:$start, I64:$step,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $start `,` $step `rows` $rows `cols` $cols
+    attr-dict `:` type($dst)
+  }];
+}
+
+def NPU_VGatherOp : NPU_Vector<"vgather"> {
+  let summary = "dst = table[index], element by element (vgather)";
+  let description = [{
+    The table is `count` elements in a row; an i32 index that is not below
+    `count` (read as unsigned) gives 0.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$table,
+    Index:$table_offset, AnyMemRef:$index, Index:$index_offset, Index:$count,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$index_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $table `[` $table_offset `]` `,`
+    $index `[` $index_offset `]` `count` $count `rows` $rows `cols` $cols
+    attr-dict `:` type($dst) `,` type($table) `,` type($index)
+  }];
+}
+
+def NPU_VScatterOp : NPU_Vector<"vscatter"> {
+  let summary = "table[index] = src, element by element (vscatter)";
+  let description = [{
+    As npu.vgather; of equal indices the last one stays, rows and then columns
+    ascending, and an index that is not below `count` writes nothing.
+  }];
+  let arguments = (ins AnyMemRef:$table, Index:$table_offset, AnyMemRef:$src,
+    Index:$src_offset, AnyMemRef:$index, Index:$index_offset, Index:$count,
+    Index:$rows, Index:$cols, NPU_Strides:$src_strides,
+    NPU_Strides:$index_strides);
+  let assemblyFormat = [{
+    $table `[` $table_offset `]` `,` $src `[` $src_offset `]` `,`
+    $index `[` $index_offset `]` `count` $count `rows` $rows `cols` $cols
+    attr-dict `:` type($table) `,` type($src) `,` type($index)
+  }];
+}
+
+def NPU_VSort32Op : NPU_Vector<"vsort32"> {
+  let summary = "each 32 elements of a row become sorted pairs (vsort32)";
+  let description = [{
+    A pair is a key in the low bits of 4 bytes and an i32 index. Descending, NaN
+    first, equal keys in the order they came. dst is a buffer of i32, a row of
+    it a list of `cols` pairs.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
+    Index:$src_offset, AnyMemRef:$index, Index:$index_offset, Index:$rows,
+    Index:$cols, NPU_Strides:$dst_strides, NPU_Strides:$src_strides,
+    NPU_Strides:$index_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `,`
+    $index `[` $index_offset `]` `rows` $rows `cols` $cols
+    attr-dict `:` type($dst) `,` type($src) `,` type($index)
+  }];
+}
+
+def NPU_VMergeOp : NPU_Vector<"vmerge"> {
+  let summary = "row r of dst = the merged lists of row r of the sources (vmerge)";
+  let description = [{
+    Lists of `pairs0` and `pairs1` pairs, sorted as npu.vsort32 does by keys of
+    type `key`; of equal keys those of src0 come first.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src0,
+    Index:$src0_offset, AnyMemRef:$src1, Index:$src1_offset, Index:$rows,
+    Index:$pairs0, Index:$pairs1, TypeAttr:$key, NPU_Strides:$dst_strides,
+    NPU_Strides:$src0_strides, NPU_Strides:$src1_strides);
+  let assemblyFormat = [{
+    $key $dst `[` $dst_offset `]` `,` $src0 `[` $src0_offset `]` `,`
+    $src1 `[` $src1_offset `]` `rows` $rows `pairs` $pairs0 `,` $pairs1
+    attr-dict `:` type($dst) `,` type($src0) `,` type($src1)
+  }];
+}
+
+def NPU_VPairsOp : NPU_Vector<"vpairs"> {
+  let summary = "dst = the keys or indices of `cols` pairs (vpair.k, vpair.i)";
+  let arguments = (ins NPU_PairAttr:$kind, AnyMemRef:$dst, Index:$dst_offset,
+    AnyMemRef:$src, Index:$src_offset, Index:$rows, Index:$cols,
+    NPU_Strides:$dst_strides, NPU_Strides:$src_strides);
   let assemblyFormat = [{
     $kind $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `rows` $rows
     `cols` $cols attr-dict `:` type($dst) `,` type($src)
@@ -414,7 +577,55 @@ def NPU_WaitFlagOp : NPU_FlagOp<"wait_flag"> {
 
 def NPU_BarrierOp : NPU_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "S waits until every pipe is empty (kbar)";
-  let assemblyFormat = "attr-dict";
+  let description = [{
+    `device`: and until every block of the launch has come to its own (kdbar).
+  }];
+  let arguments = (ins UnitAttr:$device);
+  let assemblyFormat = "(`device` $device^)? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks that meet. For the order of commands a post reads the tensor that it
+// hands over, and a pend writes it: another block did.
+//===----------------------------------------------------------------------===//
+
+def NPU_PostOp : NPU_Command<"post"> {
+  let summary = "adds 1 to a semaphore of a block after earlier commands (kpost)";
+  let arguments = (ins NPU_PipeAttr:$from, AnyMemRef:$tensor, Index:$block,
+    Index:$id);
+  let assemblyFormat = [{
+    $from $tensor `to` $block `,` $id attr-dict `:` type($tensor)
+  }];
+}
+
+def NPU_PendOp : NPU_Command<"pend"> {
+  let summary = "MTE2 waits for an own semaphore, then takes 1 from it (kpend)";
+  let arguments = (ins AnyMemRef:$tensor, Index:$id);
+  let assemblyFormat = "$tensor `,` $id attr-dict `:` type($tensor)";
+}
+
+//===----------------------------------------------------------------------===//
+// S: texts
+//===----------------------------------------------------------------------===//
+
+class NPU_TextOp<string mnemonic> : NPU_Op<mnemonic, [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let hasVerifier = 1;
+}
+
+def NPU_PrintOp : NPU_TextOp<"print"> {
+  let summary = "prints a text to the launch's report (kprint)";
+  let description = [{
+    {d}, {u}, {x}, {f16}, {bf16} and {f32} stand for the values, at most two.
+  }];
+  let arguments = (ins StrAttr:$text, Variadic<I64>:$values);
+  let assemblyFormat = "$text (`,` $values^)? attr-dict";
+}
+
+def NPU_AssertOp : NPU_TextOp<"assert"> {
+  let summary = "stops the core with a text where the condition is 0 (kassert)";
+  let arguments = (ins I64:$condition, StrAttr:$text, Optional<I64>:$value);
+  let assemblyFormat = "$condition `,` $text (`,` $value^)? attr-dict";
 }
 
 def NPU_TrapOp : NPU_Op<"trap", [MemoryEffects<[MemRead, MemWrite]>]> {

@@ -25,7 +25,7 @@ namespace kiln::npu {
 /// One memory operand of a command.
 struct OperandAccess {
   mlir::OpOperand *base; // npu.alloc result or kernel argument
-  mlir::Value offset;    // bytes
+  mlir::Value offset;    // bytes; null: any place
   bool read = false;
   bool write = false;
 };
@@ -68,3 +68,19 @@ int64_t localBytes(mlir::MemRefType type);
 
 #define GET_OP_CLASSES
 #include "compiler/dialect/npu/NpuOps.h.inc"
+
+namespace kiln::npu {
+
+/// One element per row, not one row.
+constexpr bool isAlongRows(ReduceKind kind) {
+  return kind == ReduceKind::sum_l || kind == ReduceKind::max_l ||
+         kind == ReduceKind::min_l || kind == ReduceKind::argmax_l ||
+         kind == ReduceKind::argmin_l;
+}
+/// An i32 index, not an element.
+constexpr bool givesIndex(ReduceKind kind) {
+  return kind == ReduceKind::argmax_l || kind == ReduceKind::argmin_l ||
+         kind == ReduceKind::argmax_r || kind == ReduceKind::argmin_r;
+}
+
+} // namespace kiln::npu

@@ -1,211 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Verifiers of the commands: operand placement, alignment, capacity and field
-// widths. What is only known at run time (a dynamic count or offset) is checked
-// by the engines; what is constant is checked here.
-#include "compiler/dialect/npu/NpuOps.h"
-
-#include "isa/support/units.h"
-
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Matchers.h"
+// Verifiers of moves, M, FIX, flags and texts. What is only known at run time
+// (a dynamic count or offset) is checked by the engines; what is constant is
+// checked here.
+#include "compiler/dialect/npu/NpuChecks.h"
 
 using namespace mlir;
 
 namespace kiln::npu {
 
-namespace {
-
 using isa::Space;
-
-// Field limits of the instruction words (isa/spec).
-constexpr int64_t kMaxCount16 = (1 << 16) - 1;
-constexpr int64_t kMaxCount20 = (1 << 20) - 1;
-constexpr int64_t kMaxCount12 = (1 << 12) - 1;
-constexpr int64_t kMaxByte = 255;
-constexpr int64_t kMaxUnsigned32 = (int64_t(1) << 32) - 1;
-
-std::optional<int64_t> constantOf(Value value) {
-  APInt constant;
-  if (value && matchPattern(value, m_ConstantInt(&constant))) {
-    return constant.getSExtValue();
-  }
-  return std::nullopt;
-}
-
-int64_t elementBytes(Value base) {
-  return (cast<MemRefType>(base.getType()).getElementTypeBitWidth() + 7) / 8;
-}
-
-/// Bytes of a base, nullopt when not static.
-std::optional<int64_t> capacityOf(MemRefType type) {
-  if (!type.hasStaticShape()) {
-    return std::nullopt;
-  }
-  if (type.getMemorySpace()) {
-    return localBytes(type);
-  }
-  if (!type.getLayout().isIdentity()) {
-    return std::nullopt;
-  }
-  return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
-}
-
-std::string namesOf(ArrayRef<Space> spaces) {
-  std::string text;
-  for (Space space : spaces) {
-    text += (text.empty() ? "" : " or ") + std::string(isa::name(space));
-  }
-  return text;
-}
-
-struct Operand {
-  StringRef name;
-  Value base;
-  Value offset;
-  SmallVector<Space, 3> spaces; // allowed
-  int64_t align = 1;
-  /// Bytes from the offset to the end of what is touched, where known.
-  std::optional<int64_t> extent = std::nullopt;
-};
-
-/// Collects the first violation of a command as a diagnostic.
-class Check {
-public:
-  explicit Check(Operation *op) : op_(op) {}
-
-  LogicalResult operand(const Operand &o) {
-    auto type = dyn_cast<MemRefType>(o.base.getType());
-    if (!type) {
-      return fail(o.name, "a ranked memref", "an unranked one");
-    }
-    const auto space = spaceOf(type);
-    if (!space || !llvm::is_contained(o.spaces, *space)) {
-      return fail(o.name, "a buffer in " + namesOf(o.spaces),
-                  space ? "one in " + std::string(isa::name(*space))
-                        : "an unknown memory space");
-    }
-    if (failed(base(o))) {
-      return failure();
-    }
-    const auto offset = constantOf(o.offset);
-    if (!offset) {
-      return success();
-    }
-    if (*offset < 0 || *offset % o.align != 0) {
-      return fail(o.name,
-                  "an offset that is a multiple of " + std::to_string(o.align) +
-                      " bytes",
-                  std::to_string(*offset));
-    }
-    const auto capacity = capacityOf(type);
-    if (capacity && *offset + o.extent.value_or(0) > *capacity) {
-      return fail(o.name,
-                  "at most " + std::to_string(*capacity) +
-                      " bytes, the size of its buffer",
-                  "bytes up to " +
-                      std::to_string(*offset + o.extent.value_or(0)));
-    }
-    return success();
-  }
-
-  LogicalResult count(StringRef name, Value value, int64_t max) {
-    const auto constant = constantOf(value);
-    return constant ? range(name, *constant, 0, max) : success();
-  }
-
-  LogicalResult range(StringRef name, int64_t value, int64_t min, int64_t max) {
-    if (value >= min && value <= max) {
-      return success();
-    }
-    return fail(name,
-                "a value from " + std::to_string(min) + " to " +
-                    std::to_string(max),
-                std::to_string(value));
-  }
-
-  LogicalResult strides(StringRef name, ArrayRef<int64_t> strides) {
-    if (strides.size() != 2) {
-      return fail(name, "{row stride, block stride}",
-                  std::to_string(strides.size()) + " values");
-    }
-    if (failed(range(name.str() + " (row)", strides[0], 0, kMaxCount16))) {
-      return failure();
-    }
-    return range(name.str() + " (block)", strides[1], 0, kMaxByte);
-  }
-
-  LogicalResult fail(const Twine &name, const Twine &expected,
-                     const Twine &found) {
-    return op_->emitOpError() << "'" << name.str() << "': expected "
-                              << expected.str() << ", found " << found.str();
-  }
-
-  LogicalResult elementType(StringRef name, Value base) {
-    const Type type = cast<MemRefType>(base.getType()).getElementType();
-    if (elementTypeOf(type)) {
-      return success();
-    }
-    std::string text;
-    llvm::raw_string_ostream(text) << type;
-    return fail(name,
-                "an element type of the machine (i8 ui8 i16 ui16 i32 f16 "
-                "bf16 f32)",
-                text);
-  }
-
-private:
-  LogicalResult base(const Operand &o) {
-    if (auto argument = dyn_cast<BlockArgument>(o.base)) {
-      if (llvm::isa<func::FuncOp>(argument.getOwner()->getParentOp())) {
-        return success();
-      }
-      return fail(o.name, "an npu.alloc or a kernel argument as base",
-                  "a loop-carried memref");
-    }
-    Operation *def = o.base.getDefiningOp();
-    if (llvm::isa<AllocOp>(def)) {
-      return success();
-    }
-    return fail(o.name, "an npu.alloc or a kernel argument as base",
-                "the result of '" + def->getName().getStringRef() + "'");
-  }
-
-  Operation *op_;
-};
-
-/// Extent in bytes of rows x rowBytes with constant geometry.
-std::optional<int64_t> extent(Value rows, std::optional<int64_t> rowBytes,
-                              std::optional<int64_t> stride) {
-  const auto r = constantOf(rows);
-  if (!r || !rowBytes || !stride) {
-    return std::nullopt;
-  }
-  return *r == 0 ? 0 : (*r - 1) * *stride + *rowBytes;
-}
-
-/// Extent of a local view of rows x bytes.
-std::optional<int64_t> viewExtent(Value rows, std::optional<int64_t> rowBytes,
-                                  ArrayRef<int64_t> strides) {
-  if (!rowBytes || strides.size() != 2) {
-    return std::nullopt;
-  }
-  const int64_t block = isa::kBlockBytes;
-  if (*rowBytes == 0) {
-    return 0;
-  }
-  const int64_t blocks = ceilDiv(*rowBytes, block);
-  const int64_t row =
-      (blocks - 1) * strides[1] * block + *rowBytes - (blocks - 1) * block;
-  return extent(rows, row, strides[0] * block);
-}
-
-std::optional<int64_t> scaled(Value value, int64_t factor) {
-  const auto constant = constantOf(value);
-  return constant ? std::optional(*constant * factor) : std::nullopt;
-}
-
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Moves
@@ -295,12 +99,14 @@ LogicalResult LoadNzOp::verify() {
 LogicalResult StoreOp::verify() {
   Check check(*this);
   const auto rowBytes = constantOf(getRowBytes());
+  const int64_t unit =
+      getMode() == StoreMode::store ? 1 : elementBytes(getSrc());
   if (failed(check.operand(
           {"dst",
            getDst(),
            getDstOffset(),
            {Space::GM},
-           1,
+           unit,
            extent(getRows(), rowBytes, constantOf(getGmStride()))})) ||
       failed(
           check.operand({"src",
@@ -496,6 +302,52 @@ LogicalResult MmadOp::verify() {
   return success();
 }
 
+namespace {
+
+/// A number per column, in the bias table.
+LogicalResult verifyChannels(Check &check, StringRef name, Value table,
+                             Value offset, Value n) {
+  if (static_cast<bool>(table) != static_cast<bool>(offset)) {
+    return check.fail(name, "a base and an offset", "only one of them");
+  }
+  if (!table) {
+    return success();
+  }
+  if (!cast<MemRefType>(table.getType()).getElementType().isF32()) {
+    return check.fail(name, "elements of f32", "another type");
+  }
+  return check.operand({name, table, offset, {Space::BT}, 4, scaled(n, 4)});
+}
+
+/// Scale, activation and zero point go together.
+LogicalResult verifyEpilogue(FixOp op, Check &check) {
+  const Type out = cast<MemRefType>(op.getDst().getType()).getElementType();
+  const ActivationKind activation = op.getActivation();
+  if (op.getScales() && op.getScale()) {
+    return check.fail("scale", "one factor, or one per column", "both");
+  }
+  if ((activation == ActivationKind::prelu) != bool(op.getSlopes())) {
+    return check.fail("slopes", "slopes with prelu and only with it",
+                      op.getSlopes() ? "another activation" : "none");
+  }
+  const bool takesParameter =
+      activation == ActivationKind::leaky || activation == ActivationKind::clip;
+  if (takesParameter != op.getParameter().has_value()) {
+    return check.fail("parameter",
+                      "a parameter with leaky and clip and only with them",
+                      takesParameter ? "none" : "another activation");
+  }
+  const int64_t zero = op.getZeroPoint();
+  const bool isUnsigned = out.isUnsignedInteger(8);
+  if (zero != 0 && !out.isInteger(8)) {
+    return check.fail("zero_point", "an 8-bit destination", "another type");
+  }
+  return check.range("zero_point", zero, isUnsigned ? 0 : -128,
+                     isUnsigned ? 255 : 127);
+}
+
+} // namespace
+
 LogicalResult FixOp::verify() {
   Check check(*this);
   const auto m = constantOf(getM()), n = constantOf(getN());
@@ -531,161 +383,14 @@ LogicalResult FixOp::verify() {
   if (!acc.isF32() && !acc.isInteger(32)) {
     return check.fail("src", "an accumulator of f32 or i32", "another type");
   }
-  return check.elementType("dst", getDst());
-}
-
-//===----------------------------------------------------------------------===//
-// V
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-struct View {
-  StringRef name;
-  Value base;
-  Value offset;
-  ArrayRef<int64_t> strides;
-  bool element = false; // one element per row: aligned to its size
-};
-
-/// rows, cols and every view of a vector command.
-LogicalResult verifyVector(Check &check, Value rows, Value cols,
-                           ArrayRef<View> views) {
-  if (failed(check.count("rows", rows, kMaxCount16)) ||
-      failed(check.count("cols", cols, kMaxCount16))) {
-    return failure();
-  }
-  for (const View &view : views) {
-    if (!llvm::isa<MemRefType>(view.base.getType())) {
-      return check.fail(view.name, "a ranked memref", "an unranked one");
-    }
-    const int64_t size = elementBytes(view.base);
-    const auto bytes = view.element ? std::optional(size) : scaled(cols, size);
-    if (failed(check.elementType(view.name, view.base)) ||
-        failed(check.strides(view.name.str() + "_strides", view.strides)) ||
-        failed(check.operand(
-            {view.name,
-             view.base,
-             view.offset,
-             {Space::UB},
-             view.element ? size : static_cast<int64_t>(isa::kBlockBytes),
-             viewExtent(rows, bytes, view.strides)}))) {
-      return failure();
-    }
-  }
-  return success();
-}
-
-Type elementOf(Value base) {
-  return cast<MemRefType>(base.getType()).getElementType();
-}
-
-LogicalResult sameElements(Check &check, Value dst, Value src) {
-  return elementOf(dst) == elementOf(src)
-             ? success()
-             : check.fail("dst", "the element type of the source",
-                          "a different one");
-}
-
-/// dst and src views of an op whose element types agree.
-template <typename Op> LogicalResult verifyMap(Op op) {
-  Check check(op);
-  if (failed(verifyVector(
-          check, op.getRows(), op.getCols(),
-          {{"dst", op.getDst(), op.getDstOffset(), op.getDstStrides()},
-           {"src", op.getSrc(), op.getSrcOffset(), op.getSrcStrides()}}))) {
-    return failure();
-  }
-  return sameElements(check, op.getDst(), op.getSrc());
-}
-
-} // namespace
-
-LogicalResult VBinaryOp::verify() {
-  Check check(*this);
-  if (failed(verifyVector(
-          check, getRows(), getCols(),
-          {{"dst", getDst(), getDstOffset(), getDstStrides()},
-           {"src0", getSrc0(), getSrc0Offset(), getSrc0Strides()},
-           {"src1", getSrc1(), getSrc1Offset(), getSrc1Strides()}}))) {
-    return failure();
-  }
-  if (elementOf(getSrc0()) != elementOf(getSrc1())) {
-    return check.fail("src1", "the element type of src0", "a different one");
-  }
-  const Type dst = elementOf(getDst());
-  if (getKind() == BinaryKind::expd && (dst.isF16() || dst.isBF16())) {
-    return success();
-  }
-  return sameElements(check, getDst(), getSrc0());
-}
-
-LogicalResult VScalarOp::verify() { return verifyMap(*this); }
-LogicalResult VUnaryOp::verify() { return verifyMap(*this); }
-
-LogicalResult VDupOp::verify() {
-  Check check(*this);
-  return verifyVector(check, getRows(), getCols(),
-                      {{"dst", getDst(), getDstOffset(), getDstStrides()}});
-}
-
-LogicalResult VCastOp::verify() {
-  Check check(*this);
-  return verifyVector(check, getRows(), getCols(),
-                      {{"dst", getDst(), getDstOffset(), getDstStrides()},
-                       {"src", getSrc(), getSrcOffset(), getSrcStrides()}});
-}
-
-LogicalResult VReduceOp::verify() {
-  Check check(*this);
-  const bool alongRows =
-      getKind() == ReduceKind::sum_l || getKind() == ReduceKind::max_l;
-  if (failed(
-          verifyVector(check, getRows(), getCols(),
-                       {{"src", getSrc(), getSrcOffset(), getSrcStrides()}}))) {
-    return failure();
-  }
-  if (alongRows &&
-      failed(verifyVector(check, getRows(), getCols(),
-                          {{"dst", getDst(), getDstOffset(), getDstStrides(),
-                            /*element=*/true}}))) {
-    return failure();
-  }
-  if (!alongRows &&
-      (failed(check.operand(
-           {"dst", getDst(), getDstOffset(), {Space::UB}, isa::kBlockBytes})) ||
-       failed(check.strides("dst_strides", getDstStrides())))) {
-    return failure();
-  }
-  return sameElements(check, getDst(), getSrc());
-}
-
-LogicalResult VBroadcastOp::verify() {
-  Check check(*this);
-  if (failed(verifyVector(check, getRows(), getCols(),
-                          {{"dst", getDst(), getDstOffset(), getDstStrides()},
-                           {"src", getSrc(), getSrcOffset(), getSrcStrides(),
-                            /*element=*/true}}))) {
-    return failure();
-  }
-  return sameElements(check, getDst(), getSrc());
-}
-
-LogicalResult VTransposeOp::verify() {
-  Check check(*this);
-  const int64_t size = elementBytes(getDst());
-  if (failed(check.operand(
-          {"dst", getDst(), getDstOffset(), {Space::UB}, isa::kBlockBytes})) ||
-      failed(check.operand(
-          {"src", getSrc(), getSrcOffset(), {Space::UB}, isa::kBlockBytes})) ||
-      failed(check.count("rows", getRows(), isa::kBlockBytes / size)) ||
-      failed(check.count("cols", getCols(), kMaxCount16)) ||
-      failed(check.strides("dst_strides", getDstStrides())) ||
-      failed(check.strides("src_strides", getSrcStrides())) ||
+  if (failed(verifyChannels(check, "scales", getScales(), getScalesOffset(),
+                            getN())) ||
+      failed(verifyChannels(check, "slopes", getSlopes(), getSlopesOffset(),
+                            getN())) ||
       failed(check.elementType("dst", getDst()))) {
     return failure();
   }
-  return sameElements(check, getDst(), getSrc());
+  return verifyEpilogue(*this, check);
 }
 
 //===----------------------------------------------------------------------===//
@@ -716,5 +421,48 @@ template <typename Op> LogicalResult verifyFlag(Op op) {
 
 LogicalResult SetFlagOp::verify() { return verifyFlag(*this); }
 LogicalResult WaitFlagOp::verify() { return verifyFlag(*this); }
+
+//===----------------------------------------------------------------------===//
+// Semaphores, texts
+//===----------------------------------------------------------------------===//
+
+LogicalResult PostOp::verify() {
+  Check check(*this);
+  if (getFrom() != PipeKind::FIX && getFrom() != PipeKind::MTE3) {
+    return check.fail("from", "a pipe that writes GM, FIX or MTE3",
+                      stringifyPipeKind(getFrom()));
+  }
+  if (failed(check.operand({"tensor", getTensor(), Value(), {Space::GM}})) ||
+      failed(check.count("block", getBlock(), kMaxCount16))) {
+    return failure();
+  }
+  return check.count("id", getId(), kMaxSemaphore);
+}
+
+LogicalResult PendOp::verify() {
+  Check check(*this);
+  if (failed(check.operand({"tensor", getTensor(), Value(), {Space::GM}}))) {
+    return failure();
+  }
+  return check.count("id", getId(), kMaxSemaphore);
+}
+
+namespace {
+template <typename Op>
+LogicalResult verifyText(Op op, size_t values, size_t most) {
+  Check check(op);
+  if (failed(check.range("values", static_cast<int64_t>(values), 0,
+                         static_cast<int64_t>(most)))) {
+    return failure();
+  }
+  return check.range("bytes of the text",
+                     static_cast<int64_t>(op.getText().size()), 0, kMaxByte);
+}
+} // namespace
+
+LogicalResult PrintOp::verify() {
+  return verifyText(*this, getValues().size(), 2);
+}
+LogicalResult AssertOp::verify() { return verifyText(*this, 0, 1); }
 
 } // namespace kiln::npu

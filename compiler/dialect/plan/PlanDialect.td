@@ -49,6 +49,11 @@ def Plan_Dialect : Dialect {
     /// Attribute of linalg operations between nn-to-linalg and
     /// form-dispatches: operations with equal values form one dispatch.
     static constexpr ::llvm::StringLiteral kGroupAttr = "plan.group";
+    /// Attribute of plan.dispatch: #plan.macs, what its contraction computes.
+    static constexpr ::llvm::StringLiteral kMacsAttr = "plan.macs";
+    /// Attribute of plan.dispatch: #plan.result, which value of the model it
+    /// gives.
+    static constexpr ::llvm::StringLiteral kResultAttr = "plan.result";
   }];
 }
 
@@ -72,6 +77,29 @@ def Plan_PlaceAttr : AttrDef<Plan_Dialect, "Place"> {
   let parameters = (ins EnumParameter<Plan_PlaceKind>:$kind,
                         "int64_t":$index, "int64_t":$offset);
   let assemblyFormat = "`<` $kind `,` $index `,` $offset `>`";
+}
+
+def Plan_MacsAttr : AttrDef<Plan_Dialect, "Macs"> {
+  let mnemonic = "macs";
+  let summary = "multiply-accumulates of the mathematical operator";
+  let description = [{
+    `#plan.macs<118013952, f16>`: how many, and the element type of the
+    factors. Counted before layouts, so that neither padded channels nor tails
+    nor anything computed twice are in it.
+  }];
+  let parameters = (ins "int64_t":$count, "::mlir::Type":$type);
+  let assemblyFormat = "`<` $count `,` $type `>`";
+}
+
+def Plan_ResultAttr : AttrDef<Plan_Dialect, "Result"> {
+  let mnemonic = "result";
+  let summary = "which value of the model a dispatch gives";
+  let description = [{
+    `#plan.result<7, tensor<1x64x56x56xf16>>`: the result of node 7 (from 1) in
+    its logical shape. Targets keep it when they change the layout.
+  }];
+  let parameters = (ins "int64_t":$node, "::mlir::Type":$type);
+  let assemblyFormat = "`<` $node `,` $type `>`";
 }
 
 def Plan_StepAttr : AttrDef<Plan_Dialect, "Step"> {

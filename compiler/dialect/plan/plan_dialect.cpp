@@ -61,6 +61,16 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op,
     }
     return success();
   }
+  if (attr.getName() == kMacsAttr || attr.getName() == kResultAttr) {
+    bool right = attr.getName() == kMacsAttr ? isa<MacsAttr>(attr.getValue())
+                                             : isa<ResultAttr>(attr.getValue());
+    if (!isa<DispatchOp>(op) || !right) {
+      return op->emitError("'")
+             << attr.getName().getValue()
+             << "' is an attribute of plan.dispatch of the same kind";
+    }
+    return success();
+  }
   if (attr.getName() == kGroupAttr) {
     return success();
   }

@@ -373,15 +373,15 @@ void GraphImporter::checkOperators() {
 }
 
 bool GraphImporter::isCustom(const onnx::NodeProto &proto) const {
-  return options_.customOperators &&
-         options_.customOperators->has(proto.domain(), proto.op_type());
+  return options_.kernelLibrary &&
+         options_.kernelLibrary->has(proto.domain(), proto.op_type());
 }
 
 // A dispatch of a function without a body: its program is there already.
 LogicalResult GraphImporter::importCustom(Node &node,
                                           const onnx::NodeProto &proto,
                                           int index) {
-  CustomCall call{proto.domain(),   proto.op_type(), {}, {},
+  KernelCall call{proto.domain(),   proto.op_type(), {}, {},
                   options_.machine, options_.cores};
   for (size_t i = 0; i < node.inputCount(); ++i) {
     if (!node.hasInput(i)) {
@@ -398,7 +398,7 @@ LogicalResult GraphImporter::importCustom(Node &node,
     }
     call.attributes[attribute.name()] = attribute.i();
   }
-  Result<CustomKernel> kernel = options_.customOperators->build(call);
+  Result<LibraryKernel> kernel = options_.kernelLibrary->build(call);
   if (!kernel) {
     return node.gap(kernel.status().message());
   }
@@ -408,7 +408,7 @@ LogicalResult GraphImporter::importCustom(Node &node,
                                     kernel->outputs.size()));
   }
   SmallVector<Type> results;
-  for (const CustomTensor &output : kernel->outputs) {
+  for (const KernelTensor &output : kernel->outputs) {
     results.push_back(RankedTensorType::get(
         output.shape, toMlirType(output.type, &context_)));
   }
@@ -428,14 +428,16 @@ LogicalResult GraphImporter::importCustom(Node &node,
       return failure();
     }
   }
-  result_.customKernels.emplace(name, std::move(*kernel));
+  result_.libraryKernels.emplace(name, std::move(*kernel));
   return success();
 }
 
 void GraphImporter::importNode(int index) {
   const onnx::NodeProto &proto = graph_.node(index);
   std::string where = whereOf(index), name = nameOf(index);
-  result_.nodes.push_back({name, proto.op_type()});
+  bool single = proto.output_size() == 1;
+  result_.nodes.push_back(
+      {name, proto.op_type(), single ? proto.output(0) : std::string()});
   ImportState state{builder_, result_.constants, report_};
   Node node(state, proto, location(1 + index, name), where);
   bool usable = bindInputs(node, proto, where);

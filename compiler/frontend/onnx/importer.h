@@ -23,7 +23,7 @@
 #pragma once
 
 #include "compiler/constants/constant_store.h"
-#include "compiler/frontend/custom_operators.h"
+#include "compiler/frontend/kernel_library.h"
 #include "isa/support/status.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -44,9 +44,10 @@ struct ImportOptions {
   /// Values of symbolic dimensions. A dimension without a name is called
   /// "<input>[<axis>]".
   std::map<std::string, int64_t> dims;
-  /// Asked for nodes of other domains; null: there are none.
-  CustomOperators *customOperators = nullptr;
-  std::string machine = "k1"; // for custom operators, as the next
+  /// Asked for every node before the converters; null: there is none. Nodes of
+  /// other domains than ONNX's own have no converter.
+  KernelLibrary *kernelLibrary = nullptr;
+  std::string machine = "k1"; // for its kernels, as the next
   unsigned cores = 1;
 };
 
@@ -61,6 +62,7 @@ struct TensorInfo {
 struct NodeInfo {
   std::string name;   // never empty: "op_7" for an unnamed node
   std::string opType; // "Conv"
+  std::string output; // the value it gives; empty unless it is the only one
 };
 
 struct ImportedModel {
@@ -70,7 +72,7 @@ struct ImportedModel {
   std::vector<TensorInfo> outputs;
   std::vector<NodeInfo> nodes;
   /// Programs of the dispatch functions without a body, by their names.
-  std::map<std::string, CustomKernel> customKernels;
+  std::map<std::string, LibraryKernel> libraryKernels;
 };
 
 Result<ImportedModel> importOnnx(const std::filesystem::path &path,

@@ -250,6 +250,7 @@ LogicalResult ChannelsLast::rewrite(plan::DispatchOp op) {
   auto replacement =
       plan::DispatchOp::create(b_, op.getLoc(), permutedFunc.getResultTypes(),
                                permutedFunc.getSymName(), operands);
+  replacement->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   if (kind == Kind::kReader) {
     op.getResult(0).replaceAllUsesWith(replacement.getResult(0));
   } else {

@@ -2,6 +2,8 @@
 #include "compiler/transforms/npu/plan_local_memory.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/place_buffers.h"
+#include "compiler/transforms/npu/vector_traffic.h"
 #include "isa/support/units.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -42,9 +44,7 @@ Points numberOps(func::FuncOp kernel) {
 struct Buffer {
   AllocOp alloc;
   isa::Space space{};
-  int64_t bytes = 0; // all slots
-  int64_t start = 0, end = 0;
-  int64_t address = 0;
+  BufferPlace place;
 };
 
 int64_t alignmentOf(isa::Space space) {
@@ -63,95 +63,89 @@ Buffer describe(AllocOp alloc, const Points &points) {
   Buffer buffer;
   buffer.alloc = alloc;
   buffer.space = *spaceOf(alloc.getType());
-  buffer.bytes =
-      alignUp(localBytes(alloc.getType()), alignmentOf(buffer.space)) *
-      alloc.getDepth();
-  buffer.start = buffer.end = points.at(alloc).first;
+  BufferPlace &place = buffer.place;
+  place.align = alignmentOf(buffer.space);
+  place.bytes =
+      alignUp(localBytes(alloc.getType()), place.align) * alloc.getDepth();
+  place.start = place.end = points.at(alloc).first;
   bool first = true;
   for (Operation *user : alloc.getBuffer().getUsers()) {
     Operation *item = alloc->getBlock()->findAncestorOpInBlock(*user);
     const auto [enter, leave] = points.at(item);
-    buffer.start = first ? enter : std::min(buffer.start, enter);
-    buffer.end = std::max(buffer.end, leave);
+    place.start = first ? enter : std::min(place.start, enter);
+    place.end = std::max(place.end, leave);
     first = false;
   }
   if (alloc.getDepth() > 1) {
     if (scf::ForOp loop = outermostLoopOf(alloc->getBlock())) {
-      std::tie(buffer.start, buffer.end) = points.at(loop);
+      std::tie(place.start, place.end) = points.at(loop);
     }
   }
   return buffer;
 }
 
-bool overlap(int64_t lo0, int64_t hi0, int64_t lo1, int64_t hi1) {
-  return lo0 < hi1 && lo1 < hi0;
-}
-
-/// Lowest free address for `buffer` beside the placed ones.
-int64_t firstFit(const Buffer &buffer, ArrayRef<Buffer *> placed) {
-  SmallVector<std::pair<int64_t, int64_t>> taken;
-  for (const Buffer *other : placed) {
-    if (overlap(buffer.start, buffer.end + 1, other->start, other->end + 1)) {
-      taken.push_back({other->address, other->address + other->bytes});
-    }
-  }
-  llvm::sort(taken);
-  const int64_t align = alignmentOf(buffer.space);
-  int64_t address = 0;
-  for (auto [lo, hi] : taken) {
-    if (address + buffer.bytes <= lo) {
-      break;
-    }
-    address = std::max<int64_t>(address, alignUp(hi, align));
-  }
-  return address;
-}
-
 /// One diagnostic with a note per buffer of the space.
 LogicalResult reportOverflow(func::FuncOp kernel, isa::Space space,
                              int64_t needed, int64_t capacity,
-                             ArrayRef<Buffer *> buffers) {
+                             SmallVector<Buffer> buffers) {
   InFlightDiagnostic diagnostic =
       kernel.emitError() << "buffers of " << isa::name(space).data()
                          << " do not fit: " << needed << " bytes needed, "
                          << capacity
                          << " available; use smaller tiles or a smaller depth "
                             "for the largest of:";
-  for (const Buffer *buffer : buffers) {
-    AllocOp alloc = buffer->alloc;
+  llvm::sort(buffers, [](const Buffer &a, const Buffer &b) {
+    return std::pair(-a.place.bytes, a.place.start) <
+           std::pair(-b.place.bytes, b.place.start);
+  });
+  for (const Buffer &buffer : buffers) {
+    AllocOp alloc = buffer.alloc;
+    const BufferPlace &place = buffer.place;
     diagnostic.attachNote(alloc.getLoc())
-        << "'" << alloc.getName() << "': " << buffer->bytes << " bytes = depth "
-        << alloc.getDepth() << " x " << buffer->bytes / alloc.getDepth() << " ("
-        << alloc.getType() << "), live from point " << buffer->start << " to "
-        << buffer->end;
+        << "'" << alloc.getName() << "': " << place.bytes << " bytes = depth "
+        << alloc.getDepth() << " x " << place.bytes / alloc.getDepth() << " ("
+        << alloc.getType() << "), live from point " << place.start << " to "
+        << place.end;
   }
   return failure();
 }
 
+/// Fewer cycles of V, for places in UB that fit.
+void improve(func::FuncOp kernel, const Capacities &capacities,
+             ArrayRef<Buffer> buffers, std::vector<BufferPlace> &places) {
+  BufferNumbers numbers;
+  for (auto [number, buffer] : llvm::enumerate(buffers)) {
+    numbers[buffer.alloc] = static_cast<unsigned>(number);
+  }
+  const auto capacity = capacities[static_cast<unsigned>(isa::Space::UB)];
+  VectorCost cost(isa::UbBanks(capacities.timing.banks, capacity),
+                  capacities.vectorWindow,
+                  vectorTraffic(kernel, capacities.timing, numbers));
+  placeForVectors(places, static_cast<int64_t>(capacity), cost);
+}
+
 LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
-                         MutableArrayRef<Buffer> all, int64_t capacity) {
-  SmallVector<Buffer *> buffers;
-  for (Buffer &buffer : all) {
+                         ArrayRef<Buffer> all, const Capacities &capacities) {
+  SmallVector<Buffer> buffers;
+  std::vector<BufferPlace> places;
+  for (const Buffer &buffer : all) {
     if (buffer.space == space) {
-      buffers.push_back(&buffer);
+      buffers.push_back(buffer);
+      places.push_back(buffer.place);
     }
   }
-  llvm::sort(buffers, [](const Buffer *a, const Buffer *b) {
-    // Elements of one array: the pointer is the program order.
-    return std::tuple(-a->bytes, a->start, a) <
-           std::tuple(-b->bytes, b->start, b);
-  });
-  int64_t needed = 0;
-  for (auto [index, buffer] : llvm::enumerate(buffers)) {
-    buffer->address = firstFit(*buffer, ArrayRef(buffers).take_front(index));
-    needed = std::max(needed, buffer->address + buffer->bytes);
-  }
+  const auto capacity =
+      static_cast<int64_t>(capacities[static_cast<unsigned>(space)]);
+  const int64_t needed = placeFirstFit(places);
   if (needed > capacity) {
     return reportOverflow(kernel, space, needed, capacity, buffers);
   }
+  if (space == isa::Space::UB && capacities.vectorWindow != 0) {
+    improve(kernel, capacities, buffers, places);
+  }
   OpBuilder builder(kernel.getContext());
-  for (Buffer *buffer : buffers) {
-    buffer->alloc.setAddressAttr(builder.getI64IntegerAttr(buffer->address));
+  for (auto [buffer, place] : llvm::zip_equal(buffers, places)) {
+    buffer.alloc.setAddressAttr(builder.getI64IntegerAttr(place.address));
   }
   return success();
 }
@@ -330,7 +324,7 @@ LogicalResult planLocalMemory(func::FuncOp kernel,
   bool ok = true;
   for (unsigned space = 1; space < isa::kNumSpaces; ++space) {
     ok &= succeeded(placeSpace(kernel, static_cast<isa::Space>(space), buffers,
-                               capacities[space]));
+                               capacities));
   }
   if (!ok) {
     return failure();
@@ -339,8 +333,13 @@ LogicalResult planLocalMemory(func::FuncOp kernel,
   return success();
 }
 
-Capacities usedBytes(func::FuncOp kernel) {
-  Capacities used{};
+LogicalResult planLocalMemoryBySize(func::FuncOp kernel,
+                                    const Capacities &capacities) {
+  return planLocalMemory(kernel, Capacities{.bytes = capacities.bytes});
+}
+
+std::array<uint64_t, isa::kNumSpaces> usedBytes(func::FuncOp kernel) {
+  std::array<uint64_t, isa::kNumSpaces> used{};
   kernel.walk([&](AllocOp alloc) {
     const auto space = *spaceOf(alloc.getType());
     const uint64_t slot =
@@ -354,9 +353,12 @@ Capacities usedBytes(func::FuncOp kernel) {
 }
 
 Capacities capacitiesOf(const isa::ArchSpec &arch) {
-  Capacities capacities{};
+  Capacities capacities;
+  capacities.timing = arch.timing;
+  capacities.vectorWindow =
+      arch.arch.inFlight[static_cast<unsigned>(isa::Pipe::V)];
   std::copy(std::begin(arch.arch.capacityBytes),
-            std::end(arch.arch.capacityBytes), capacities.begin());
+            std::end(arch.arch.capacityBytes), capacities.bytes.begin());
   return capacities;
 }
 

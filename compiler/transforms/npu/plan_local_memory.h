@@ -9,6 +9,9 @@
 // that loop, and a buffer of depth above 1 through every loop that shares its
 // slot counter. Buffers are placed by size, largest first, each at the lowest
 // offset that is free over its lifetime (first fit; no optimality claimed).
+// Those of UB are then moved where that lets V lose fewer cycles in banks and
+// to commands in flight (place_buffers.h); a kernel that fits without this fits
+// with it.
 //
 // Afterwards every npu.alloc carries `address`, and one of depth N > 1 also
 // its slot: a counter 0, 1, .. N-1, 0, .. that advances with every iteration of
@@ -31,16 +34,29 @@
 
 namespace kiln::npu {
 
-/// Bytes of every local space; the entry of GM is not used.
-using Capacities = std::array<uint64_t, isa::kNumSpaces>;
+/// Bytes of every local space, the entry of GM is not used; and what decides
+/// between placements. Without a vector window buffers are placed by size
+/// alone.
+struct Capacities {
+  std::array<uint64_t, isa::kNumSpaces> bytes{};
+  isa::TimingPart timing{};
+  uint32_t vectorWindow = 0; // commands of V in flight
+
+  uint64_t operator[](unsigned space) const { return bytes[space]; }
+  uint64_t &operator[](unsigned space) { return bytes[space]; }
+};
 
 Capacities capacitiesOf(const isa::ArchSpec &arch);
 
 mlir::LogicalResult planLocalMemory(mlir::func::FuncOp kernel,
                                     const Capacities &capacities);
 
+/// The same by size alone: faster, and fits whenever it fits.
+mlir::LogicalResult planLocalMemoryBySize(mlir::func::FuncOp kernel,
+                                          const Capacities &capacities);
+
 /// Highest end of any buffer per space, after planning.
-Capacities usedBytes(mlir::func::FuncOp kernel);
+std::array<uint64_t, isa::kNumSpaces> usedBytes(mlir::func::FuncOp kernel);
 
 /// The outermost loop of the unbroken nest of scf.for around `block`, null
 /// when the block is not the body of a loop. Slot counters of buffers of this

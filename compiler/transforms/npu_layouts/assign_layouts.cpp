@@ -472,6 +472,7 @@ LogicalResult Assigner::rewrite(plan::DispatchOp op) {
   b_.setInsertionPoint(op);
   auto replacement = plan::DispatchOp::create(b_, op.getLoc(), TypeRange{type},
                                               name, operands);
+  replacement->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   Value old = op.getResult(0);
   if (type == old.getType()) {
     old.replaceAllUsesWith(replacement.getResult(0));

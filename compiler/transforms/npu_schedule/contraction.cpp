@@ -6,8 +6,6 @@
 #include "compiler/transforms/npu_schedule/vector.h"
 #include "compiler/transforms/npu_schedule/vector_group.h"
 
-#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
-
 using namespace mlir;
 
 namespace kiln::npu {
@@ -289,35 +287,10 @@ LogicalResult Applier::placeAccumulator() {
 /// Cuts k and pulls im2col, unpack and pack into the loop, nothing else: bias
 /// and fill stay before it.
 LogicalResult Applier::tileK(int64_t k) {
-  linalg::MatmulOp op = matmul();
-  scf::SCFTilingOptions options;
-  options.setTileSizes(
-      getAsIndexOpFoldResult(op.getContext(), ArrayRef<int64_t>{0, 0, k}));
-  rewriter_.setInsertionPoint(op);
-  FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
-      rewriter_, cast<TilingInterface>(op.getOperation()), options);
-  if (failed(tiled)) {
-    return op.emitError("k cannot be tiled");
-  }
-  rewriter_.replaceOp(op, tiled->replacements);
-  SmallVector<Operation *> slices(tiled->generatedSlices);
-  while (!slices.empty()) {
-    auto slice = dyn_cast<tensor::ExtractSliceOp>(slices.pop_back_val());
-    Operation *producer =
-        slice ? skipCasts(slice.getSource()).getDefiningOp() : nullptr;
-    if (!producer || producer->hasAttr(kPlacedAttr) ||
-        !llvm::isa<Im2colOp, UnpackOp, PackOp>(producer)) {
-      continue;
-    }
-    std::optional<scf::SCFFuseProducerOfSliceResult> fused =
-        scf::tileAndFuseProducerOfSlice(rewriter_, slice, tiled->loops);
-    if (!fused) {
-      return producer->emitError("cannot be fused into the k loop");
-    }
-    rewriter_.replaceAllUsesWith(slice, fused->tiledAndFusedProducer);
-    slices.append(fused->generatedSlices);
-  }
-  return tools_.cleanup();
+  return tools_.cutReduction(matmul(), {0, 0, k}, [](Operation *producer) {
+    return !producer->hasAttr(kPlacedAttr) &&
+           llvm::isa<Im2colOp, UnpackOp, PackOp>(producer);
+  });
 }
 
 /// The operation that makes an operand of the matmul is the move to L0.

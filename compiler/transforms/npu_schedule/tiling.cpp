@@ -115,6 +115,37 @@ LogicalResult ScheduleTools::tileAndFuse(Operation *op, ArrayRef<int64_t> sizes,
   return success();
 }
 
+LogicalResult
+ScheduleTools::cutReduction(Operation *op, ArrayRef<int64_t> sizes,
+                            llvm::function_ref<bool(Operation *)> goesInside) {
+  scf::SCFTilingOptions options;
+  options.setTileSizes(getAsIndexOpFoldResult(op->getContext(), sizes));
+  rewriter_.setInsertionPoint(op);
+  FailureOr<scf::SCFTilingResult> tiled =
+      scf::tileUsingSCF(rewriter_, cast<TilingInterface>(op), options);
+  if (failed(tiled)) {
+    return op->emitError("cannot be cut into passes");
+  }
+  rewriter_.replaceOp(op, tiled->replacements);
+  SmallVector<Operation *> slices(tiled->generatedSlices);
+  while (!slices.empty()) {
+    auto slice = dyn_cast<tensor::ExtractSliceOp>(slices.pop_back_val());
+    Operation *producer =
+        slice ? skipCasts(slice.getSource()).getDefiningOp() : nullptr;
+    if (!producer || !goesInside(producer)) {
+      continue;
+    }
+    std::optional<scf::SCFFuseProducerOfSliceResult> fused =
+        scf::tileAndFuseProducerOfSlice(rewriter_, slice, tiled->loops);
+    if (!fused) {
+      return producer->emitError("cannot be computed in the passes");
+    }
+    rewriter_.replaceAllUsesWith(slice, fused->tiledAndFusedProducer);
+    slices.append(fused->generatedSlices);
+  }
+  return cleanup();
+}
+
 void ScheduleTools::hoist() {
   func_.walk([](scf::ForOp loop) {
     // What computes stays with its tile: only slices, indices and the moves of

@@ -61,6 +61,12 @@ public:
                                   llvm::ArrayRef<int64_t> sizes, LoopKind kind,
                                   llvm::ArrayRef<int64_t> interchange = {});
 
+  /// Cuts a reduction, whose result and fill stay before the loops; the
+  /// producers of its inputs that `goesInside` accepts move into them.
+  mlir::LogicalResult
+  cutReduction(mlir::Operation *op, llvm::ArrayRef<int64_t> sizes,
+               llvm::function_ref<bool(mlir::Operation *)> goesInside);
+
   /// Moves loop-invariant operations out of scf.for (never out of scf.forall):
   /// a slice moves to the level of its copy.
   void hoist();

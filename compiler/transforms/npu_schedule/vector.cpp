@@ -3,8 +3,6 @@
 
 #include "compiler/transforms/npu_schedule/vector_group.h"
 
-#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
-
 using namespace mlir;
 
 namespace kiln::npu {
@@ -27,7 +25,7 @@ public:
           op->getAttrOfType<DenseI64ArrayAttr>(kPassesAttr).asArrayRef());
       op->removeAttr(kPassesAttr);
       if ((op->hasAttr(kRootAttr) && failed(storeBehind(op))) ||
-          failed(cut(op, sizes)) || failed(tools_.cleanup())) {
+          failed(cut(op, sizes))) {
         return failure();
       }
     }
@@ -75,35 +73,12 @@ private:
     return success();
   }
 
-  /// The loops of one reduction; what makes its inputs moves inside.
+  /// What makes its inputs moves inside; other reductions stay before it.
   LogicalResult cut(Operation *op, ArrayRef<int64_t> sizes) {
-    scf::SCFTilingOptions options;
-    options.setTileSizes(getAsIndexOpFoldResult(op->getContext(), sizes));
-    rewriter_.setInsertionPoint(op);
-    FailureOr<scf::SCFTilingResult> tiled =
-        scf::tileUsingSCF(rewriter_, cast<TilingInterface>(op), options);
-    if (failed(tiled)) {
-      return op->emitError("cannot be cut into passes");
-    }
-    rewriter_.replaceOp(op, tiled->replacements);
-    SmallVector<Operation *> slices(tiled->generatedSlices);
-    while (!slices.empty()) {
-      auto slice = dyn_cast<tensor::ExtractSliceOp>(slices.pop_back_val());
-      Operation *producer =
-          slice ? skipCasts(slice.getSource()).getDefiningOp() : nullptr;
-      if (!producer || !isVectorOp(producer) || isReduction(producer) ||
-          llvm::isa<linalg::FillOp>(producer)) {
-        continue;
-      }
-      std::optional<scf::SCFFuseProducerOfSliceResult> fused =
-          scf::tileAndFuseProducerOfSlice(rewriter_, slice, tiled->loops);
-      if (!fused) {
-        return producer->emitError("cannot be computed in the passes");
-      }
-      rewriter_.replaceAllUsesWith(slice, fused->tiledAndFusedProducer);
-      slices.append(fused->generatedSlices);
-    }
-    return success();
+    return tools_.cutReduction(op, sizes, [](Operation *producer) {
+      return isVectorOp(producer) && !isReduction(producer) &&
+             !llvm::isa<linalg::FillOp>(producer);
+    });
   }
 
   ScheduleTools &tools_;

@@ -129,6 +129,7 @@ private:
     return found == std::end(kKernels) ? nullptr : found->second;
   }
 
+  using CommandExecutor::run;
   Result<ProgramReport> run(const DispatchCommand &command) override {
     Kernel kernel =
         find(command.program->reflection().entries[command.entry].name);
@@ -139,15 +140,6 @@ private:
     report.blocks = command.blocks;
     report.cycle = fakeCycles(command.blocks);
     return report;
-  }
-  Status run(const CopyCommand &command) override {
-    return copyOnHost(command);
-  }
-  Status run(const FillCommand &command) override {
-    return fillOnHost(command);
-  }
-  Status run(const UploadCommand &command) override {
-    return uploadOnHost(command);
   }
 
   DeviceDescription description_;

@@ -24,7 +24,7 @@ ARCHIVES = ("onnx_node_tests.tar.zst", "onnx_node_tests_later.tar.zst",
             "onnx_backend_other_tests.tar.zst")
 OPERATORS = set("""Add AveragePool BatchNormalization Concat Constant
 ConstantOfShape Conv Dropout Flatten Gemm GlobalAveragePool Identity MatMul
-MaxPool Mul Relu Reshape Sigmoid Softmax Sub Sum Tanh Transpose""".split())
+MaxPool Mul Relu Reshape Sigmoid Softmax Split Sub Sum Tanh Transpose""".split())
 
 
 def unpack(out):

@@ -173,39 +173,11 @@ void emitStep(const Step &s, ProgramBuilder &b) {
   b.store(width, kValueReg, kTargetReg, 0);
 }
 
-void emitIssue(const SyncedProgram &program, const Issue &issue,
-               ProgramBuilder &b) {
-  switch (issue.kind) {
-  case Issue::Kind::kSet:
-    b.set(issue.flag.source, issue.flag.destination, issue.flag.id);
-    break;
-  case Issue::Kind::kWait:
-    b.wait(issue.flag.source, issue.flag.destination, issue.flag.id);
-    break;
-  case Issue::Kind::kBarrier:
-    b.barrier();
-    break;
-  case Issue::Kind::kDeviceBarrier:
-    b.npu({.op = Opcode::kKdbar});
-    break;
-  case Issue::Kind::kPost:
-    b.npu({.op = Opcode::kKpost, .f3 = static_cast<uint8_t>(issue.pipe)},
-          uint64_t{issue.peer} << 16 | issue.semaphore);
-    break;
-  case Issue::Kind::kPend:
-    b.npu({.op = Opcode::kKpend, .f3 = static_cast<uint8_t>(isa::Pipe::MTE2)},
-          issue.semaphore);
-    break;
-  case Issue::Kind::kStep:
-    emitStep(program.steps[issue.step], b);
-  }
-}
-
 void emitBlock(const SyncedProgram &program, uint32_t block,
                ProgramBuilder &b) {
   for (const Issue &issue : program.issues) {
     if (issue.block == block || issue.kind == Issue::Kind::kDeviceBarrier) {
-      emitIssue(program, issue, b);
+      program.emitIssue(issue, b);
     }
   }
   b.end();
@@ -254,6 +226,33 @@ std::string Step::text() const {
            std::to_string(operand[0]) + " to " + std::to_string(operand[1]);
   }
   return isa::toText(instruction) + "  " + isa::describeOperands(command());
+}
+
+void SyncedProgram::emitIssue(const Issue &issue, ProgramBuilder &b) const {
+  switch (issue.kind) {
+  case Issue::Kind::kSet:
+    b.set(issue.flag.source, issue.flag.destination, issue.flag.id);
+    break;
+  case Issue::Kind::kWait:
+    b.wait(issue.flag.source, issue.flag.destination, issue.flag.id);
+    break;
+  case Issue::Kind::kBarrier:
+    b.barrier();
+    break;
+  case Issue::Kind::kDeviceBarrier:
+    b.npu({.op = Opcode::kKdbar});
+    break;
+  case Issue::Kind::kPost:
+    b.npu({.op = Opcode::kKpost, .f3 = static_cast<uint8_t>(issue.pipe)},
+          uint64_t{issue.peer} << 16 | issue.semaphore);
+    break;
+  case Issue::Kind::kPend:
+    b.npu({.op = Opcode::kKpend, .f3 = static_cast<uint8_t>(isa::Pipe::MTE2)},
+          issue.semaphore);
+    break;
+  case Issue::Kind::kStep:
+    emitStep(steps[issue.step], b);
+  }
 }
 
 void SyncedProgram::emit(ProgramBuilder &b) const {

@@ -68,7 +68,10 @@ struct SyncedProgram {
   std::vector<Step> steps;
   std::vector<Issue> issues;
   uint32_t blocks = 1;
+  /// Every block, each with its kend.
   void emit(ProgramBuilder &builder) const;
+  /// One issue, for programs with something between them.
+  void emitIssue(const Issue &issue, ProgramBuilder &builder) const;
   /// The indices of the issues that are kSet or kPost; the wait or pend that
   /// consumes one is the issue after it.
   std::vector<size_t> pairs() const;

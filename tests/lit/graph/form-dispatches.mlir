@@ -107,3 +107,33 @@ plan.func @square(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>) {
   %2 = nn.mul %1, %1 : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
   plan.return %2 : tensor<4x4xf32>
 }
+
+// -----
+
+// A dispatch says how many multiply-accumulates its contraction has, of the
+// model's sizes, and which node's value it gives: that of the last one, here
+// the relu (nodes count from 1). A pool multiplies nothing.
+// CHECK-LABEL: plan.func @accounts
+// CHECK: plan.dispatch @first({{.*}}) {plan.macs = #plan.macs<9216, f16>, plan.result = #plan.result<2, tensor<1x6x8x8xf16>>}
+// CHECK: plan.dispatch @pool({{.*}}) {plan.result = #plan.result<3, tensor<1x6x4x4xf16>>}
+// CHECK: plan.dispatch @scores({{.*}}) {plan.macs = #plan.macs<480, f16>, plan.result = #plan.result<4, tensor<1x5xf16>>}
+plan.func @accounts(%x: tensor<1x24x8x8xf16>, %w: tensor<6x24x1x1xf16>, %v: tensor<96x5xf16>) -> (tensor<1x5xf16>) {
+  %0 = nn.conv %x, %w {strides = array<i64: 1, 1>, pads_begin = array<i64: 0, 0>, pads_end = array<i64: 0, 0>, dilations = array<i64: 1, 1>, group = 1 : i64} : (tensor<1x24x8x8xf16>, tensor<6x24x1x1xf16>) -> tensor<1x6x8x8xf16> loc("first"("m.onnx":1:0))
+  %1 = nn.relu %0 : (tensor<1x6x8x8xf16>) -> tensor<1x6x8x8xf16> loc("relu"("m.onnx":2:0))
+  %2 = nn.max_pool %1 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads_begin = array<i64: 0, 0>, pads_end = array<i64: 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false} : (tensor<1x6x8x8xf16>) -> tensor<1x6x4x4xf16> loc("pool"("m.onnx":3:0))
+  %3 = nn.reshape %2 {shape = array<i64: 1, 96>} : (tensor<1x6x4x4xf16>) -> tensor<1x96xf16> loc("flat"("m.onnx":5:0))
+  %4 = nn.matmul %3, %v : (tensor<1x96xf16>, tensor<96x5xf16>) -> tensor<1x5xf16> loc("scores"("m.onnx":4:0))
+  plan.return %4 : tensor<1x5xf16>
+}
+
+// -----
+
+// Who widens the f16 result of a pool asks for it: the cast is no epilogue.
+// CHECK-LABEL: plan.func @widened
+// CHECK: %[[Y:.*]] = plan.dispatch @{{.*}}(%arg0) : (tensor<1x16x4x4xf16>) -> tensor<1x16x2x2xf16>
+// CHECK: plan.dispatch @{{.*}}(%[[Y]]) : (tensor<1x16x2x2xf16>) -> tensor<1x16x2x2xf32>
+plan.func @widened(%x: tensor<1x16x4x4xf16>) -> (tensor<1x16x2x2xf32>) {
+  %0 = nn.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads_begin = array<i64: 0, 0>, pads_end = array<i64: 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false} : (tensor<1x16x4x4xf16>) -> tensor<1x16x2x2xf16>
+  %1 = nn.cast %0 to f32 : (tensor<1x16x2x2xf16>) -> tensor<1x16x2x2xf32>
+  plan.return %1 : tensor<1x16x2x2xf32>
+}

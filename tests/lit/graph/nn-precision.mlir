@@ -6,7 +6,7 @@
 // CHECK-LABEL: plan.func @main(%arg0: tensor<4x8xf32>) -> tensor<4x6xf32>
 // CHECK: %[[X:.*]] = plan.dispatch @{{.*}}(%arg0) : (tensor<4x8xf32>) -> tensor<4x8xf16>
 // CHECK: %[[W:.*]] = plan.const @c0 [#plan.step<"cast", tensor<8x6xf16>, {}>] : tensor<8x6xf16>
-// CHECK: %[[Y:.*]] = plan.dispatch @{{.*}}(%[[X]], %[[W]]) : (tensor<4x8xf16>, tensor<8x6xf16>) -> tensor<4x6xf16>
+// CHECK: %[[Y:.*]] = plan.dispatch @{{.*}}(%[[X]], %[[W]]){{.*}} : (tensor<4x8xf16>, tensor<8x6xf16>) -> tensor<4x6xf16>
 // CHECK: plan.dispatch @{{.*}}(%[[Y]]) : (tensor<4x6xf16>) -> tensor<4x6xf32>
 // CHECK: linalg.matmul {{.*}} outs(%{{.*}} : tensor<4x6xf32>)
 // CHECK: arith.maximumf {{.*}} : f32

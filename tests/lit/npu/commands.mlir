@@ -139,3 +139,86 @@ func.func @cube(%x: memref<4x56x56x16xf16>, %w: memref<36x4x16x16xf16>,
     {activation = 1 : i32, scale = 0.5 : f32} : memref<4x3136x16xf16>, memref<16x64xf32, 4>
   return
 }
+
+// CHECK-LABEL: func.func @tables
+func.func @tables(%x: memref<128xi32>, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %c128 = arith.constant 128 : index
+  %bits = arith.constant 7 : i64
+  %a = npu.alloc "a" : memref<64xf16, 5>
+  %b = npu.alloc "b" : memref<64xf16, 5>
+  %i = npu.alloc "i" : memref<64xi32, 5>
+  %p = npu.alloc "p" : memref<128xi32, 5>
+  %q = npu.alloc "q" : memref<256xi32, 5>
+  %m = npu.alloc "m" : memref<32xui8, 5>
+  // CHECK: npu.viota
+  npu.viota %i[%c0], %bits, %bits rows %c1 cols %c64 {dst_strides = array<i64: 0, 1>}
+    : memref<64xi32, 5>
+  // CHECK: npu.vcompare lt
+  npu.vcompare lt %m[%c0], %a[%c0], %b[%c0] rows %c1 cols %c64
+    {dst_strides = array<i64: 0, 1>, src0_strides = array<i64: 0, 1>, src1_strides = array<i64: 0, 1>}
+    : memref<32xui8, 5>, memref<64xf16, 5>, memref<64xf16, 5>
+  // CHECK: npu.vcompare_scalar ge
+  npu.vcompare_scalar ge %m[%c0], %a[%c0], %bits rows %c1 cols %c64
+    {dst_strides = array<i64: 0, 1>, src_strides = array<i64: 0, 1>}
+    : memref<32xui8, 5>, memref<64xf16, 5>
+  // CHECK: npu.vselect
+  npu.vselect %b[%c0], %m[%c0], %a[%c0], %b[%c0] rows %c1 cols %n
+    {dst_strides = array<i64: 0, 1>, src0_strides = array<i64: 0, 1>, src1_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<32xui8, 5>, memref<64xf16, 5>, memref<64xf16, 5>
+  // CHECK: npu.vgather {{.*}} count %{{.*}} rows
+  npu.vgather %b[%c0], %a[%c0], %i[%c0] count %c64 rows %c1 cols %n
+    {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<64xf16, 5>, memref<64xi32, 5>
+  // CHECK: npu.vscatter
+  npu.vscatter %b[%c0], %a[%c0], %i[%c0] count %c64 rows %c1 cols %n
+    {src_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<64xf16, 5>, memref<64xi32, 5>
+  // CHECK: npu.vsort32
+  npu.vsort32 %p[%c0], %a[%c0], %i[%c0] rows %c1 cols %c64
+    {dst_strides = array<i64: 0, 1>, src_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<128xi32, 5>, memref<64xf16, 5>, memref<64xi32, 5>
+  // CHECK: npu.vmerge f16 {{.*}} pairs %{{.*}}, %{{.*}} {
+  npu.vmerge f16 %q[%c0], %p[%c0], %p[%c0] rows %c1 pairs %c32, %c32
+    {dst_strides = array<i64: 0, 1>, src0_strides = array<i64: 0, 1>, src1_strides = array<i64: 0, 1>}
+    : memref<256xi32, 5>, memref<128xi32, 5>, memref<128xi32, 5>
+  // CHECK: npu.vpairs keys
+  npu.vpairs keys %a[%c0], %p[%c0] rows %c1 cols %c32
+    {dst_strides = array<i64: 0, 1>, src_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<128xi32, 5>
+  // CHECK: npu.store {{.*}} {mode = 1 : i32
+  npu.store %x[%c0], %p[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {src_strides = array<i64: 0, 1>, mode = 1 : i32} : memref<128xi32>, memref<128xi32, 5>
+  // CHECK: npu.post MTE3 %{{.*}} to %{{.*}}, %{{.*}} : memref<128xi32>
+  npu.post MTE3 %x to %n, %c1 : memref<128xi32>
+  // CHECK: npu.pend %{{.*}}, %{{.*}} : memref<128xi32>
+  npu.pend %x, %c1 : memref<128xi32>
+  // CHECK: npu.barrier device
+  npu.barrier device
+  // CHECK: npu.print "none"
+  npu.print "none"
+  // CHECK: npu.print "{d} {x}", %{{.*}}, %{{.*}}
+  npu.print "{d} {x}", %bits, %bits
+  // CHECK: npu.assert %{{.*}}, "holds"
+  npu.assert %bits, "holds"
+  return
+}
+
+// CHECK-LABEL: func.func @columns
+func.func @columns(%y: memref<16x64xi8>, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %bt = npu.alloc "bt" : memref<64xf32, 6>
+  %acc = npu.alloc "acc" : memref<16x64xi32, 4>
+  // CHECK: npu.fix {{.*}} scales %{{.*}}[%{{.*}}] : memref<64xf32, 6> slopes %{{.*}}[%{{.*}}] : memref<64xf32, 6> {activation = 4 : i32, zero_point = -3 : i64}
+  npu.fix %y[%c0], %acc[%c0] m %c16 n %c64 m1 %c1 c1_stride %c32 m_pitch %c64
+    scales %bt[%c0] : memref<64xf32, 6> slopes %bt[%c0] : memref<64xf32, 6>
+    {activation = 4 : i32, zero_point = -3 : i64} : memref<16x64xi8>, memref<16x64xi32, 4>
+  return
+}

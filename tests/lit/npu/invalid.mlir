@@ -115,3 +115,63 @@ func.func @flag_id() {
   npu.wait_flag V to MTE3, %c8
   return
 }
+
+// -----
+
+func.func @index_type(%n: index) {
+  %c0 = arith.constant 0 : index
+  %a = npu.alloc "a" : memref<64xf16, 5>
+  // expected-error @+1 {{'index': expected elements of i32, found another type}}
+  npu.vgather %a[%c0], %a[%c0], %a[%c0] count %n rows %n cols %n
+    {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<64xf16, 5>, memref<64xf16, 5>
+  return
+}
+
+// -----
+
+func.func @mask_type(%n: index) {
+  %c0 = arith.constant 0 : index
+  %a = npu.alloc "a" : memref<64xf16, 5>
+  // expected-error @+1 {{'dst': expected a buffer of bytes, found another type}}
+  npu.vcompare lt %a[%c0], %a[%c0], %a[%c0] rows %n cols %n
+    {dst_strides = array<i64: 0, 1>, src0_strides = array<i64: 0, 1>, src1_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<64xf16, 5>, memref<64xf16, 5>
+  return
+}
+
+// -----
+
+func.func @zero_point(%y: memref<16x16xf16>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %acc = npu.alloc "acc" : memref<16x16xf32, 4>
+  // expected-error @+1 {{'zero_point': expected an 8-bit destination, found another type}}
+  npu.fix %y[%c0], %acc[%c0] m %n n %n m1 %n c1_stride %n m_pitch %n
+    {zero_point = 1 : i64} : memref<16x16xf16>, memref<16x16xf32, 4>
+  return
+}
+
+// -----
+
+func.func @post_pipe(%y: memref<16xf16>, %n: index) {
+  // expected-error @+1 {{'from': expected a pipe that writes GM, FIX or MTE3, found V}}
+  npu.post V %y to %n, %n : memref<16xf16>
+  return
+}
+
+// -----
+
+func.func @semaphore(%y: memref<16xf16>) {
+  %c16 = arith.constant 16 : index
+  // expected-error @+1 {{'id': expected a value from 0 to 15, found 16}}
+  npu.pend %y, %c16 : memref<16xf16>
+  return
+}
+
+// -----
+
+func.func @values(%v: i64) {
+  // expected-error @+1 {{'values': expected a value from 0 to 2, found 3}}
+  npu.print "{d}", %v, %v, %v
+  return
+}

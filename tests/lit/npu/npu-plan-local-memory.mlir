@@ -3,9 +3,10 @@
 // Buffers that do not live at the same time share bytes; the larger is placed
 // first.
 // CHECK-LABEL: func.func @lifetimes
-func.func @lifetimes(%v: i64) attributes {npu.kernel} {
+func.func @lifetimes(%v: i64, %x: memref<64xf16>) attributes {npu.kernel} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
+  %c128 = arith.constant 128 : index
   %c64 = arith.constant 64 : index
   // CHECK-DAG: npu.alloc "first" {address = 4096 : i64}
   %a = npu.alloc "first" : memref<64xf16, 5>
@@ -14,8 +15,8 @@ func.func @lifetimes(%v: i64) attributes {npu.kernel} {
   // CHECK-DAG: npu.alloc "second" {address = 4096 : i64}
   %c = npu.alloc "second" : memref<64xf16, 5>
   npu.vdup %b[%c0], %v rows %c1 cols %c64 {dst_strides = array<i64: 0, 1>} : memref<2048xf16, 5>
-  npu.vdup %a[%c0], %v rows %c1 cols %c64 {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>
-  npu.vdup %c[%c0], %v rows %c1 cols %c64 {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>
+  npu.load %a[%c0], %x[%c0] rows %c1 row_bytes %c128 gm_stride %c0 {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>, memref<64xf16>
+  npu.load %c[%c0], %x[%c0] rows %c1 row_bytes %c128 gm_stride %c0 {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>, memref<64xf16>
   npu.vdup %b[%c0], %v rows %c1 cols %c64 {dst_strides = array<i64: 0, 1>} : memref<2048xf16, 5>
   return
 }

@@ -53,3 +53,39 @@ func.func @slot(%s: index, %v: i64, %n: index) attributes {npu.kernel} {
   npu.vdup %a[%c0], %v rows %c1 cols %n {dst_strides = array<i64: 0, 1>} : memref<128xf16, 5>
   return
 }
+
+// CHECK-LABEL: func.func @meeting
+func.func @meeting(%x: memref<64xi32>) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c32 = arith.constant 32 : index
+  %c128 = arith.constant 128 : index
+  %a = npu.alloc "a" {address = 0 : i64} : memref<32xf16, 5>
+  %b = npu.alloc "b" {address = 64 : i64} : memref<32xf16, 5>
+  %i = npu.alloc "i" {address = 128 : i64} : memref<32xi32, 5>
+  %m = npu.alloc "m" {address = 256 : i64} : memref<32xui8, 5>
+  // vgather: table = 0 | 32<<24, index = 128 | 1<<40 | 32<<48
+  // CHECK-DAG: %[[TABLE:.*]] = arith.constant 536870912 : i64
+  // CHECK-DAG: %[[INDEX:.*]] = arith.constant 9008298766368896 : i64
+  // CHECK: npu_isa.vgather elementType(5) %{{.*}}, %[[INDEX]], %[[TABLE]]
+  npu.vgather %b[%c0], %a[%c0], %i[%c0] count %c32 rows %c1 cols %c32
+    {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<32xf16, 5>, memref<32xf16, 5>, memref<32xi32, 5>
+  // vsel: mask in block 256 / 32
+  // CHECK: npu_isa.vsel elementType(5)
+  npu.vselect %b[%c0], %m[%c0], %a[%c0], %b[%c0] rows %c1 cols %c32
+    {dst_strides = array<i64: 0, 1>, src0_strides = array<i64: 0, 1>, src1_strides = array<i64: 0, 1>}
+    : memref<32xf16, 5>, memref<32xui8, 5>, memref<32xf16, 5>, memref<32xf16, 5>
+  // CHECK: npu_isa.st.ub elementType(4)
+  npu.store %x[%c0], %i[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {src_strides = array<i64: 0, 1>, mode = 2 : i32} : memref<64xi32>, memref<32xi32, 5>
+  // kpost: semaphore 3 of block 1
+  // CHECK: npu_isa.kpost pipe(6) %c65539_i64
+  npu.post MTE3 %x to %c1, %c3 : memref<64xi32>
+  // CHECK: npu_isa.kpend pipe(1) %c3_i64
+  npu.pend %x, %c3 : memref<64xi32>
+  // CHECK: npu_isa.kdbar
+  npu.barrier device
+  return
+}

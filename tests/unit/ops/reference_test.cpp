@@ -148,6 +148,27 @@ TEST(OnnxCall, OldAddAlignsAtItsAxis) {
             (std::vector<double>{1, 1, 2, 2}));
 }
 
+TEST(OnnxCall, SplitIntoUnequalPartsSinceOpset18) {
+  Tensor x = make({2, 3}, {1, 2, 3, 4, 5, 6});
+  OnnxCall call{.op = "Split", .opset = 18, .inputs = {&x}, .outputs = 2};
+  call.attributes["axis"] = int64_t{-1};
+  Result<std::vector<Tensor>> parts = runReference(call);
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->at(0).values, (std::vector<double>{1, 2, 4, 5}));
+  EXPECT_EQ(parts->at(1).values, (std::vector<double>{3, 6}));
+  call.opset = 13;
+  EXPECT_EQ(runReference(call).status().code(), StatusCode::kInvalidArgument);
+  Tensor sizes = make({2}, {2, 2}, DataType::I64);
+  call.inputs.push_back(&sizes);
+  EXPECT_EQ(runReference(call).status().code(), StatusCode::kInvalidArgument);
+  call.opset = 11;
+  call.inputs = {&x};
+  call.attributes["split"] = Shape{0, 3};
+  parts = runReference(call);
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->at(1).values, x.values);
+}
+
 TEST(OnnxCall, WhatIsNotThereIsNamed) {
   OnnxCall call{.op = "Wobble", .opset = 13, .inputs = {}};
   EXPECT_EQ(runReference(call).status().code(), StatusCode::kUnsupported);

@@ -8,7 +8,12 @@ namespace {
 
 using isa::Pipe;
 
-struct Order : HappensBefore {
+struct OneBlock {
+  Meetings meetings;
+};
+
+struct Order : OneBlock, HappensBefore {
+  Order() : HappensBefore(meetings) {}
   EventPosition event(Pipe p) {
     if (p != Pipe::S) {
       issued(p);

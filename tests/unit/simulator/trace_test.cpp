@@ -270,6 +270,67 @@ TEST_F(TraceTest, ReplayGivesTheCyclesOfTheEngine) {
   }
 }
 
+TEST_F(TraceTest, ReplayFollowsTheCyclesOfFlagsAndConfiguration) {
+  for (uint32_t cycles : {1u, 7u}) {
+    bench.arch.timing.flagCycles = bench.arch.timing.configCycles = cycles;
+    uint64_t in = bench.allocate(8 * kTile), out = bench.allocate(8 * kTile);
+    ProgramBuilder b;
+    emitPipeline(b, 8, 2, in, out);
+    b.configure(Pipe::MTE2, 0, 0);
+    b.barrier();
+    emitPipeline(b, 8, 1, in, out);
+    Recorded run = record(b, bench, {in, out});
+    EXPECT_EQ(sim::Replay(run.trace).cycles(), run.trace.report.kernelCycles)
+        << cycles;
+  }
+}
+
+/// c = a + b with other data between a and b: one range holds both sources.
+TEST_F(TraceTest, ReplayInterlocksOnTheRangeOverAllSources) {
+  auto row = [](uint32_t addr, uint32_t count) {
+    return isa::LocalView{addr, 8, 1, count}.pack();
+  };
+  ProgramBuilder b;
+  for (unsigned i = 0; i < 8; ++i) {
+    b.npu({.op = Opcode::kVadd, .f3 = 5}, row(0x8000, 1), row(0xc000, 128),
+          row(0xc000, 0));
+    b.npu({.op = Opcode::kVadd, .f3 = 5}, row(0x18000, 1), row(0, 128),
+          row(0x10000, 0));
+  }
+  Recorded run = record(b, bench, {});
+  std::vector<sim::CommandStamp> v = run.stamps.of(Pipe::V, 16);
+  EXPECT_EQ(v[1].start, v[0].retire);
+  EXPECT_EQ(sim::Replay(run.trace).cycles(), run.trace.report.kernelCycles);
+}
+
+TEST_F(TraceTest, AHintToOtherBanksBringsWhatItPromises) {
+  auto row = [](uint32_t addr, uint32_t count) {
+    return isa::LocalView{addr, 8, 1, count}.pack();
+  };
+  // Sources in one bank and group, then in banks of their own.
+  Recorded runs[2];
+  for (unsigned i = 0; i < 2; ++i) {
+    uint32_t other = i == 0 ? 0x8000 : 0x10000;
+    ProgramBuilder b;
+    for (unsigned k = 0; k < 4; ++k) {
+      b.npu({.op = Opcode::kVadd, .f3 = 5}, row(0x20000, 40), row(0, 128),
+            row(other, 0));
+    }
+    runs[i] = record(b, bench, {});
+  }
+  const sim::LaunchReport &before = runs[0].trace.report;
+  const sim::LaunchReport &after = runs[1].trace.report;
+  EXPECT_EQ(before.pipes[static_cast<unsigned>(Pipe::V)].bankCycles, 4u * 40);
+  EXPECT_EQ(after.pipes[static_cast<unsigned>(Pipe::V)].bankCycles, 0u);
+  EXPECT_EQ(runs[0].trace.commands(0, Pipe::V)[1].bankCycles, 40u);
+  uint64_t promised = 0; // no lines here: a hint per instruction
+  for (const sim::Hint &hint : sim::explain(runs[0].trace).hints) {
+    promised += hint.kind == sim::Hint::Kind::kOtherBanks ? hint.gain : 0;
+  }
+  EXPECT_EQ(promised, before.kernelCycles - after.kernelCycles);
+  EXPECT_EQ(promised, 4u * 40);
+}
+
 TEST_F(TraceTest, ReplayWithoutAFlagIsFaster) {
   Recorded run = pipeline(12, 1);
   sim::Replay replay(run.trace);
@@ -284,6 +345,60 @@ TEST_F(TraceTest, ReplayWithoutAFlagIsFaster) {
     }
   }
   FAIL() << "no kwait of MTE2";
+}
+
+/// Block 1 loads after block 0 has stored and posted to it.
+void emitRelay(ProgramBuilder &b, uint64_t gm) {
+  constexpr unsigned kT0 = 5, kT1 = 6, kA0 = 10;
+  constexpr uint64_t kSemaphore = 3;
+  isa::LocalView row{0, 1, 1, 1};
+  isa::LoadGeometry load{};
+  load.rowBytes = 32;
+  isa::StoreGeometry store{};
+  store.rowBytes = 32;
+  b.csrRead(kT0, isa::kCsrBlockIndex);
+  b.li(kT1, 0);
+  b.li(kA0, kSemaphore);
+  b.branch(0, kT0, kT1, b.size() + 2);
+  b.npuWord({.op = Opcode::kKpend, .f3 = 1, .rs1 = kA0});
+  b.npu({.op = Opcode::kLdUb}, row.pack(), gm, load.pack());
+  b.npu({.op = Opcode::kStUb}, gm, row.pack(), store.pack());
+  b.li(kT1, 1);
+  b.li(kA0, uint64_t{1} << 16 | kSemaphore);
+  b.branch(0, kT0, kT1, b.size() + 2);
+  b.npuWord({.op = Opcode::kKpost, .f3 = 6, .rs1 = kA0});
+}
+
+TEST_F(TraceTest, ASemaphoreIsPostedAfterTheStoreAndTakenOnTheOtherCore) {
+  uint64_t gm = bench.allocate(kTile);
+  ProgramBuilder b;
+  emitRelay(b, gm);
+  Recorded run = record(b, bench, {gm}, 2, 2);
+  std::vector<TraceCommand> stores = run.trace.commands(0, Pipe::MTE3);
+  std::vector<TraceCommand> loads = run.trace.commands(1, Pipe::MTE2);
+  ASSERT_EQ(stores.size(), 2u);
+  ASSERT_EQ(loads.size(), 2u);
+  EXPECT_EQ(run.trace.of(stores[1]).kind, TraceKind::kPost);
+  EXPECT_EQ(stores[1].retire,
+            stores[0].retire + bench.arch.timing.semaphoreCycles);
+  EXPECT_EQ(run.trace.of(loads[0]).kind, TraceKind::kPend);
+  EXPECT_EQ(loads[0].start, stores[1].retire);
+  EXPECT_EQ(loads[1].start, loads[0].start + 1);
+}
+
+TEST_F(TraceTest, CoresThatWaitForEachOtherAreExplainedWithoutGains) {
+  uint64_t gm = bench.allocate(2 * kTile);
+  ProgramBuilder pends, meets;
+  emitRelay(pends, gm);
+  emitPipeline(meets, 2, 1, gm, gm);
+  meets.npu({.op = Opcode::kKdbar});
+  for (ProgramBuilder *b : {&pends, &meets}) {
+    Recorded run = record(*b, bench, {gm}, 2, 2);
+    EXPECT_FALSE(sim::Replay(run.trace).modelled());
+    sim::Explanation e = sim::explain(run.trace);
+    EXPECT_TRUE(e.hints.empty());
+    EXPECT_THAT(sim::toText(e), ::testing::HasSubstr("waits for another"));
+  }
 }
 
 } // namespace

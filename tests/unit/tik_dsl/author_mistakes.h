@@ -24,4 +24,8 @@ struct MistakeCase {
 /// 4096) and z (f32, 64x20).
 std::span<const MistakeCase> commandMistakes();
 
+/// The same of masks, tables, lists, columns of FIX, texts, and of blocks that
+/// meet.
+std::span<const MistakeCase> meetingMistakes();
+
 } // namespace kiln::tik

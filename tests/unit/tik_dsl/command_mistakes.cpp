@@ -28,22 +28,11 @@ void hugeBuffer(const Kernel &k) {
   k.ub(f16, {1 << 30, 1 << 30}, "huge");
 }
 
-void castInPlace(const Kernel &k) {
-  const Buffer t = k.ub(f16, {128}, "t");
-  BAD_NEXT;
-  k.cast(t, t, 64);
-}
-
-void reduceInPlace(const Kernel &k) {
-  const Buffer t = k.ub(f16, {128}, "t");
-  BAD_NEXT;
-  k.rowSum(t, t, 64);
-}
-
-void transposeInPlace(const Kernel &k) {
+/// A square of 16 as destination and source of a command.
+template <auto Command> void inPlace(const Kernel &k) {
   const Buffer t = k.ub(f16, {16, 16}, "t");
   BAD_NEXT;
-  k.toBlocked(t, t, {16, 16});
+  Command(k, t, Line::current());
 }
 
 void repeatedRow(const Kernel &k) {
@@ -203,11 +192,17 @@ const MistakeCase kCases[] = {
      "fill: the destination 't' begins at byte -128, before its first byte"},
     {"HugeBuffer", hugeBuffer, 213,
      "buffer: 'huge' is 1073741824x1073741824 f16; no memory is that large"},
-    {"CastInPlace", castInPlace, 215,
-     "cast: 't' is destination and source; cast needs two buffers"},
-    {"ReduceInPlace", reduceInPlace, 215,
-     "rowSum: 't' is destination and source; rowSum needs two buffers"},
-    {"TransposeInPlace", transposeInPlace, 215,
+    {"CastInPlace", inPlace<[](auto &k, auto &t, Line at) {
+       k.cast(t, t, {16, 16}, Rounding::nearestEven, at);
+     }>,
+     215, "cast: 't' is destination and source; cast needs two buffers"},
+    {"ReduceInPlace",
+     inPlace<[](auto &k, auto &t, Line at) { k.rowSum(t, t, {16, 16}, at); }>,
+     215, "rowSum: 't' is destination and source; rowSum needs two buffers"},
+    {"TransposeInPlace", inPlace<[](auto &k, auto &t, Line at) {
+       k.toBlocked(t, t, {16, 16}, at);
+     }>,
+     215,
      "toBlocked: 't' is destination and source; toBlocked needs two buffers"},
     {"RepeatedRow", repeatedRow, 216,
      "fill: rows of the destination lie 0 apart: each would overwrite the one "

@@ -22,6 +22,25 @@ void doubleReference(const Reference &r) {
   }
 }
 
+/// y = 2 * x for the first n elements; `beside` is called for each tile.
+template <typename Beside>
+void doubleTiles(const Kernel &k, int64_t n, const Beside &beside) {
+  const Tensor x = k.tensor("x"), y = k.tensor("y");
+  for (Index i : k.range(0, n, 256).buffers(2)) {
+    const Buffer t = k.ub(f16, {256}, "t");
+    beside(i);
+    k.load(t, x.at(i), 256);
+    k.add(t, t, t, 256);
+    k.store(y.at(i), t, 256);
+  }
+}
+
+void expectDoubled(void (*kernel)(const Kernel &)) {
+  const OperatorReport report =
+      testInline({declareDouble, kernel, doubleReference});
+  EXPECT_TRUE(!report.shapes.empty() && report.passed()) << toText(report);
+}
+
 //===----------------------------------------------------------------------===//
 // Manual scopes
 //===----------------------------------------------------------------------===//
@@ -108,27 +127,17 @@ TEST(Manual, FlagsOfTheAuthorAreProvenAndRun) {
 
 /// Automatic before and after, and its flags of the same pipes.
 TEST(Manual, StandsBetweenAutomaticCode) {
-  const OperatorReport report =
-      testInline({declareDouble,
-                  [](const Kernel &k) {
-                    const Tensor x = k.tensor("x"), y = k.tensor("y");
-                    for (Index i : k.range(0, 1024, 256).buffers(2)) {
-                      const Buffer t = k.ub(f16, {256}, "t");
-                      k.load(t, x.at(i), 256);
-                      k.add(t, t, t, 256);
-                      k.store(y.at(i), t, 256);
-                    }
-                    const Buffer u = k.ub(f16, {1024}, "u");
-                    k.load(u, x.at(1024), 1024);
-                    k.manual([&] {
-                      k.add(u, u, u, 1024);
-                      k.setFlag(Pipe::vector, Pipe::store, 0);
-                      k.waitFlag(Pipe::vector, Pipe::store, 0);
-                      k.store(y.at(1024), u, 1024);
-                    });
-                  },
-                  doubleReference});
-  EXPECT_TRUE(report.passed()) << toText(report);
+  expectDoubled([](const Kernel &k) {
+    doubleTiles(k, 1024, [](const Index &) {});
+    const Buffer u = k.ub(f16, {1024}, "u");
+    k.load(u, k.tensor("x").at(1024), 1024);
+    k.manual([&] {
+      k.add(u, u, u, 1024);
+      k.setFlag(Pipe::vector, Pipe::store, 0);
+      k.waitFlag(Pipe::vector, Pipe::store, 0);
+      k.store(k.tensor("y").at(1024), u, 1024);
+    });
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -136,21 +145,15 @@ TEST(Manual, StandsBetweenAutomaticCode) {
 //===----------------------------------------------------------------------===//
 
 TEST(Workspace, CarriesDataThroughGlobalMemory) {
-  const OperatorReport report =
-      testInline({declareDouble,
-                  [](const Kernel &k) {
-                    const Tensor x = k.tensor("x"), y = k.tensor("y");
-                    const Tensor scratch = k.workspace(f16, {2048}, "scratch");
-                    const Buffer t = k.ub(f16, {2048}, "t"),
-                                 u = k.ub(f16, {2048}, "u");
-                    k.load(t, x, 2048);
-                    k.add(t, t, t, 2048);
-                    k.store(scratch, t, 2048);
-                    k.load(u, scratch, 2048);
-                    k.store(y, u, 2048);
-                  },
-                  doubleReference});
-  EXPECT_TRUE(report.passed()) << toText(report);
+  expectDoubled([](const Kernel &k) {
+    const Tensor scratch = k.workspace(f16, {2048}, "scratch");
+    const Buffer t = k.ub(f16, {2048}, "t"), u = k.ub(f16, {2048}, "u");
+    k.load(t, k.tensor("x"), 2048);
+    k.add(t, t, t, 2048);
+    k.store(scratch, t, 2048);
+    k.load(u, scratch, 2048);
+    k.store(k.tensor("y"), u, 2048);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -158,20 +161,10 @@ TEST(Workspace, CarriesDataThroughGlobalMemory) {
 //===----------------------------------------------------------------------===//
 
 TEST(Assertions, ThatHoldChangeNothing) {
-  const OperatorReport report =
-      testInline({declareDouble,
-                  [](const Kernel &k) {
-                    const Tensor x = k.tensor("x"), y = k.tensor("y");
-                    for (Index i : k.range(0, 2048, 256).buffers(2)) {
-                      const Buffer t = k.ub(f16, {256}, "t");
-                      k.require(i < 2048, "i is inside");
-                      k.load(t, x.at(i), 256);
-                      k.add(t, t, t, 256);
-                      k.store(y.at(i), t, 256);
-                    }
-                  },
-                  doubleReference});
-  EXPECT_TRUE(report.passed()) << toText(report);
+  expectDoubled([](const Kernel &k) {
+    doubleTiles(k, 2048,
+                [&](const Index &i) { k.require(i < 2048, "i is inside"); });
+  });
 }
 
 TEST(Assertions, ThatFailStopTheKernelWithTextAndLine) {
@@ -179,15 +172,11 @@ TEST(Assertions, ThatFailStopTheKernelWithTextAndLine) {
   const OperatorReport report =
       testInline({declareDouble,
                   [](const Kernel &k) {
-                    const Tensor x = k.tensor("x"), y = k.tensor("y");
-                    for (Index i : k.range(0, 2048, 256).buffers(2)) {
-                      const Buffer t = k.ub(f16, {256}, "t");
+                    doubleTiles(k, 2048, [&](const Index &i) {
                       k.require(i >= 0, "not this one");
                       line = __LINE__ + 1;
                       k.require(i < 1024, "i is below 1024");
-                      k.load(t, x.at(i), 256);
-                      k.store(y.at(i), t, 256);
-                    }
+                    });
                   },
                   doubleReference});
   ASSERT_EQ(report.shapes.size(), 1u);

@@ -40,17 +40,17 @@ protected:
     return node;
   }
 
-  Result<std::vector<uint8_t>> compile(pipeline::CompileOptions options = {}) {
+  Result<pipeline::CompileOutput> output(pipeline::CompileOptions options) {
     auto library =
         std::make_shared<OperatorLibrary>(LoadOptions{.includeDir = "."});
-    library->files = {"tik_dsl/examples/01_vector_add.cpp"};
-    options.customOperators = library;
-    auto output =
-        pipeline::compileModelBytes(builder_.bytes(), "m.onnx", options);
-    if (!output) {
-      return output.status();
-    }
-    return std::move(output->package);
+    library->files = {"tik_dsl/examples/01_vector_add.cpp",
+                      "tests/unit/tik_dsl/operators/onnx_add.cpp"};
+    options.kernelLibrary = library;
+    return pipeline::compileModelBytes(builder_.bytes(), "m.onnx", options);
+  }
+  Result<std::vector<uint8_t>> compile(pipeline::CompileOptions options = {}) {
+    KILN_ASSIGN_OR_RETURN(auto compiled, output(std::move(options)));
+    return std::move(compiled.package);
   }
   std::string error(pipeline::CompileOptions options = {}) {
     const auto package = compile(options);
@@ -94,6 +94,22 @@ TEST_F(Model, RunsACustomOperatorBetweenOthers) {
 }
 
 TEST_F(Model, IsTheSameEveryTime) { EXPECT_EQ(*compile(), *compile()); }
+
+TEST_F(Model, TakesAKernelForAnOperatorOfOnnx) {
+  auto &node = *builder_.graph().mutable_node(1);
+  node.set_domain("");
+  node.set_op_type("Add");
+  pipeline::CompileOptions plan;
+  plan.stopAfter = "plan";
+  const auto planned = output(plan);
+  ASSERT_TRUE(planned) << planned.status().message();
+  EXPECT_THAT(planned->text, HasSubstr("@custom_Add_1"));
+  const auto package = compile();
+  ASSERT_TRUE(package) << package.status().message();
+  const auto y = run(*package, "npu:functional", std::vector<_Float16>(64, 3));
+  ASSERT_TRUE(y) << y.status().message();
+  EXPECT_EQ(*y, std::vector<_Float16>(64, 6));
+}
 
 TEST_F(Model, NamesAnOperatorThatNobodyHas) {
   builder_.graph().mutable_node(1)->set_op_type("vector_mul");

@@ -25,7 +25,9 @@ std::vector<std::string> allExamples() {
   std::vector<std::string> names;
   for (const auto &entry :
        std::filesystem::directory_iterator("tik_dsl/examples")) {
-    names.push_back(entry.path().stem().string());
+    if (entry.path().extension() == ".cpp") {
+      names.push_back(entry.path().stem().string());
+    }
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -22,7 +22,9 @@ std::vector<std::string> allExamples() {
   std::vector<std::string> names;
   for (const auto &entry :
        std::filesystem::directory_iterator("tik_dsl/examples")) {
-    names.push_back(entry.path().filename().string());
+    if (entry.path().extension() == ".cpp") {
+      names.push_back(entry.path().filename().string());
+    }
   }
   std::sort(names.begin(), names.end());
   return names;

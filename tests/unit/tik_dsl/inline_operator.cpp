@@ -7,7 +7,7 @@
 
 namespace kiln::tik {
 
-OperatorReport testInline(const InlineFunctions &functions) {
+OperatorReport testInline(const InlineFunctions &functions, uint32_t cores) {
   Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
   Result<Operator> op = inlineOperator(functions);
   if (!k1 || !op) {
@@ -18,6 +18,7 @@ OperatorReport testInline(const InlineFunctions &functions) {
   TestOptions options;
   options.arch = &*k1;
   options.runner = &runner;
+  options.cores = cores;
   Result<OperatorReport> report = testOperator(*op, options);
   if (!report) {
     ADD_FAILURE() << report.status().message();

@@ -35,6 +35,6 @@ inline Result<Operator> inlineOperator(const InlineFunctions &functions) {
 }
 
 /// Tests an inline operator on the machine k1; ADD_FAILURE on problems.
-OperatorReport testInline(const InlineFunctions &functions);
+OperatorReport testInline(const InlineFunctions &functions, uint32_t cores = 1);
 
 } // namespace kiln::tik

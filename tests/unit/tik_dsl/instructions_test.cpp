@@ -5,6 +5,7 @@
 // what is wrong.
 #include "tests/unit/tik_dsl/inline_operator.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -194,6 +195,267 @@ void mixedReference(const Reference &r) {
 
 TEST(Instructions, CastsReductionsTransposition) {
   expectPassed({declareMixed, mixed, mixedReference});
+}
+
+//===----------------------------------------------------------------------===//
+// Masks, bits, elementary functions, extremes with their indices, scatter
+//===----------------------------------------------------------------------===//
+
+void declareMasks(Declaration &d) {
+  d.name("masks", "the larger of x and y, and whether x is below a half");
+  d.input("x", f32, {"R", "C"}).input("y", f32, {"R", "C"});
+  d.output("larger", f32, {"R", "C"}).output("below", f32, {"R", "C"});
+  d.shape({{"R", 5}, {"C", 40}}).edge({{"R", 1}, {"C", 1}});
+  d.edge({{"R", 3}, {"C", 304}});
+}
+
+void masks(const Kernel &k) {
+  const Tensor x = k.tensor("x");
+  const int64_t R = x.dim(0), C = x.dim(1), wide = alignUp(C, 8);
+  const Buffer a = k.ub(f32, {R, wide}, "a"), b = k.ub(f32, {R, wide}, "b");
+  const Buffer c = k.ub(f32, {R, wide}, "c");
+  const Buffer mask = k.ub(u8, {R, 32 * ceilDiv(C, 256)}, "mask");
+  const Buffer one = k.ub(f32, {8}, "one"), zero = k.ub(f32, {8}, "zero");
+  auto everywhere = [](const Buffer &block) {
+    return block.at(0).broadcastRow().blockStride(0);
+  };
+  k.fill(one, 1, 8);
+  k.fill(zero, 0, 8);
+  k.load(a, x, {R, C});
+  k.load(b, k.tensor("y"), {R, C});
+  k.compare(Compare::greater, mask, a, b, {R, C});
+  k.select(c, mask, a, b, {R, C});
+  k.store(k.tensor("larger"), c, {R, C});
+  k.compare(Compare::less, mask, a, 0.5, {R, C});
+  k.select(c, mask, everywhere(one), everywhere(zero), {R, C});
+  k.store(k.tensor("below"), c, {R, C});
+}
+
+void masksReference(const Reference &r) {
+  for (int64_t i = 0; i < r["x"].size(); ++i) {
+    r["larger"][i] = std::max(r["x"][i], r["y"][i]);
+    r["below"][i] = r["x"][i] < 0.5;
+  }
+}
+
+TEST(Instructions, MasksOfComparisons) {
+  expectPassed({declareMasks, masks, masksReference});
+}
+
+void declareBits(Declaration &d) {
+  d.name("bits", "logic and shifts of integers");
+  d.input("x", i32, {64}, {-100000, 100000}).output("y", i32, {9, 64});
+  d.shape({});
+}
+
+void bits(const Kernel &k) {
+  const Buffer x = k.ub(i32, {64}, "x"), by = k.ub(i32, {64}, "by");
+  const Buffer y = k.ub(i32, {9, 64}, "y");
+  k.load(x, k.tensor("x"), 64);
+  k.iota(by, 0, 1, 64);
+  k.bitAnd(y.at(0, 0), x, by, 64);
+  k.bitOr(y.at(1, 0), x, by, 64);
+  k.bitXor(y.at(2, 0), x, by, 64);
+  k.shiftLeft(y.at(3, 0), x, by, 64);
+  k.shiftRight(y.at(4, 0), x, by, 64);
+  k.shiftRightUnsigned(y.at(5, 0), x, by, 64);
+  k.bitNot(y.at(6, 0), x, 64);
+  k.shiftRights(y.at(7, 0), x, 3, 64);
+  k.fill(y.at(8, 0), 7, 64);
+  k.madds(y.at(8, 0), x, 5, 64);
+  k.store(k.tensor("y"), y, {9, 64});
+}
+
+void bitsReference(const Reference &r) {
+  const HostArray x = r["x"], y = r["y"];
+  for (int64_t i = 0; i < 64; ++i) {
+    const auto v = static_cast<int32_t>(x[i]), n = static_cast<int32_t>(i);
+    const auto u = static_cast<uint32_t>(v);
+    const bool far = n >= 32; // counts beyond the width leave the fill
+    y[i] = v & n;
+    y[64 + i] = v | n;
+    y[128 + i] = v ^ n;
+    y[192 + i] = far ? 0 : static_cast<int32_t>(u << n);
+    y[256 + i] = v >> (far ? 31 : n);
+    y[320 + i] = far ? 0 : static_cast<int32_t>(u >> n);
+    y[384 + i] = ~v;
+    y[448 + i] = v >> 3;
+    y[512 + i] = 5 * v + 7;
+  }
+}
+
+TEST(Instructions, LogicAndShifts) {
+  expectPassed({declareBits, bits, bitsReference});
+}
+
+void declareFunctions(Declaration &d) {
+  d.name("functions", "log, 1/sqrt, erf, sin, cos");
+  d.input("x", f32, {200}, {0.1, 4}).output("y", f32, {5, 200});
+  d.shape({});
+  d.tolerance(f32, 1e-6, 1e-6, "at most 4 units in the last place of 1 to 4");
+}
+
+void functions(const Kernel &k) {
+  const Buffer x = k.ub(f32, {200}, "x"), y = k.ub(f32, {5, 200}, "y");
+  k.load(x, k.tensor("x"), 200);
+  k.log(y.at(0, 0), x, 200);
+  k.reciprocalSqrt(y.at(1, 0), x, 200);
+  k.erf(y.at(2, 0), x, 200);
+  k.sin(y.at(3, 0), x, 200);
+  k.cos(y.at(4, 0), x, 200);
+  k.store(k.tensor("y"), y, {5, 200});
+}
+
+void functionsReference(const Reference &r) {
+  const HostArray y = r["y"];
+  for (int64_t i = 0; i < 200; ++i) {
+    const double x = r["x"][i];
+    y[i] = std::log(x);
+    y[200 + i] = 1 / std::sqrt(x);
+    y[400 + i] = std::erf(x);
+    y[600 + i] = std::sin(x);
+    y[800 + i] = std::cos(x);
+  }
+}
+
+TEST(Instructions, ElementaryFunctions) {
+  expectPassed({declareFunctions, functions, functionsReference});
+}
+
+void declareExtremes(Declaration &d) {
+  d.name("extremes", "minima and the places of extremes");
+  d.input("x", f32, {12, 40}, {-9, 9});
+  d.output("low", f32, {12, 1}).output("most", i32, {12, 1});
+  d.output("least", i32, {12, 1}).output("lowOf", f32, {40});
+  d.output("mostOf", i32, {40}).output("leastOf", i32, {40});
+  d.shape({});
+}
+
+void extremes(const Kernel &k) {
+  const Buffer x = k.ub(f32, {12, 40}, "x");
+  k.load(x, k.tensor("x"), {12, 40});
+  const Buffer low = k.ub(f32, {12, 8}, "low"), lowOf = k.ub(f32, {40}, "of");
+  k.rowMin(low, x, {12, 40});
+  k.store(k.tensor("low"), low, {12, 1});
+  k.minOfRows(lowOf, x, {12, 40});
+  k.store(k.tensor("lowOf"), lowOf, 40);
+  const Buffer most = k.ub(i32, {12, 8}, "m"), least = k.ub(i32, {12, 8}, "l");
+  k.rowArgMax(most, x, {12, 40});
+  k.store(k.tensor("most"), most, {12, 1});
+  k.rowArgMin(least, x, {12, 40});
+  k.store(k.tensor("least"), least, {12, 1});
+  const Buffer mostOf = k.ub(i32, {40}, "mo"), leastOf = k.ub(i32, {40}, "lo");
+  k.argMaxOfRows(mostOf, x, {12, 40});
+  k.store(k.tensor("mostOf"), mostOf, 40);
+  k.argMinOfRows(leastOf, x, {12, 40});
+  k.store(k.tensor("leastOf"), leastOf, 40);
+}
+
+void extremesReference(const Reference &r) {
+  const HostArray x = r["x"];
+  auto search = [&](int64_t from, int64_t n, int64_t step, double sign) {
+    int64_t best = 0;
+    for (int64_t i = 1; i < n; ++i) {
+      if (sign * x[from + i * step] > sign * x[from + best * step]) {
+        best = i;
+      }
+    }
+    return best;
+  };
+  for (int64_t i = 0; i < 12; ++i) {
+    const int64_t least = search(i * 40, 40, 1, -1);
+    r["low"][i] = x[i * 40 + least];
+    r["least"][i] = static_cast<double>(least);
+    r["most"][i] = static_cast<double>(search(i * 40, 40, 1, 1));
+  }
+  for (int64_t j = 0; j < 40; ++j) {
+    const int64_t least = search(j, 12, 40, -1);
+    r["lowOf"][j] = x[least * 40 + j];
+    r["leastOf"][j] = static_cast<double>(least);
+    r["mostOf"][j] = static_cast<double>(search(j, 12, 40, 1));
+  }
+}
+
+TEST(Instructions, ExtremesAndTheirPlaces) {
+  expectPassed({declareExtremes, extremes, extremesReference});
+}
+
+TEST(Instructions, ScatterKeepsTheLastOfEqualIndices) {
+  expectPassed({[](Declaration &d) {
+                  d.name("scattered", "y[i] = x, 0 where no index points to");
+                  d.input("x", f16, {100}).input("i", i32, {100}, {-5, 70});
+                  d.output("y", f16, {64}).shape({});
+                },
+                [](const Kernel &k) {
+                  const Buffer x = k.ub(f16, {100}, "x");
+                  const Buffer i = k.ub(i32, {100}, "i");
+                  const Buffer y = k.ub(f16, {64}, "y");
+                  k.load(x, k.tensor("x"), 100);
+                  k.load(i, k.tensor("i"), 100);
+                  k.fill(y, 0, 64);
+                  k.scatter({y, 64}, x, i, 100);
+                  k.store(k.tensor("y"), y, 64);
+                },
+                [](const Reference &r) {
+                  for (int64_t i = 0; i < 64; ++i) {
+                    r["y"][i] = 0;
+                  }
+                  for (int64_t i = 0; i < 100; ++i) {
+                    const auto at = static_cast<int64_t>(r["i"][i]);
+                    if (at >= 0 && at < 64) {
+                      r["y"][at] = r["x"][i];
+                    }
+                  }
+                }});
+}
+
+//===----------------------------------------------------------------------===//
+// FIX: activations with a parameter, with a slope per column
+//===----------------------------------------------------------------------===//
+
+TEST(Instructions, ActivationsOfFix) {
+  expectPassed(
+      {[](Declaration &d) {
+         d.name("activations", "leaky, clip and prelu of A x B");
+         d.input("a", f16, {16, 32}).input("b", f16, {32, 48});
+         d.input("slope", f32, {48}, {-0.5, 0.5});
+         d.output("leaky", f32, {16, 48}).output("clip", f32, {16, 48});
+         d.output("prelu", f32, {16, 48}).shape({});
+         d.tolerance(f32, 1e-5, 1e-5, "32 products in fp32, |x| <= 1");
+       },
+       [](const Kernel &k) {
+         const Buffer aL1 = k.l1Nz(f16, 16, 32, "aL1");
+         const Buffer bL1 = k.l1Nz(f16, 32, 48, "bL1");
+         const Buffer slopeL1 = k.l1(f32, {48}, "slopeL1");
+         const Buffer slope = k.biasTable(f32, 48, "slope");
+         const Buffer a = k.l0a(f16, 16, 32, "a"), b = k.l0b(f16, 32, 48, "b");
+         const Buffer acc = k.l0c(f32, 16, 48, "acc");
+         k.loadNz(aL1, k.tensor("a"), {16, 32});
+         k.loadNz(bL1, k.tensor("b"), {32, 48});
+         k.load(slopeL1, k.tensor("slope"), 48);
+         k.loadBias(slope, slopeL1, 48);
+         k.loadA(a, aL1, {16, 32});
+         k.loadB(b, bL1, {32, 48});
+         k.mmad(acc, a, b, {16, 48, 32}, false);
+         k.fix(k.tensor("leaky"), acc, {16, 48},
+               {.activation = Activation::leaky, .parameter = 0.25f});
+         k.fix(k.tensor("clip"), acc, {16, 48},
+               {.activation = Activation::clip, .parameter = 0.75f});
+         k.fix(k.tensor("prelu"), acc, {16, 48},
+               {.slopes = slope, .activation = Activation::prelu});
+       },
+       [](const Reference &r) {
+         for (int64_t i = 0; i < 16 * 48; ++i) {
+           const int64_t m = i / 48, n = i % 48;
+           double sum = 0;
+           for (int64_t j = 0; j < 32; ++j) {
+             sum += r["a"][m * 32 + j] * r["b"][j * 48 + n];
+           }
+           r["leaky"][i] = sum < 0 ? 0.25 * sum : sum;
+           r["clip"][i] = std::clamp(sum, 0.0, 0.75);
+           r["prelu"][i] = sum < 0 ? r["slope"][n] * sum : sum;
+         }
+       }});
 }
 
 //===----------------------------------------------------------------------===//

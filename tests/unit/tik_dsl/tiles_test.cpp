@@ -74,36 +74,37 @@ TEST(Tiles, SoftmaxOfRows) {
 
 /// C = A x B through every memory: UB and moveToL1 for A, GM for B.
 TEST(Tiles, CopyAndProductThroughEveryMemory) {
-  expectPassed(
-      {[](Declaration &d) {
-         d.name("product", "A x B").input("a", f16, {32, 96});
-         d.input("b", f16, {96, 48}).output("c", f32, {32, 48});
-         d.shape({}).macs({32, 96, 48});
-         d.tolerance(f32, 1e-5, 1e-5, "96 products in fp32");
-       },
-       [](const Kernel &k) {
-         const Buffer ub = k.ub(f16, {32, 96}, "ub");
-         const Buffer other = k.ub(f16, {32, 96}, "other");
-         const Buffer a = k.l1Nz(f16, 32, 96, "a");
-         const Buffer b = k.l1Nz(f16, 96, 48, "b");
-         const Buffer acc = k.l0c(f32, 32, 48, "acc");
-         const Buffer out = k.ub(f32, {32, 48}, "out");
-         tiles::copy(k, ub, k.tensor("a"), {32, 96});
-         tiles::copy(k, other, ub, {32, 96});
-         tiles::copy(k, a, other, {32, 96});
-         tiles::copy(k, b, k.tensor("b"), {96, 48});
-         tiles::product(k, acc, a, b, {32, 48, 96}, k.constant(0) == 1, 32);
-         tiles::copy(k, out, acc, {32, 48});
-         tiles::copy(k, k.tensor("c"), out, {32, 48});
-       },
-       [](const Reference &r) {
-         for (int64_t i = 0; i < 32 * 48; ++i) {
-           r["c"][i] = 0;
-           for (int64_t j = 0; j < 96; ++j) {
-             r["c"][i] += r["a"][i / 48 * 96 + j] * r["b"][j * 48 + i % 48];
-           }
-         }
-       }});
+  expectPassed({[](Declaration &d) {
+                  d.name("product", "A x B").input("a", f16, {32, 96});
+                  d.input("b", f16, {96, 48}).output("c", f32, {32, 48});
+                  d.shape({}).macs({32, 96, 48});
+                  d.tolerance(f32, 1e-5, 1e-5, "96 products in fp32");
+                },
+                [](const Kernel &k) {
+                  const Buffer ub = k.ub(f16, {32, 96}, "ub");
+                  const Buffer other = k.ub(f16, {32, 96}, "other");
+                  const Buffer a = k.l1Nz(f16, 32, 96, "a");
+                  const Buffer b = k.l1Nz(f16, 96, 48, "b");
+                  const Buffer acc = k.l0c(f32, 32, 48, "acc");
+                  const Buffer out = k.ub(f32, {32, 48}, "out");
+                  tiles::copy(k, ub, k.tensor("a"), {32, 96});
+                  tiles::copy(k, other, ub, {32, 96});
+                  tiles::copy(k, a, other, {32, 96});
+                  tiles::copy(k, b, k.tensor("b"), {96, 48});
+                  tiles::product(k, acc, a, b, {32, 48, 96}, k.constant(0) == 1,
+                                 {.step = 32});
+                  tiles::copy(k, out, acc, {32, 48});
+                  tiles::copy(k, k.tensor("c"), out, {32, 48});
+                },
+                [](const Reference &r) {
+                  for (int64_t i = 0; i < 32 * 48; ++i) {
+                    r["c"][i] = 0;
+                    for (int64_t j = 0; j < 96; ++j) {
+                      r["c"][i] +=
+                          r["a"][i / 48 * 96 + j] * r["b"][j * 48 + i % 48];
+                    }
+                  }
+                }});
 }
 
 TEST(Tiles, TransposeAndReductions) {

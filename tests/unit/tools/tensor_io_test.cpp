@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/support/folders.h"
 #include "tools/io/compare.h"
 #include "tools/io/file.h"
 #include "tools/io/npy.h"
@@ -26,7 +27,7 @@ HostTensor floats(ops::Shape shape, std::vector<float> values) {
 }
 
 std::filesystem::path scratch(const std::string &name) {
-  return std::filesystem::path(testing::TempDir()) / ("kiln_io_" + name);
+  return test::scratchFolder() / name;
 }
 
 TEST(TensorFile, NumpysOwnFileIsRead) {

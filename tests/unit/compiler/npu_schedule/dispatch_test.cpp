@@ -4,6 +4,7 @@
 // engine, compared with the same dispatch as plain loops on the host. Inputs
 // are small integers where sums are exact; the tolerance of the others is that
 // of an exponential in f32 (a few ULP) or of f16 (2^-11 relative).
+#include "tests/unit/compiler/npu_schedule/kernel_text.h"
 #include "tests/unit/compiler/npu_schedule/plan_runner.h"
 #include "tests/unit/compiler/support/plan_interpreter.h"
 
@@ -21,42 +22,9 @@ namespace {
 
 struct Case {
   const char *name;
-  const char *arguments; // of the dispatch
-  const char *body;      // ends with the result %r
-  const char *result;
+  void (*build)(KernelText &kernel); // the result is r
   double tolerance = 0;
 };
-
-/// The types in "%a: tensor<2xf32>, %b: tensor<3xf32>".
-std::vector<std::string> typesIn(std::string arguments) {
-  std::vector<std::string> types;
-  for (size_t at = 0;
-       (at = arguments.find("tensor<", at)) != std::string::npos;) {
-    size_t end = arguments.find('>', at) + 1;
-    types.push_back(arguments.substr(at, end - at));
-    at = end;
-  }
-  return types;
-}
-
-std::string moduleOf(const Case &c) {
-  std::string names, types, mainArguments;
-  std::vector<std::string> list = typesIn(c.arguments);
-  for (size_t i = 0; i < list.size(); ++i) {
-    std::string comma = i == 0 ? "" : ", ", id = "%a" + std::to_string(i);
-    names += comma + id;
-    types += comma + list[i];
-    mainArguments += comma + id + ": " + list[i] + " {plan.name = \"i" +
-                     std::to_string(i) + "\"}";
-  }
-  std::string result = c.result;
-  return "plan.func @main(" + mainArguments + ") -> (" + result +
-         " {plan.name = \"o\"}) {\n %0 = plan.dispatch @k(" + names + ") : (" +
-         types + ") -> " + result + "\n plan.return %0 : " + result +
-         "\n}\nfunc.func private @k(" + c.arguments + ") -> " + result +
-         " attributes {plan.dispatch} {\n" + c.body +
-         "\n return %r : " + result + "\n}\n";
-}
 
 Constant inputOf(mlir::Type type, uint64_t seed) {
   auto tensor = mlir::cast<mlir::RankedTensorType>(type);
@@ -77,9 +45,12 @@ protected:
     mlir::DialectRegistry registry;
     registerKilnDialects(registry);
     mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+    KernelText kernelText;
+    c.build(kernelText);
+    const std::string text = kernelText.module("r");
     auto module = mlir::parseSourceString<mlir::ModuleOp>(
-        moduleOf(c), mlir::ParserConfig(&context));
-    ASSERT_TRUE(module) << moduleOf(c);
+        text, mlir::ParserConfig(&context));
+    ASSERT_TRUE(module) << text;
     std::vector<Constant> inputs;
     auto kernel = *module->getOps<mlir::func::FuncOp>().begin();
     for (mlir::Type type : kernel.getArgumentTypes()) {
@@ -118,275 +89,232 @@ TEST_P(DispatchTest, OnTheSmallMachine) { check({1, "k1-nano"}); }
 
 constexpr double kExp = 1e-5; // a few ULP of f32
 
+// max(a + b + c, 0) of f32 and two of f16, to f16.
+constexpr const char *kResidual = R"(%v = arith.extf %b : f16 to f32
+  %s = arith.addf %a, %v : f32
+  %w1 = arith.extf %c : f16 to f32
+  %u = arith.addf %s, %w1 : f32
+  %m = arith.maximumf %u, %zero : f32
+  %t = arith.truncf %m : f32 to f16)";
+constexpr const char *kNoMaximum32 = "0xFF800000"; // minus infinity
+constexpr const char *kNoMaximum16 = "0xFC00";
+
+/// What is left of a matrix after sum or maximum over its rows or columns.
+struct Reduced {
+  const char *type, *map; // "i": of every row; "j": of every column
+};
+KernelText &sum(KernelText &k, const char *name, const char *of,
+                const Reduced &to) {
+  const std::string start = std::string(name) + "_start";
+  k.fill(start, to.type, "0.0");
+  return k.generic(name, {{of, "ij"}}, {to.type, to.map, start},
+                   "%t = arith.addf %a, %o : f32");
+}
+KernelText &maximum(KernelText &k, const char *name, const char *of,
+                    const Reduced &to) {
+  const std::string start = std::string(name) + "_start";
+  k.fill(start, to.type, kNoMaximum32);
+  return k.generic(name, {{of, "ij"}}, {to.type, to.map, start},
+                   "%t = arith.maximumf %a, %o : f32");
+}
+
+/// Scaled sum of a whole image per channel, in f16.
+void globalSum(KernelText &k, const char *image, const char *windowShape,
+               const char *scale) {
+  k.argument("x", image).constant("scale", scale, "f32");
+  k.windowShape("s", windowShape).fill("f", "1x20x1x1xf32", "0.0");
+  k.window("p", "pooling_nchw_sum", {"x", "s"}, "f", {1, 1});
+  k.generic("r", {{"p", "ncij"}}, {"1x20x1x1xf16", "ncij"},
+            R"(%m = arith.mulf %a, %scale : f32
+  %t = arith.truncf %m : f32 to f16)");
+}
+
+/// Convolution of a padded image, bias and residual in f16.
+struct ConvShapes {
+  const char *image, *residual, *sum;
+  KernelText::Extents high, strides;
+};
+void convWithResidual(KernelText &k, const ConvShapes &s) {
+  k.argument("x", s.image).argument("w", "20x3x3x3xf16");
+  k.argument("y", "20xf16").argument("z", s.residual);
+  k.constant("zero", "0.0", "f32");
+  k.pad("q", "x", {0, 0, 1, 1}, s.high, "0.0").fill("f", s.sum, "0.0");
+  k.window("p", "conv_2d_nchw_fchw", {"q", "w"}, "f", s.strides);
+  k.generic("r", {{"p", "ncij"}, {"y", "c"}, {"z", "ncij"}},
+            {s.residual, "ncij"}, kResidual);
+}
+
+void depthwise(KernelText &k, const char *image, const char *weights,
+               const char *sum, const KernelText::Extents &strides) {
+  k.argument("x", image).argument("w", weights);
+  k.pad("q", "x", {0, 0, 1, 1}, {0, 0, 1, 1}, "0.0").fill("f", sum, "0.0");
+  k.window("r", "depthwise_conv_2d_nchw_chw", {"q", "w"}, "f", strides);
+}
+
 const Case kCases[] = {
-    {"AddWithBroadcastVector", "%x: tensor<37x77xf32>, %y: tensor<77xf32>",
-     R"(%e = tensor.empty() : tensor<37x77xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %y : tensor<37x77xf32>, tensor<77xf32>) outs(%e : tensor<37x77xf32>) {
- ^bb0(%a: f32, %b: f32, %o: f32):
-  %s = arith.addf %a, %b : f32
-  linalg.yield %s : f32 } -> tensor<37x77xf32>)",
-     "tensor<37x77xf32>"},
+    {"AddWithBroadcastVector",
+     [](KernelText &k) {
+       k.argument("x", "37x77xf32").argument("y", "77xf32");
+       k.generic("r", {{"x", "ij"}, {"y", "j"}}, {"37x77xf32", "ij"},
+                 "%t = arith.addf %a, %b : f32");
+     }},
     {"SubWithBroadcastColumnInHalf",
-     "%x: tensor<37x77xf16>, %y: tensor<37xf16>",
-     R"(%e = tensor.empty() : tensor<37x77xf16>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %y : tensor<37x77xf16>, tensor<37xf16>) outs(%e : tensor<37x77xf16>) {
- ^bb0(%a: f16, %b: f16, %o: f16):
-  %aw = arith.extf %a : f16 to f32
+     [](KernelText &k) {
+       k.argument("x", "37x77xf16").argument("y", "37xf16");
+       k.generic("r", {{"x", "ij"}, {"y", "i"}}, {"37x77xf16", "ij"},
+                 R"(%aw = arith.extf %a : f16 to f32
   %bw = arith.extf %b : f16 to f32
   %s = arith.subf %bw, %aw : f32
-  %t = arith.truncf %s : f32 to f16
-  linalg.yield %t : f16 } -> tensor<37x77xf16>)",
-     "tensor<37x77xf16>"},
-    {"Sigmoid", "%x: tensor<1001xf32>",
-     R"(%one = arith.constant 1.0 : f32
- %e = tensor.empty() : tensor<1001xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : tensor<1001xf32>) outs(%e : tensor<1001xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %n = arith.negf %a : f32
+  %t = arith.truncf %s : f32 to f16)");
+     }},
+    {"Sigmoid",
+     [](KernelText &k) {
+       k.argument("x", "1001xf32").constant("one", "1.0", "f32");
+       k.generic("r", {{"x", "i"}}, {"1001xf32", "i"},
+                 R"(%n = arith.negf %a : f32
   %p = math.exp %n : f32
   %s = arith.addf %p, %one : f32
-  %q = arith.divf %one, %s : f32
-  linalg.yield %q : f32 } -> tensor<1001xf32>)",
-     "tensor<1001xf32>", kExp},
-    {"TransposeOfFourDimensions", "%x: tensor<3x5x4x7xf32>",
-     R"(%e = tensor.empty() : tensor<7x3x5x4xf32>
- %r = linalg.transpose ins(%x : tensor<3x5x4x7xf32>) outs(%e : tensor<7x3x5x4xf32>) permutation = [3, 0, 1, 2])",
-     "tensor<7x3x5x4xf32>"},
-    {"TransposeOfAMatrixInHalf", "%x: tensor<61x83xf16>",
-     R"(%e = tensor.empty() : tensor<83x61xf16>
- %r = linalg.transpose ins(%x : tensor<61x83xf16>) outs(%e : tensor<83x61xf16>) permutation = [1, 0])",
-     "tensor<83x61xf16>"},
-    {"SumOverRows", "%x: tensor<29x45xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %e = tensor.empty() : tensor<45xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<45xf32>) -> tensor<45xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]} ins(%x : tensor<29x45xf32>) outs(%f : tensor<45xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %s = arith.addf %a, %o : f32
-  linalg.yield %s : f32 } -> tensor<45xf32>)",
-     "tensor<45xf32>"},
-    {"MaxOverColumns", "%x: tensor<29x45xf32>",
-     R"(%z = arith.constant 0xFF800000 : f32
- %e = tensor.empty() : tensor<29xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<29xf32>) -> tensor<29xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<29x45xf32>) outs(%f : tensor<29xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %s = arith.maximumf %a, %o : f32
-  linalg.yield %s : f32 } -> tensor<29xf32>)",
-     "tensor<29xf32>"},
-    {"MatmulWithTails", "%x: tensor<100x33xf16>, %y: tensor<33x77xf16>",
-     R"(%z = arith.constant 0.0 : f32
- %e = tensor.empty() : tensor<100x77xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<100x77xf32>) -> tensor<100x77xf32>
- %r = linalg.matmul ins(%x, %y : tensor<100x33xf16>, tensor<33x77xf16>) outs(%f : tensor<100x77xf32>) -> tensor<100x77xf32>)",
-     "tensor<100x77xf32>"},
+  %t = arith.divf %one, %s : f32)");
+     },
+     kExp},
+    {"TransposeOfFourDimensions",
+     [](KernelText &k) {
+       k.argument("x", "3x5x4x7xf32");
+       k.transpose("r", "x", "7x3x5x4xf32", {3, 0, 1, 2});
+     }},
+    {"TransposeOfAMatrixInHalf",
+     [](KernelText &k) {
+       k.argument("x", "61x83xf16");
+       k.transpose("r", "x", "83x61xf16", {1, 0});
+     }},
+    {"SumOverRows",
+     [](KernelText &k) {
+       sum(k.argument("x", "29x45xf32"), "r", "x", {"45xf32", "j"});
+     }},
+    {"MaxOverColumns",
+     [](KernelText &k) {
+       maximum(k.argument("x", "29x45xf32"), "r", "x", {"29xf32", "i"});
+     }},
+    {"MatmulWithTails",
+     [](KernelText &k) {
+       k.argument("x", "100x33xf16").argument("y", "33x77xf16");
+       k.sum("r", "matmul", {"x", "y"}, "100x77xf32");
+     }},
     {"MatmulInSinglePrecisionWithEpilogue",
-     "%x: tensor<19x50xf32>, %y: tensor<50x23xf32>, %b: tensor<23xf32>, "
-     "%c: tensor<19x23xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %e = tensor.empty() : tensor<19x23xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<19x23xf32>) -> tensor<19x23xf32>
- %p = linalg.matmul ins(%x, %y : tensor<19x50xf32>, tensor<50x23xf32>) outs(%f : tensor<19x23xf32>) -> tensor<19x23xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%p, %b, %c : tensor<19x23xf32>, tensor<23xf32>, tensor<19x23xf32>) outs(%e : tensor<19x23xf32>) {
- ^bb0(%a: f32, %v: f32, %w: f32, %o: f32):
-  %s = arith.addf %a, %v : f32
-  %t = arith.mulf %s, %w : f32
-  %u = arith.maximumf %t, %z : f32
-  linalg.yield %u : f32 } -> tensor<19x23xf32>)",
-     "tensor<19x23xf32>"},
-    {"BatchMatmul", "%x: tensor<3x18x20xf32>, %y: tensor<3x20x35xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %e = tensor.empty() : tensor<3x18x35xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<3x18x35xf32>) -> tensor<3x18x35xf32>
- %r = linalg.batch_matmul ins(%x, %y : tensor<3x18x20xf32>, tensor<3x20x35xf32>) outs(%f : tensor<3x18x35xf32>) -> tensor<3x18x35xf32>)",
-     "tensor<3x18x35xf32>"},
+     [](KernelText &k) {
+       k.argument("x", "19x50xf32").argument("y", "50x23xf32");
+       k.argument("z", "23xf32").argument("w", "19x23xf32");
+       k.constant("zero", "0.0", "f32");
+       k.sum("p", "matmul", {"x", "y"}, "19x23xf32");
+       k.generic("r", {{"p", "ij"}, {"z", "j"}, {"w", "ij"}},
+                 {"19x23xf32", "ij"}, R"(%s = arith.addf %a, %b : f32
+  %m = arith.mulf %s, %c : f32
+  %t = arith.maximumf %m, %zero : f32)");
+     }},
+    {"BatchMatmul",
+     [](KernelText &k) {
+       k.argument("x", "3x18x20xf32").argument("y", "3x20x35xf32");
+       k.sum("r", "batch_matmul", {"x", "y"}, "3x18x35xf32");
+     }},
     {"ConvOfTwoImagesWithResidual",
-     "%x: tensor<2x3x9x9xf16>, %w: tensor<20x3x3x3xf16>, %b: tensor<20xf16>, "
-     "%c: tensor<2x20x5x5xf16>",
-     R"(%z = arith.constant 0.0 : f32
- %h = arith.constant 0.0 : f16
- %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %h : f16 } : tensor<2x3x9x9xf16> to tensor<2x3x11x11xf16>
- %e = tensor.empty() : tensor<2x20x5x5xf32>
- %g = tensor.empty() : tensor<2x20x5x5xf16>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<2x20x5x5xf32>) -> tensor<2x20x5x5xf32>
- %p = linalg.conv_2d_nchw_fchw {strides = dense<2> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<2x3x11x11xf16>, tensor<20x3x3x3xf16>) outs(%f : tensor<2x20x5x5xf32>) -> tensor<2x20x5x5xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (c)>, affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (n, c, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p, %b, %c : tensor<2x20x5x5xf32>, tensor<20xf16>, tensor<2x20x5x5xf16>) outs(%g : tensor<2x20x5x5xf16>) {
- ^bb0(%a: f32, %v: f16, %w1: f16, %o: f16):
-  %vw = arith.extf %v : f16 to f32
-  %s = arith.addf %a, %vw : f32
-  %ww = arith.extf %w1 : f16 to f32
-  %t = arith.addf %s, %ww : f32
-  %u = arith.maximumf %t, %z : f32
-  %y = arith.truncf %u : f32 to f16
-  linalg.yield %y : f16 } -> tensor<2x20x5x5xf16>)",
-     "tensor<2x20x5x5xf16>"},
-    {"DepthwiseConv", "%x: tensor<1x11x12x10xf32>, %w: tensor<11x3x3xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %z : f32 } : tensor<1x11x12x10xf32> to tensor<1x11x14x12xf32>
- %e = tensor.empty() : tensor<1x11x6x5xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x11x6x5xf32>) -> tensor<1x11x6x5xf32>
- %r = linalg.depthwise_conv_2d_nchw_chw {strides = dense<2> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x11x14x12xf32>, tensor<11x3x3xf32>) outs(%f : tensor<1x11x6x5xf32>) -> tensor<1x11x6x5xf32>)",
-     "tensor<1x11x6x5xf32>"},
-    {"MaxPoolInHalf", "%x: tensor<2x18x13x13xf16>",
-     R"(%z = arith.constant 0xFC00 : f16
- %e = tensor.empty() : tensor<2x18x6x6xf16>
- %s = tensor.empty() : tensor<3x3xf16>
- %f = linalg.fill ins(%z : f16) outs(%e : tensor<2x18x6x6xf16>) -> tensor<2x18x6x6xf16>
- %r = linalg.pooling_nchw_max {strides = dense<2> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%x, %s : tensor<2x18x13x13xf16>, tensor<3x3xf16>) outs(%f : tensor<2x18x6x6xf16>) -> tensor<2x18x6x6xf16>)",
-     "tensor<2x18x6x6xf16>"},
-    {"GlobalSumPool", "%x: tensor<1x20x9x8xf16>",
-     R"(%z = arith.constant 0.0 : f32
- %k = arith.constant 0.5 : f32
- %e = tensor.empty() : tensor<1x20x1x1xf32>
- %g = tensor.empty() : tensor<1x20x1x1xf16>
- %s = tensor.empty() : tensor<9x8xf16>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x20x1x1xf32>) -> tensor<1x20x1x1xf32>
- %p = linalg.pooling_nchw_sum {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%x, %s : tensor<1x20x9x8xf16>, tensor<9x8xf16>) outs(%f : tensor<1x20x1x1xf32>) -> tensor<1x20x1x1xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (n, c, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p : tensor<1x20x1x1xf32>) outs(%g : tensor<1x20x1x1xf16>) {
- ^bb0(%a: f32, %o: f16):
-  %m = arith.mulf %a, %k : f32
-  %t = arith.truncf %m : f32 to f16
-  linalg.yield %t : f16 } -> tensor<1x20x1x1xf16>)",
-     "tensor<1x20x1x1xf16>"},
+     [](KernelText &k) {
+       convWithResidual(k, {"2x3x9x9xf16",
+                            "2x20x5x5xf16",
+                            "2x20x5x5xf32",
+                            {0, 0, 1, 1},
+                            {2, 2}});
+     }},
+    {"DepthwiseConv",
+     [](KernelText &k) {
+       depthwise(k, "1x11x12x10xf32", "11x3x3xf32", "1x11x6x5xf32", {2, 2});
+     }},
+    {"MaxPoolInHalf",
+     [](KernelText &k) {
+       k.argument("x", "2x18x13x13xf16").windowShape("s", "3x3xf16");
+       k.fill("f", "2x18x6x6xf16", kNoMaximum16);
+       k.window("r", "pooling_nchw_max", {"x", "s"}, "f", {2, 2});
+     }},
+    {"GlobalSumPool",
+     [](KernelText &k) { globalSum(k, "1x20x9x8xf16", "9x8xf16", "0.5"); }},
     {"ConcatOfThree",
-     "%x: tensor<2x3x5xf32>, %y: tensor<2x4x5xf32>, %z: tensor<2x1x5xf32>",
-     R"(%r = tensor.concat dim(1) %x, %y, %z : (tensor<2x3x5xf32>, tensor<2x4x5xf32>, tensor<2x1x5xf32>) -> tensor<2x8x5xf32>)",
-     "tensor<2x8x5xf32>"},
-    {"SliceWithSteps", "%x: tensor<9x40xf32>",
-     R"(%r = tensor.extract_slice %x[1, 3] [4, 12] [2, 3] : tensor<9x40xf32> to tensor<4x12xf32>)",
-     "tensor<4x12xf32>"},
-    {"Pad", "%x: tensor<5x13xf32>",
-     R"(%v = arith.constant 2.5 : f32
- %r = tensor.pad %x low[1, 2] high[3, 4] {
- ^bb0(%i: index, %j: index):
-  tensor.yield %v : f32 } : tensor<5x13xf32> to tensor<9x19xf32>)",
-     "tensor<9x19xf32>"},
+     [](KernelText &k) {
+       k.argument("x", "2x3x5xf32").argument("y", "2x4x5xf32");
+       k.argument("z", "2x1x5xf32");
+       k.op("r",
+            "tensor.concat dim(1) %x, %y, %z : (tensor<2x3x5xf32>, "
+            "tensor<2x4x5xf32>, tensor<2x1x5xf32>) -> tensor<2x8x5xf32>",
+            "2x8x5xf32");
+     }},
+    {"SliceWithSteps",
+     [](KernelText &k) {
+       k.argument("x", "9x40xf32");
+       k.op("r",
+            "tensor.extract_slice %x[1, 3] [4, 12] [2, 3] : "
+            "tensor<9x40xf32> to tensor<4x12xf32>",
+            "4x12xf32");
+     }},
+    {"Pad",
+     [](KernelText &k) {
+       k.argument("x", "5x13xf32").pad("r", "x", {1, 2}, {3, 4}, "2.5");
+     }},
     // Larger than a tile can be: windows, rows and reductions are cut too.
-    {"MaxPoolOfDilatedWindowsWiderThanUB", "%x: tensor<1x3x130x140xf16>",
-     R"(%z = arith.constant 0xFC00 : f16
- %q = tensor.pad %x low[0, 0, 10, 20] high[0, 0, 10, 20] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %z : f16 } : tensor<1x3x130x140xf16> to tensor<1x3x150x180xf16>
- %e = tensor.empty() : tensor<1x3x6x5xf16>
- %s = tensor.empty() : tensor<11x15xf16>
- %f = linalg.fill ins(%z : f16) outs(%e : tensor<1x3x6x5xf16>) -> tensor<1x3x6x5xf16>
- %r = linalg.pooling_nchw_max {strides = dense<10> : vector<2xi64>, dilations = dense<9> : vector<2xi64>} ins(%q, %s : tensor<1x3x150x180xf16>, tensor<11x15xf16>) outs(%f : tensor<1x3x6x5xf16>) -> tensor<1x3x6x5xf16>)",
-     "tensor<1x3x6x5xf16>"},
+    {"MaxPoolOfDilatedWindowsWiderThanUB",
+     [](KernelText &k) {
+       k.argument("x", "1x3x130x140xf16").windowShape("s", "11x15xf16");
+       k.pad("q", "x", {0, 0, 10, 20}, {0, 0, 10, 20}, kNoMaximum16);
+       k.fill("f", "1x3x6x5xf16", kNoMaximum16);
+       k.window("r", "pooling_nchw_max", {"q", "s"}, "f", {10, 10}, 9);
+     }},
     {"DepthwiseConvOfAWideImage",
-     "%x: tensor<1x5x4x3000xf32>, %w: tensor<5x3x3xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %z : f32 } : tensor<1x5x4x3000xf32> to tensor<1x5x6x3002xf32>
- %e = tensor.empty() : tensor<1x5x4x3000xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x5x4x3000xf32>) -> tensor<1x5x4x3000xf32>
- %r = linalg.depthwise_conv_2d_nchw_chw {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x5x6x3002xf32>, tensor<5x3x3xf32>) outs(%f : tensor<1x5x4x3000xf32>) -> tensor<1x5x4x3000xf32>)",
-     "tensor<1x5x4x3000xf32>"},
-    {"GlobalSumOfALargeImage", "%x: tensor<1x20x90x110xf16>",
-     R"(%z = arith.constant 0.0 : f32
- %k = arith.constant 0.03125 : f32
- %e = tensor.empty() : tensor<1x20x1x1xf32>
- %g = tensor.empty() : tensor<1x20x1x1xf16>
- %s = tensor.empty() : tensor<90x110xf16>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x20x1x1xf32>) -> tensor<1x20x1x1xf32>
- %p = linalg.pooling_nchw_sum {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%x, %s : tensor<1x20x90x110xf16>, tensor<90x110xf16>) outs(%f : tensor<1x20x1x1xf32>) -> tensor<1x20x1x1xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (n, c, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p : tensor<1x20x1x1xf32>) outs(%g : tensor<1x20x1x1xf16>) {
- ^bb0(%a: f32, %o: f16):
-  %m = arith.mulf %a, %k : f32
-  %t = arith.truncf %m : f32 to f16
-  linalg.yield %t : f16 } -> tensor<1x20x1x1xf16>)",
-     "tensor<1x20x1x1xf16>"},
-    {"SumOverMoreRowsThanUBHolds", "%x: tensor<3001x45xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %e = tensor.empty() : tensor<45xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<45xf32>) -> tensor<45xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]} ins(%x : tensor<3001x45xf32>) outs(%f : tensor<45xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %s = arith.addf %a, %o : f32
-  linalg.yield %s : f32 } -> tensor<45xf32>)",
-     "tensor<45xf32>"},
-    {"MaxOverLongerColumnsThanUBHolds", "%x: tensor<5x70001xf32>",
-     R"(%z = arith.constant 0xFF800000 : f32
- %e = tensor.empty() : tensor<5xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<5xf32>) -> tensor<5xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<5x70001xf32>) outs(%f : tensor<5xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %s = arith.maximumf %a, %o : f32
-  linalg.yield %s : f32 } -> tensor<5xf32>)",
-     "tensor<5xf32>"},
-    {"SoftmaxOfRowsLongerThanUBHolds", "%x: tensor<3x30011xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %n = arith.constant 0xFF800000 : f32
- %e = tensor.empty() : tensor<3xf32>
- %g = tensor.empty() : tensor<3x30011xf32>
- %f = linalg.fill ins(%n : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
- %m = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<3x30011xf32>) outs(%f : tensor<3xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %s = arith.maximumf %a, %o : f32
-  linalg.yield %s : f32 } -> tensor<3xf32>
- %p = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %m : tensor<3x30011xf32>, tensor<3xf32>) outs(%g : tensor<3x30011xf32>) {
- ^bb0(%a: f32, %b: f32, %o: f32):
-  %s = arith.subf %a, %b : f32
-  %t = math.exp %s : f32
-  linalg.yield %t : f32 } -> tensor<3x30011xf32>
- %h = linalg.fill ins(%z : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
- %d = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%p : tensor<3x30011xf32>) outs(%h : tensor<3xf32>) {
- ^bb0(%a: f32, %o: f32):
-  %s = arith.addf %a, %o : f32
-  linalg.yield %s : f32 } -> tensor<3xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%p, %d : tensor<3x30011xf32>, tensor<3xf32>) outs(%g : tensor<3x30011xf32>) {
- ^bb0(%a: f32, %b: f32, %o: f32):
-  %s = arith.divf %a, %b : f32
-  linalg.yield %s : f32 } -> tensor<3x30011xf32>)",
-     "tensor<3x30011xf32>", kExp},
+     [](KernelText &k) {
+       depthwise(k, "1x5x4x3000xf32", "5x3x3xf32", "1x5x4x3000xf32", {1, 1});
+     }},
+    {"GlobalSumOfALargeImage",
+     [](KernelText &k) {
+       globalSum(k, "1x20x90x110xf16", "90x110xf16", "0.03125");
+     }},
+    {"SumOverMoreRowsThanUBHolds",
+     [](KernelText &k) {
+       sum(k.argument("x", "3001x45xf32"), "r", "x", {"45xf32", "j"});
+     }},
+    {"MaxOverLongerColumnsThanUBHolds",
+     [](KernelText &k) {
+       maximum(k.argument("x", "5x70001xf32"), "r", "x", {"5xf32", "i"});
+     }},
+    {"SoftmaxOfRowsLongerThanUBHolds",
+     [](KernelText &k) {
+       const KernelText::Output matrix = {"3x30011xf32", "ij"};
+       maximum(k.argument("x", "3x30011xf32"), "m", "x", {"3xf32", "i"});
+       k.generic("p", {{"x", "ij"}, {"m", "i"}}, matrix,
+                 R"(%s = arith.subf %a, %b : f32
+  %t = math.exp %s : f32)");
+       sum(k, "d", "p", {"3xf32", "i"});
+       k.generic("r", {{"p", "ij"}, {"d", "i"}}, matrix,
+                 "%t = arith.divf %a, %b : f32");
+     },
+     kExp},
     {"ConvOfManyChannels",
-     "%x: tensor<1x200x5x60xf16>, %w: tensor<20x200x3x3xf16>",
-     R"(%z = arith.constant 0.0 : f32
- %h = arith.constant 0.0 : f16
- %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %h : f16 } : tensor<1x200x5x60xf16> to tensor<1x200x7x62xf16>
- %e = tensor.empty() : tensor<1x20x5x60xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x20x5x60xf32>) -> tensor<1x20x5x60xf32>
- %r = linalg.conv_2d_nchw_fchw {strides = dense<1> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x200x7x62xf16>, tensor<20x200x3x3xf16>) outs(%f : tensor<1x20x5x60xf32>) -> tensor<1x20x5x60xf32>)",
-     "tensor<1x20x5x60xf32>"},
+     [](KernelText &k) {
+       k.argument("x", "1x200x5x60xf16").argument("w", "20x200x3x3xf16");
+       k.pad("q", "x", {0, 0, 1, 1}, {0, 0, 1, 1}, "0.0");
+       k.fill("f", "1x20x5x60xf32", "0.0");
+       k.window("r", "conv_2d_nchw_fchw", {"q", "w"}, "f", {1, 1});
+     }},
     {"ConvOfAWideImageWithResidual",
-     "%x: tensor<2x3x4x1500xf16>, %w: tensor<20x3x3x3xf16>, %b: "
-     "tensor<20xf16>, "
-     "%c: tensor<2x20x4x750xf16>",
-     R"(%z = arith.constant 0.0 : f32
- %h = arith.constant 0.0 : f16
- %q = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 0] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %h : f16 } : tensor<2x3x4x1500xf16> to tensor<2x3x6x1501xf16>
- %e = tensor.empty() : tensor<2x20x4x750xf32>
- %g = tensor.empty() : tensor<2x20x4x750xf16>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<2x20x4x750xf32>) -> tensor<2x20x4x750xf32>
- %p = linalg.conv_2d_nchw_fchw {strides = dense<[1, 2]> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<2x3x6x1501xf16>, tensor<20x3x3x3xf16>) outs(%f : tensor<2x20x4x750xf32>) -> tensor<2x20x4x750xf32>
- %r = linalg.generic {indexing_maps = [affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (c)>, affine_map<(n, c, i, j) -> (n, c, i, j)>, affine_map<(n, c, i, j) -> (n, c, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p, %b, %c : tensor<2x20x4x750xf32>, tensor<20xf16>, tensor<2x20x4x750xf16>) outs(%g : tensor<2x20x4x750xf16>) {
- ^bb0(%a: f32, %v: f16, %w1: f16, %o: f16):
-  %vw = arith.extf %v : f16 to f32
-  %s = arith.addf %a, %vw : f32
-  %ww = arith.extf %w1 : f16 to f32
-  %t = arith.addf %s, %ww : f32
-  %u = arith.maximumf %t, %z : f32
-  %y = arith.truncf %u : f32 to f16
-  linalg.yield %y : f16 } -> tensor<2x20x4x750xf16>)",
-     "tensor<2x20x4x750xf16>"},
+     [](KernelText &k) {
+       convWithResidual(k, {"2x3x4x1500xf16",
+                            "2x20x4x750xf16",
+                            "2x20x4x750xf32",
+                            {0, 0, 1, 0},
+                            {1, 2}});
+     }},
     {"ConvOfASignalLongerThanL1",
-     "%x: tensor<1x1x1x40000xf32>, %w: tensor<3x1x1x5xf32>",
-     R"(%z = arith.constant 0.0 : f32
- %q = tensor.pad %x low[0, 0, 0, 2] high[0, 0, 0, 2] {
- ^bb0(%i: index, %j: index, %k: index, %l: index):
-  tensor.yield %z : f32 } : tensor<1x1x1x40000xf32> to tensor<1x1x1x40004xf32>
- %e = tensor.empty() : tensor<1x3x1x10000xf32>
- %f = linalg.fill ins(%z : f32) outs(%e : tensor<1x3x1x10000xf32>) -> tensor<1x3x1x10000xf32>
- %r = linalg.conv_2d_nchw_fchw {strides = dense<[1, 4]> : vector<2xi64>, dilations = dense<1> : vector<2xi64>} ins(%q, %w : tensor<1x1x1x40004xf32>, tensor<3x1x1x5xf32>) outs(%f : tensor<1x3x1x10000xf32>) -> tensor<1x3x1x10000xf32>)",
-     "tensor<1x3x1x10000xf32>"},
+     [](KernelText &k) {
+       k.argument("x", "1x1x1x40000xf32").argument("w", "3x1x1x5xf32");
+       k.pad("q", "x", {0, 0, 0, 2}, {0, 0, 0, 2}, "0.0");
+       k.fill("f", "1x3x1x10000xf32", "0.0");
+       k.window("r", "conv_2d_nchw_fchw", {"q", "w"}, "f", {1, 4});
+     }},
 };
 
 std::string nameOf(const testing::TestParamInfo<Case> &info) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isa/numerics/cube_oracle.h"
+#include "isa/numerics/element_io.h"
 #include "isa/numerics/vector_oracle.h"
 
 #include <array>
@@ -379,6 +380,16 @@ inline std::vector<TileCase> cubeTiles(CubeType type) {
 inline constexpr CubeType kCubeTypes[] = {
     CubeType::kI8,  CubeType::kU8i8, CubeType::kI8u8, CubeType::kU8,
     CubeType::kF16, CubeType::kBf16, CubeType::kF32};
+
+/// Bit patterns as an array of the type.
+inline std::vector<std::byte> pack(ElementType t,
+                                   const std::vector<uint32_t> &values) {
+  std::vector<std::byte> out(values.size() * sizeOf(t));
+  for (size_t i = 0; i < values.size(); ++i) {
+    storeElement(t, out.data(), i, values[i]);
+  }
+  return out;
+}
 
 /// Values of a float type that sit on the edges of its rules.
 inline std::vector<uint32_t> edgeFloats(oracle::Format f) {

@@ -135,6 +135,30 @@ TEST_P(Mmad, SwitchesPathsExactlyAtTheGuard) {
   }
 }
 
+/// Every exponent but no infinity or NaN, signs, zeros and subnormals, edges
+/// of the tile: the path that truncates by addition.
+TEST_P(Mmad, EqualsTheOracleOnWideFiniteTiles) {
+  std::mt19937 random(23);
+  for (unsigned round = 0; round < 24; ++round) {
+    for (CubeType type : {CubeType::kF16, CubeType::kBf16}) {
+      const oracle::Format f =
+          type == CubeType::kF16 ? oracle::kF16 : oracle::kBf16;
+      const auto finite = [&] {
+        const auto x = static_cast<uint32_t>(random() & 0xffff);
+        return f.isNan(x) || f.isInf(x) ? x & ~f.infinity()
+               : random() % 8 == 0      ? x & f.signBit()
+                                        : x;
+      };
+      const CubeExtents s{1 + static_cast<uint32_t>(random() % 24),
+                          1 + static_cast<uint32_t>(random() % 40),
+                          1 + static_cast<uint32_t>(random() % 80)};
+      expectEqual(directed::randomTile(
+          "wide", type, s, static_cast<CubeMode>(round % 3), random,
+          [&] { return finite() | finite() << 16; }));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, Mmad, testing::allTargets(),
                          testing::targetName);
 

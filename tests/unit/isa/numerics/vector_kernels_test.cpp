@@ -13,16 +13,9 @@
 namespace kiln::isa {
 namespace {
 
+using directed::pack;
 using Oracle = oracle::VectorOracle<>;
 using Values = std::vector<uint32_t>;
-
-std::vector<std::byte> pack(ElementType t, const Values &values) {
-  std::vector<std::byte> out(values.size() * sizeOf(t));
-  for (size_t i = 0; i < values.size(); ++i) {
-    storeElement(t, out.data(), i, values[i]);
-  }
-  return out;
-}
 
 /// Edges against edges, then random bits: two operand arrays.
 std::pair<Values, Values> pairs(ElementType t, uint32_t seed) {

@@ -15,6 +15,7 @@
 namespace kiln::isa {
 namespace {
 
+using directed::pack;
 using Oracle = oracle::VectorOracle<>;
 using Values = std::vector<uint32_t>;
 
@@ -24,14 +25,6 @@ constexpr BinaryOp kBitOps[] = {BinaryOp::kAnd, BinaryOp::kOr,
 constexpr CompareOp kCompareOps[] = {CompareOp::kEq, CompareOp::kNe,
                                      CompareOp::kLt, CompareOp::kLe,
                                      CompareOp::kGt, CompareOp::kGe};
-
-std::vector<std::byte> pack(ElementType t, const Values &values) {
-  std::vector<std::byte> out(values.size() * sizeOf(t));
-  for (size_t i = 0; i < values.size(); ++i) {
-    storeElement(t, out.data(), i, values[i]);
-  }
-  return out;
-}
 
 /// Edges against edges, and as shift counts everything near the widths.
 std::pair<Values, Values> pairs(ElementType t) {

@@ -4,7 +4,6 @@
 // keys placed by hand.
 #include "directed.h"
 
-#include "isa/numerics/element_io.h"
 #include "isa/numerics/vector_sort.h"
 
 #include <gtest/gtest.h>
@@ -12,16 +11,9 @@
 namespace kiln::isa {
 namespace {
 
+using directed::pack;
 using Oracle = oracle::VectorOracle<>;
 using Keys = std::vector<uint32_t>;
-
-std::vector<std::byte> pack(ElementType t, const Keys &keys) {
-  std::vector<std::byte> out(keys.size() * sizeOf(t));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    storeElement(t, out.data(), i, keys[i]);
-  }
-  return out;
-}
 
 /// Keys with repetitions: edges, and few distinct values.
 Keys drawKeys(ElementType t, size_t n, std::mt19937 &random) {

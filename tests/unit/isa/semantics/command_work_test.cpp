@@ -6,16 +6,18 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::view;
+using namespace testing;
+
+CommandWork work(const Command &c) {
+  Footprint scratch;
+  return workOf(c, {}, scratch);
+}
 
 TEST(CommandWork, CountsMacsAndCellsOfAPartialTile) {
-  Footprint scratch;
   const CommandWork w =
-      workOf(command(Opcode::kMmad, CubeShape{.m = 17, .n = 16, .k = 33}.pack(),
-                     0, CubeB{.mode = CubeMode::kAccumulate}.pack(),
-                     static_cast<unsigned>(CubeType::kF16)),
-             {}, scratch);
+      work(command(Opcode::kMmad, CubeShape{.m = 17, .n = 16, .k = 33}.pack(),
+                   0, CubeB{.mode = CubeMode::kAccumulate}.pack(),
+                   static_cast<unsigned>(CubeType::kF16)));
   EXPECT_EQ(17u * 16 * 33, w.macs);
   EXPECT_EQ(2u * 1 * 3, w.cells);
   EXPECT_EQ(17u * 33 * 2, w.bytesRead[unsigned(Space::L0A)]);
@@ -25,32 +27,24 @@ TEST(CommandWork, CountsMacsAndCellsOfAPartialTile) {
 }
 
 TEST(CommandWork, CountsBytesOfALoadWithItsPadding) {
-  Footprint scratch;
   const CommandWork w =
-      workOf(command(Opcode::kLdUb, view(0, 4, 1, 3), 1 << 20,
-                     LoadGeometry{.rowBytes = 33, .gmStride = 64}.pack()),
-             {}, scratch);
+      work(command(Opcode::kLdUb, view(0, 4, 1, 3), 1 << 20,
+                   LoadGeometry{.rowBytes = 33, .gmStride = 64}.pack()));
   EXPECT_EQ(99u, w.gmBytesRead());
   EXPECT_EQ(192u, w.bytesWritten[unsigned(Space::UB)]);
   EXPECT_EQ(0u, w.gmBytesWritten());
 }
 
 TEST(CommandWork, CountsElementsOfV) {
-  Footprint scratch;
-  const CommandWork w =
-      workOf(command(Opcode::kVexp, ElementType::F32, view(0, 8, 1, 5),
-                     view(0x1000, 8, 1, 50)),
-             {}, scratch);
+  const CommandWork w = work(command(Opcode::kVexp, ElementType::F32,
+                                     view(0, 8, 1, 5), view(0x1000, 8, 1, 50)));
   EXPECT_EQ(250u, w.elements);
   EXPECT_EQ(1000u, w.bytesRead[unsigned(Space::UB)]);
 }
 
 TEST(CommandWork, IsNothingForAFaultyCommand) {
-  Footprint scratch;
-  const CommandWork w =
-      workOf(command(Opcode::kVexp, ElementType::F32, view(4, 8, 1, 5),
-                     view(0x1000, 8, 1, 50)),
-             {}, scratch);
+  const CommandWork w = work(command(Opcode::kVexp, ElementType::F32,
+                                     view(4, 8, 1, 5), view(0x1000, 8, 1, 50)));
   EXPECT_EQ(0u, w.elements);
 }
 

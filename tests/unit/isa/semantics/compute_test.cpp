@@ -9,23 +9,10 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::halfBits;
-using testing::halfValue;
-using testing::kGmBase;
-using testing::TestCore;
-using testing::view;
+using namespace testing;
 
-uint32_t bitsOf(float x) {
-  uint32_t b;
-  std::memcpy(&b, &x, 4);
-  return b;
-}
-float floatOf(uint32_t b) {
-  float x;
-  std::memcpy(&x, &b, 4);
-  return x;
-}
+uint32_t bitsOf(float x) { return std::bit_cast<uint32_t>(x); }
+float floatOf(uint32_t bits) { return std::bit_cast<float>(bits); }
 
 /// Small multiples of 1/8: sums of products are exact in f32.
 float smallNumber(std::mt19937 &random) {

@@ -9,12 +9,8 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
+using namespace testing;
 using ::testing::HasSubstr;
-using testing::kGmBase;
-using testing::kGmBytes;
-using testing::TestCore;
-using testing::view;
 
 constexpr auto kF16 = ElementType::F16;
 

@@ -12,9 +12,7 @@
 namespace kiln::isa {
 namespace {
 
-using testing::CommandGenerator;
-using testing::RandomCommand;
-using testing::TestCore;
+using namespace testing;
 
 /// A bit per byte of every memory.
 struct ByteSets {

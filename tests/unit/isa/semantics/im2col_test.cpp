@@ -6,8 +6,7 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::TestCore;
+using namespace testing;
 
 struct Geometry {
   uint32_t h = 7, w = 6, kh = 3, kw = 3, sh = 1, sw = 1, dh = 1, dw = 1;

@@ -6,10 +6,7 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::kGmBase;
-using testing::TestCore;
-using testing::view;
+using namespace testing;
 
 uint64_t load(uint32_t rowBytes, uint32_t stride) {
   return LoadGeometry{.rowBytes = rowBytes, .gmStride = stride}.pack();

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -126,10 +127,7 @@ inline uint64_t view(uint32_t addr, uint32_t row, uint32_t blk,
 /// by search: slow and independent of isa/numerics.
 inline float halfValue(uint16_t x, bool bf16 = false) {
   if (bf16) {
-    const uint32_t bits = static_cast<uint32_t>(x) << 16;
-    float v;
-    std::memcpy(&v, &bits, 4);
-    return v;
+    return std::bit_cast<float>(static_cast<uint32_t>(x) << 16);
   }
   const int e = (x >> 10) & 31, m = x & 1023;
   const float sign = (x & 0x8000) != 0 ? -1.0f : 1.0f;

@@ -7,12 +7,7 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::halfBits;
-using testing::halfValue;
-using testing::kGmBase;
-using testing::TestCore;
-using testing::view;
+using namespace testing;
 
 TEST(AtomicStore, UpdatesEveryElementOfGm) {
   struct Mode {

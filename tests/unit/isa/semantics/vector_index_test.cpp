@@ -7,11 +7,7 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::halfBits;
-using testing::halfValue;
-using testing::TestCore;
-using testing::view;
+using namespace testing;
 
 /// Byte address of element (r,e) of a view.
 uint32_t at(const LocalView &v, uint32_t size, uint32_t r, uint32_t e) {

@@ -8,9 +8,7 @@
 namespace kiln::isa {
 namespace {
 
-using testing::command;
-using testing::TestCore;
-using testing::view;
+using namespace testing;
 
 constexpr ElementType kIntegers[] = {ElementType::I8, ElementType::U8,
                                      ElementType::I16, ElementType::U16,

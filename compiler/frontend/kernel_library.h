@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CustomOperators: operators that a user brings with a model. The importer asks
-// it for every node of a domain that is not ONNX's own; what it builds is a
-// finished program, which the compiler dispatches and never looks into.
+// KernelLibrary: kernels that somebody wrote for operators. The importer asks
+// it first for every node, of ONNX's own domain too; what it builds is a
+// finished program, which the compiler dispatches and never looks into. Nodes
+// that it does not have go the way of linalg and schedules.
 //
-//   class MyOperators : public CustomOperators { ... };
+//   class MyKernels : public KernelLibrary { ... };
 //   CompileOptions options;
-//   options.customOperators = std::make_shared<MyOperators>();
+//   options.kernelLibrary = std::make_shared<MyKernels>();
 //
 // Contract: build() is called once per node, in graph order, with static
 // shapes; bindings of the program are the inputs, then the outputs, row-major.
@@ -23,37 +24,38 @@
 
 namespace kiln {
 
-struct CustomTensor {
+struct KernelTensor {
   ElementType type = ElementType::kF32;
   std::vector<int64_t> shape;
 };
 
 /// A node of the model.
-struct CustomCall {
-  std::string domain, op;
-  std::vector<CustomTensor> inputs;
+struct KernelCall {
+  std::string domain; // "" is ONNX's own
+  std::string op;
+  std::vector<KernelTensor> inputs;
   std::map<std::string, int64_t> attributes; // integer attributes
   std::string machine;                       // name or file
   unsigned cores = 1;
 };
 
 /// Its program, an NPU ELF.
-struct CustomKernel {
-  std::vector<CustomTensor> outputs;
+struct LibraryKernel {
+  std::vector<KernelTensor> outputs;
   std::vector<uint8_t> elf;
   std::string entry;
   std::vector<std::pair<std::string, uint64_t>> needs; // bytes by memory
   uint32_t blocks = 1;
 };
 
-class CustomOperators {
+class KernelLibrary {
 public:
-  virtual ~CustomOperators() = default;
+  virtual ~KernelLibrary() = default;
   /// Called before the first question.
   virtual Status load() = 0;
   virtual bool has(const std::string &domain, const std::string &op) const = 0;
   /// Errors: kInvalidArgument or kUnsupported with what does not fit.
-  virtual Result<CustomKernel> build(const CustomCall &call) = 0;
+  virtual Result<LibraryKernel> build(const KernelCall &call) = 0;
 };
 
 } // namespace kiln
