@@ -239,7 +239,9 @@ void addRun(CLI::App &app, Context &context) {
   verb->add_option("model", options->model, "model.kiln, model.onnx or op:NAME")
       ->required();
   verb->add_option("--input", options->inputs,
-                   "NAME=FILE (.npy, .pb) or NAME=random:TYPE:SEED:SHAPE");
+                   "NAME=FILE (.npy, .pb; .png and .wav with :layout= :type= "
+                   ":channels= :range= :mean= :std= :frames= behind) or "
+                   "NAME=random:TYPE:SEED:SHAPE");
   verb->add_option("--output", options->outputs, "NAME=FILE (.npy, .pb, raw)");
   verb->add_option("--output-dir", options->outputDir,
                    "folder for output_0.pb, ...");
@@ -259,11 +261,7 @@ void addRun(CLI::App &app, Context &context) {
       ->delimiter(',');
   addDeviceOptions(*verb, options->device);
   addCompileOptions(*verb, options->compile);
-  verb->callback([&context, options] {
-    context.action = [&context, options] {
-      return runModel(context, *options);
-    };
-  });
+  setAction(*verb, context, options, runModel);
 }
 
 } // namespace kiln::tools

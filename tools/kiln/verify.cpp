@@ -189,9 +189,7 @@ void addVerify(CLI::App &app, Context &context) {
                  "given what the device computed before it");
   addDeviceOptions(*verb, options->device);
   addCompileOptions(*verb, options->compile);
-  verb->callback([&context, options] {
-    context.action = [&context, options] { return verify(context, *options); };
-  });
+  setAction(*verb, context, options, verify);
 }
 
 } // namespace kiln::tools

@@ -5,6 +5,7 @@
 // independent of the project. prepare_node_tests.py unpacks them.
 #include "ops/library.h"
 #include "ops/onnx_call.h"
+#include "tests/support/folders.h"
 #include "tools/io/compare.h"
 #include "tools/io/onnx_node.h"
 
@@ -39,17 +40,6 @@ const std::set<std::string> kRoundedStored = {
 
 /// Least number of tests each operator set must run; may only grow.
 constexpr int kLeastTests = 250;
-
-std::vector<fs::path> testFolders(const fs::path &root) {
-  std::vector<fs::path> folders;
-  for (const auto &entry : fs::recursive_directory_iterator(root)) {
-    if (entry.path().filename() == "model.onnx") {
-      folders.push_back(entry.path().parent_path());
-    }
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 /// The operator types of a model; empty when an input is not a plain tensor
 /// (sequences and optionals are stored as other messages).
@@ -154,7 +144,7 @@ TEST_F(ReferenceOperators, AgreeWithOnnxDataAndOnnxRuntime) {
                  << " (../shared is absent or ctest ran only this test)";
   }
   std::vector<std::string> known = ops::referenceOperators();
-  for (const fs::path &folder : testFolders(root)) {
+  for (const fs::path &folder : test::modelFolders(root)) {
     operators_ = operatorsOf(folder / "model.onnx");
     if (operators_.empty() ||
         !std::includes(known.begin(), known.end(), operators_.begin(),

@@ -7,6 +7,7 @@
 #include "hal/api/instance.h"
 #include "hal/api/session.h"
 #include "hal/drivers/all/all.h"
+#include "tests/support/folders.h"
 #include "tests/unit/compiler/frontend/model_builder.h"
 #include "tools/io/onnx_node.h"
 
@@ -16,7 +17,6 @@
 #include <cstring>
 #include <fstream>
 #include <random>
-#include <unistd.h>
 
 namespace kiln {
 namespace {
@@ -62,14 +62,12 @@ protected:
 
   /// Runs both and compares every output.
   void expectEqualsReference(const std::vector<int64_t> &inputShape) {
-    std::string path = testing::TempDir() + "/kiln_cpu_model_" +
-                       std::to_string(getpid()) + ".onnx";
+    const std::filesystem::path path = test::scratchFolder() / "model.onnx";
     std::vector<uint8_t> bytes = b.bytes();
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char *>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
     auto reference = tools::ReferenceModel::load(path);
-    std::filesystem::remove(path);
     ASSERT_TRUE(reference) << reference.status().message();
     ops::Tensor x(ops::DataType::F32, inputShape);
     std::vector<float> values = randomValues(x.count(), 99);

@@ -6,11 +6,11 @@
 #include "compiler/frontend/onnx/importer.h"
 #include "compiler/pipeline/register.h"
 #include "compiler/pipeline/shared_pipeline.h"
+#include "tests/support/folders.h"
 #include "tests/unit/compiler/support/onnx_test_data.h"
 #include "tests/unit/compiler/support/plan_interpreter.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include <algorithm>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <map>
@@ -19,26 +19,6 @@ namespace kiln {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Folders with a model.onnx, sorted; empty without the archive.
-std::vector<fs::path> unpack(const std::string &archive) {
-  fs::path to = fs::path(testing::TempDir()) / "kiln_node_tests";
-  fs::remove_all(to);
-  fs::create_directories(to);
-  std::string command =
-      "tar --zstd -xf '" + archive + "' -C '" + to.string() + "'";
-  if (!fs::exists(archive) || std::system(command.c_str()) != 0) {
-    return {};
-  }
-  std::vector<fs::path> folders;
-  for (const auto &entry : fs::recursive_directory_iterator(to)) {
-    if (entry.path().filename() == "model.onnx") {
-      folders.push_back(entry.path().parent_path());
-    }
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 struct Outcome {
   std::string kind; // "right", "refused", "corrupt", "wrong", "no data"
@@ -87,14 +67,18 @@ Outcome runOne(const fs::path &folder, mlir::MLIRContext &context) {
 }
 
 TEST(NodeTests, AreRefusedWithAReasonOrRight) {
-  std::vector<fs::path> folders = unpack("../shared/onnx_node_tests.tar.zst");
-  if (folders.empty()) {
-    GTEST_SKIP() << "no ../shared/onnx_node_tests.tar.zst";
+  const std::string archive = "../shared/onnx_node_tests.tar.zst";
+  if (!fs::exists(archive)) {
+    GTEST_SKIP() << "no " << archive;
   }
+  const fs::path &scratch = test::scratchFolder();
+  const std::string unpack =
+      "tar --zstd -xf '" + archive + "' -C '" + scratch.string() + "'";
+  ASSERT_EQ(std::system(unpack.c_str()), 0) << unpack;
   mlir::DialectRegistry registry;
   registerKilnDialects(registry);
   std::map<std::string, int> counts;
-  for (const fs::path &folder : folders) {
+  for (const fs::path &folder : test::modelFolders(scratch)) {
     mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
     Outcome outcome = runOne(folder, context);
     ++counts[outcome.kind];
