@@ -90,7 +90,11 @@ Status prepareOperator(const KernelOptions &options, KernelLaunch &launch) {
   launch.request.blockDim = kernel.blocks;
   launch.request.constants = shape.constants;
   launch.title = file.op().decl().name + " " + shape.text;
-  return bindTensors(shape, options.seed, launch);
+  KILN_RETURN_IF_ERROR(bindTensors(shape, options.seed, launch));
+  for (uint64_t bytes : kernel.workspaceBytes) {
+    KILN_RETURN_IF_ERROR(addBinding(launch, std::vector<uint8_t>(bytes)));
+  }
+  return Status::ok();
 }
 
 } // namespace
