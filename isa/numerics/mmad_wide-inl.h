@@ -82,7 +82,8 @@ HWY_INLINE void magicOfRow(const int16_t *HWY_RESTRICT exponentsA,
 template <size_t kRows> struct WideOperands {
   static constexpr size_t kPart = 256; // elements of a part of B
 
-  alignas(64) double b[2][16][16];      // max(b, 0) and max(-b, 0)
+  alignas(64) double b[2 * kPart];      // [k][column] of max(b, 0), then of
+                                        // max(-b, 0)
   alignas(64) double a[kRows][16];      // magnitudes
   alignas(64) uint64_t part[kRows][16]; // of B for the positive products:
                                         // 0, or kPart if a is negative
@@ -91,8 +92,8 @@ template <size_t kRows> struct WideOperands {
     const V64 zero = hn::Zero(kD64);
     for (size_t i = 0; i < 256; i += 8) {
       const V64 x = hn::LoadU(kD64, block.b + i);
-      hn::Store(hn::Max(x, zero), kD64, b[0][0] + i);
-      hn::Store(hn::Max(hn::Neg(x), zero), kD64, b[1][0] + i);
+      hn::Store(hn::Max(x, zero), kD64, b + i);
+      hn::Store(hn::Max(hn::Neg(x), zero), kD64, b + kPart + i);
     }
     for (size_t r = 0; r < kRows; ++r) {
       for (size_t k = 0; k < 16; k += 8) {
@@ -124,8 +125,8 @@ HWY_NOINLINE void blockWide(const WideBlock &block, V64 (&sums)[kRows][2]) {
       for (size_t r = 0; r < kGroup; ++r) {
         const V64 a = hn::Set(kD64, x.a[row + r][k]);
         const uint64_t part = x.part[row + r][k];
-        const double *p = x.b[0][k] + part;
-        const double *m = x.b[0][k] + (part ^ x.kPart);
+        const double *p = x.b + 16 * k + part;
+        const double *m = x.b + 16 * k + (part ^ x.kPart);
         plus[r][0] = truncatedMulAdd(a, hn::Load(kD64, p), plus[r][0]);
         plus[r][1] = truncatedMulAdd(a, hn::Load(kD64, p + 8), plus[r][1]);
         minus[r][0] = truncatedMulAdd(a, hn::Load(kD64, m), minus[r][0]);
