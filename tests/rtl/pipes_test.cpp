@@ -133,6 +133,8 @@ TEST_F(RtlPipes, VectorOperations) {
              LocalView{4096, 1, 0, 0}.pack()); // one block repeated
       vector(op, type, {16384, 9, 1, 3}, {16384, 9, 1, 70},
              LocalView{16384, 9, 1, 0}.pack()); // in place
+      vector(op, type, {24576, 1, 1, 20}, {0, 1, 1, 8},
+             LocalView{0, 1, 2, 0}.pack()); // one block: equal sources
     }
     vector(Opcode::kVsumL, type, {28672, 1, 0, 5}, {0, 20, 1, 150});
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -22,7 +23,11 @@ inline const std::filesystem::path &scratchFolder() {
   struct Folder {
     Folder() {
       std::string name = ::testing::TempDir() + "kiln_test_XXXXXX";
-      path = mkdtemp(name.data()) ? name : std::string();
+      if (!mkdtemp(name.data())) {
+        std::perror(name.c_str());
+        std::abort();
+      }
+      path = name;
     }
     ~Folder() {
       std::error_code ignored;

@@ -7,7 +7,7 @@
 //
 //   std::string text = randomKernel(seed);
 //   // arguments: x (read), y (written), z (both), each kRandomKernelBytes;
-//   // then kRandomKernelConstants trip counts
+//   // then three trip counts
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,6 @@
 namespace kiln::test {
 
 constexpr size_t kRandomKernelBytes = 64 * 512;
-constexpr size_t kRandomKernelConstants = 3;
 
 /// MLIR text of a kernel named "random". Same seed, same text.
 std::string randomKernel(uint64_t seed);
