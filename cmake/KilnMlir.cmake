@@ -18,9 +18,27 @@ include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
 # The precompiled header of every compiler source. Generated dialect headers
 # stay out of it: an edit of a .td file would rebuild everything.
 add_library(kiln_mlir_pch STATIC ${PROJECT_SOURCE_DIR}/compiler/mlir_pch.cpp)
-target_precompile_headers(kiln_mlir_pch PRIVATE
-  ${PROJECT_SOURCE_DIR}/compiler/mlir_pch.h)
+target_precompile_headers(kiln_mlir_pch PRIVATE <compiler/mlir_pch.h>)
 kiln_own_target(kiln_mlir_pch compiler)
+
+# Objects that use the precompiled header are found in ccache from any folder:
+# the .sum file stands for the header's bytes, which hold absolute paths (for
+# which reason the header itself is never taken from ccache), and it is named
+# once only, in the one way that ccache makes relative.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+set_target_properties(kiln_mlir_pch PROPERTIES CXX_COMPILER_LAUNCHER "")
+set(pch_sum "")
+foreach(file ${PROJECT_SOURCE_DIR}/compiler/mlir_pch.h
+    ${LLVM_INCLUDE_DIRS}/llvm/Config/llvm-config.h
+    ${LLVM_INCLUDE_DIRS}/llvm/Support/VCSRevision.h)
+  file(SHA256 ${file} sum)
+  string(APPEND pch_sum "${sum}\n")
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY
+    CMAKE_CONFIGURE_DEPENDS ${file})
+endforeach()
+file(CONFIGURE OUTPUT
+  ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/kiln_mlir_pch.dir/cmake_pch.hxx.pch.sum
+  CONTENT "${pch_sum}" @ONLY)
 target_include_directories(kiln_mlir_pch SYSTEM PRIVATE
   ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 
