@@ -486,6 +486,12 @@ typedef struct KilnTikTable {
   /* As require(), with a text that shows a value. */
   void (*requireValue)(void *self, KilnTikValue condition, const char *text,
                        KilnTikValue value, const KilnTikLine *line);
+
+  /* Until the matching end, what is written in the file of `here` counts as
+   * written at `caller`: for functions that others call. Nests. */
+  void (*beginCalled)(void *self, const KilnTikLine *here,
+                      const KilnTikLine *caller);
+  void (*endCalled)(void *self);
 } KilnTikTable;
 
 enum KilnTikVerb {

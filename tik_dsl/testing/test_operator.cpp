@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <span>
 
 namespace kiln::tik {
 
@@ -333,7 +334,8 @@ Result<OperatorReport> testOperator(const Operator &op,
   const std::vector<ShapeCase> &cases =
       options.shapes.empty() ? op.decl().cases : options.shapes;
   std::vector<BoundShape> shapes;
-  for (const ShapeCase &settings : cases) {
+  for (const ShapeCase &settings :
+       std::span(cases).first(std::min(cases.size(), options.mostShapes))) {
     KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
     KILN_RETURN_IF_ERROR(checkTestable(op, shape));
     shapes.push_back(std::move(shape));

@@ -40,6 +40,8 @@ struct TestOptions {
   bool cycle = true;      // and on the cycle engine
   /// Replaces the declared shapes.
   std::vector<ShapeCase> shapes{};
+  /// Only the first so many.
+  size_t mostShapes = static_cast<size_t>(-1);
   /// Called before each shape, for a progress display.
   std::function<void(size_t index, size_t count, const std::string &shape)>
       progress{};
