@@ -497,6 +497,12 @@ typedef struct KilnTikTable {
   int64_t (*knob)(void *self, const char *name, const KilnTikLine *line);
   /* Bytes of a local memory (KilnTikSpace) of the machine; 0 for GM. */
   int64_t (*capacity)(void *self, uint32_t space);
+
+  /* Until the matching end, what is written in the file of `here` counts as
+   * written at `caller`: for functions that others call. Nests. */
+  void (*beginCalled)(void *self, const KilnTikLine *here,
+                      const KilnTikLine *caller);
+  void (*endCalled)(void *self);
 } KilnTikTable;
 
 enum KilnTikVerb {
