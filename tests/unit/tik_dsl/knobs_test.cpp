@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <ctime>
 #include <map>
+#include <optional>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -113,6 +115,68 @@ const SpaceCase kCases[] = {
     {"06_layer_norm", {{"R", 256}, {"C", 1024}}, 100, 41},
     {"07_gelu", {{"N", 1 << 17}}, 0, 7},
 };
+
+/// Bytes that TIK201 says are needed, minus those of all buffers of its table;
+/// nothing where one buffer alone is too large.
+std::optional<int64_t> beyondTheSum(const std::string &message) {
+  const std::string needed = "do not fit: ";
+  const size_t at = message.find(needed);
+  if (at == std::string::npos) {
+    return std::nullopt;
+  }
+  int64_t bytes = std::stoll(message.substr(at + needed.size()));
+  std::istringstream lines(message.substr(message.find("\n  buffer")));
+  std::string line, name;
+  std::getline(lines, line); // the rest of the message's first line
+  std::getline(lines, line); // titles
+  for (int64_t size = 0; lines >> name >> size; std::getline(lines, line)) {
+    bytes -= size;
+  }
+  return bytes;
+}
+
+/// The planner is first fit. In these kernels all buffers of a memory live at
+/// once, so what it refuses fits no other way either: no setting is lost.
+TEST(SearchSpaces, LoseNothingThatFits) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  const std::pair<const char *, ShapeCase> cases[] = {
+      {"02_matmul", {.settings = {{"M", 512}, {"N", 512}, {"K", 512}}}},
+      {"05_softmax", {.settings = {{"R", 256}, {"C", 1024}}}},
+      {"10_conv3x3",
+       {.settings = {{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}}}}};
+  for (const auto &[example, shape] : cases) {
+    const auto file = load(example);
+    ASSERT_TRUE(file) << file.status().message();
+    Result<SearchSpace> space = searchSpace(file->op(), shape, *k1);
+    ASSERT_TRUE(space) << space.status().message();
+    OperatorCompiler compiler;
+    std::map<uint32_t, size_t> why;
+    size_t tables = 0;
+    for (const Setting &setting : allSettings(*space)) {
+      Result<BoundShape> bound =
+          file->op().bind(withSetting(shape, *space, setting));
+      ASSERT_TRUE(bound);
+      MessageList messages;
+      if (compiler.check(file->op(), *bound, {.arch = &*k1}, &messages)) {
+        continue;
+      }
+      ++why[messages.messages().front().number];
+      for (const Message &message : messages.messages()) {
+        if (const auto beyond = beyondTheSum(message.text)) {
+          ++tables;
+          EXPECT_EQ(*beyond, 0) << text(*space, setting) << message.text;
+        }
+      }
+    }
+    EXPECT_GT(tables, 10u) << example;
+    for (const auto &[number, count] : why) {
+      std::printf("%s: %zu settings refused by TIK%u\n", example, count,
+                  number);
+      EXPECT_TRUE(number == 201 || number == 532) << number;
+    }
+  }
+}
 
 TEST(SearchSpaces, FollowTheMachine) {
   const auto file = load("02_matmul");
