@@ -70,7 +70,58 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   return report;
 }
 
+/// Ranges for the tensors and workspaces; nobody touches their bytes.
+Status reserve(const TimeRequest &request, sim::HostGlobalMemory &gm,
+               sim::LaunchRequest &launch) {
+  std::vector<uint64_t> sizes;
+  for (const tik::BoundTensor &tensor : request.shape->tensors) {
+    sizes.push_back(static_cast<uint64_t>(tensor.elements()) *
+                    isa::sizeOf(tensor.type));
+  }
+  const auto &more = request.kernel->workspaceBytes;
+  sizes.insert(sizes.end(), more.begin(), more.end());
+  for (uint64_t bytes : sizes) {
+    const uint64_t size = std::max<uint64_t>(bytes, 1);
+    KILN_ASSIGN_OR_RETURN(GmAddr at, gm.allocate(Bytes(size)));
+    launch.bindings.push_back({at.count(), size, true});
+  }
+  return Status::ok();
+}
+
+constexpr uint64_t kBudget = uint64_t{1} << 32;
+
+/// Cycles of a launch whose kernel may take `kernelCycles`: with those before
+/// its first command.
+uint64_t budgetOf(const isa::ArchSpec &arch, uint32_t cores,
+                  uint64_t kernelCycles) {
+  const isa::LaunchTiming &launch = arch.timing.launch;
+  constexpr uint64_t kControlCode = 2000;
+  return kernelCycles + launch.doorbellCycles + launch.dispatchCycles +
+         uint64_t{cores} * launch.perCoreCycles + kControlCode;
+}
+
 } // namespace
+
+Result<tik::RunReport> EngineRunner::time(const TimeRequest &request) {
+  KILN_ASSIGN_OR_RETURN(
+      auto gm, sim::HostGlobalMemory::create(
+                   arch_.arch.gmBase, arch_.arch.capacity(isa::Space::GM)));
+  sim::LaunchRequest launch;
+  KILN_ASSIGN_OR_RETURN(
+      launch.program,
+      sim::Program::load(request.kernel->elf, request.kernel->name));
+  KILN_RETURN_IF_ERROR(reserve(request, *gm, launch));
+  launch.constants = request.shape->constants;
+  launch.blockDim = request.kernel->blocks;
+  launch.cores = request.cores;
+  launch.dataOff = true;
+  launch.budget = request.budget == 0
+                      ? kBudget
+                      : budgetOf(arch_, request.cores, request.budget);
+  auto engine = sim::createCycleEngine(arch_, *gm);
+  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch));
+  return reportOf(report);
+}
 
 Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   KILN_ASSIGN_OR_RETURN(
@@ -91,7 +142,7 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
                    .init = true,
                    .bounds = true,
                    .flags = true};
-  launch.budget = uint64_t{1} << 32;
+  launch.budget = kBudget;
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)
                     : sim::createFunctionalEngine(arch_, *gm);
