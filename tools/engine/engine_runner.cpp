@@ -3,6 +3,8 @@
 
 #include "simulator/core/engine.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace kiln::tools {
@@ -51,6 +53,7 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   report.cycles = launch.cycles;
   report.kernelCycles = launch.kernelCycles;
   report.cores = launch.cores;
+  report.dramBytes = launch.memory.dramReadBytes + launch.memory.dramWriteBytes;
   for (const sim::Finding &finding : launch.findings) {
     report.findings.push_back(finding.text);
   }
@@ -60,8 +63,12 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   }
   for (unsigned p = 0; p < isa::kNumPipes && launch.cycles > 0; ++p) {
     const sim::PipeCycles &from = launch.pipes[p];
-    tik::PipeUse pipe{
-        std::string(isa::kPipeNames[p]), from.busy, from.idle, {}};
+    tik::PipeUse pipe{std::string(isa::kPipeNames[p]),
+                      from.busy,
+                      from.idle,
+                      from.bankCycles,
+                      0,
+                      {}};
     for (unsigned s = 0; s < sim::kNumStalls; ++s) {
       pipe.stalls.emplace_back(sim::kStallNames[s], from.stall[s]);
     }
@@ -70,58 +77,34 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   return report;
 }
 
-/// Ranges for the tensors and workspaces; nobody touches their bytes.
-Status reserve(const TimeRequest &request, sim::HostGlobalMemory &gm,
-               sim::LaunchRequest &launch) {
-  std::vector<uint64_t> sizes;
-  for (const tik::BoundTensor &tensor : request.shape->tensors) {
-    sizes.push_back(static_cast<uint64_t>(tensor.elements()) *
-                    isa::sizeOf(tensor.type));
+/// First start and last retirement of every pipe of every core.
+class SpanListener final : public sim::CommandListener {
+public:
+  void retired(const sim::CommandStamp &stamp) override {
+    const auto pipe = static_cast<unsigned>(stamp.command.pipe);
+    if (stamp.core >= cores_.size()) {
+      cores_.resize(stamp.core + 1);
+    }
+    Span &span = cores_[stamp.core][pipe];
+    span.first = std::min(span.first, stamp.start);
+    span.last = std::max(span.last, stamp.retire);
   }
-  const auto &more = request.kernel->workspaceBytes;
-  sizes.insert(sizes.end(), more.begin(), more.end());
-  for (uint64_t bytes : sizes) {
-    const uint64_t size = std::max<uint64_t>(bytes, 1);
-    KILN_ASSIGN_OR_RETURN(GmAddr at, gm.allocate(Bytes(size)));
-    launch.bindings.push_back({at.count(), size, true});
+  void addTo(std::vector<tik::PipeUse> &pipes) const {
+    for (const auto &core : cores_) {
+      for (unsigned p = 0; p < pipes.size(); ++p) {
+        pipes[p].span += core[p].last > 0 ? core[p].last - core[p].first : 0;
+      }
+    }
   }
-  return Status::ok();
-}
 
-constexpr uint64_t kBudget = uint64_t{1} << 32;
-
-/// Cycles of a launch whose kernel may take `kernelCycles`: with those before
-/// its first command.
-uint64_t budgetOf(const isa::ArchSpec &arch, uint32_t cores,
-                  uint64_t kernelCycles) {
-  const isa::LaunchTiming &launch = arch.timing.launch;
-  constexpr uint64_t kControlCode = 2000;
-  return kernelCycles + launch.doorbellCycles + launch.dispatchCycles +
-         uint64_t{cores} * launch.perCoreCycles + kControlCode;
-}
+private:
+  struct Span {
+    uint64_t first = UINT64_MAX, last = 0;
+  };
+  std::vector<std::array<Span, isa::kNumPipes>> cores_;
+};
 
 } // namespace
-
-Result<tik::RunReport> EngineRunner::time(const TimeRequest &request) {
-  KILN_ASSIGN_OR_RETURN(
-      auto gm, sim::HostGlobalMemory::create(
-                   arch_.arch.gmBase, arch_.arch.capacity(isa::Space::GM)));
-  sim::LaunchRequest launch;
-  KILN_ASSIGN_OR_RETURN(
-      launch.program,
-      sim::Program::load(request.kernel->elf, request.kernel->name));
-  KILN_RETURN_IF_ERROR(reserve(request, *gm, launch));
-  launch.constants = request.shape->constants;
-  launch.blockDim = request.kernel->blocks;
-  launch.cores = request.cores;
-  launch.dataOff = true;
-  launch.budget = request.budget == 0
-                      ? kBudget
-                      : budgetOf(arch_, request.cores, request.budget);
-  auto engine = sim::createCycleEngine(arch_, *gm);
-  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch));
-  return reportOf(report);
-}
 
 Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   KILN_ASSIGN_OR_RETURN(
@@ -138,17 +121,23 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   launch.order = orderOf(request.order);
   launch.seed = request.seed;
   // Floats that blocks add in the order they come race, and are meant to.
-  launch.checks = {.race = !request.kernel->orderDependent,
-                   .init = true,
+  launch.dataOff = request.dataOff;
+  const bool all = !request.dataOff;
+  launch.checks = {.race = all && !request.kernel->orderDependent,
+                   .init = all,
                    .bounds = true,
-                   .flags = true};
-  launch.budget = kBudget;
+                   .flags = all};
+  launch.budget = uint64_t{1} << 32;
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)
                     : sim::createFunctionalEngine(arch_, *gm);
-  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch));
+  SpanListener spans;
+  launch.listener = request.spans ? &spans : nullptr;
+  KILN_ASSIGN_OR_RETURN(sim::LaunchReport launched, engine->run(launch));
   fetch(launch, *gm, *request.bindings);
-  return reportOf(report);
+  tik::RunReport report = reportOf(launched);
+  spans.addTo(report.pipes);
+  return report;
 }
 
 } // namespace kiln::tools
