@@ -35,6 +35,7 @@ Candidates::Candidates(const SearchSpace &space, uint64_t seed)
   listed_ = space.combinations() <= kMostListed;
   if (listed_) {
     all_ = space.legalSettings();
+    legal_.insert(all_.begin(), all_.end());
   }
 }
 
@@ -49,8 +50,11 @@ Surrogate::Point Candidates::point(const Setting &setting) const {
 }
 
 bool Candidates::isOpen(const Setting &setting) const {
-  return !taken_.contains(setting) &&
-         (!space_.isLegal || space_.isLegal(setting));
+  if (taken_.contains(setting)) {
+    return false;
+  }
+  return listed_ ? legal_.contains(setting)
+                 : !space_.isLegal || space_.isLegal(setting);
 }
 
 std::optional<Setting> Candidates::random() {

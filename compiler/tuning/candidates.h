@@ -30,6 +30,8 @@ public:
 
   /// Legal settings; 0 when there are too many to list.
   uint64_t legal() const { return listed_ ? all_.size() : 0; }
+  /// All of them, where they are listed.
+  const std::vector<Setting> &all() const { return all_; }
 
   /// The default if it is legal; then settings at random, each the one of a
   /// few that is farthest from those taken. Takes it; nothing when all are.
@@ -61,8 +63,9 @@ private:
   std::vector<Axis> axes_;
   std::mt19937_64 random_; // its bits are the same everywhere
   bool listed_ = false;
+  // Listed once: to ask isLegal may mean to build a kernel.
   std::vector<Setting> all_;
-  std::set<Setting> taken_;
+  std::set<Setting> legal_, taken_;
 };
 
 } // namespace kiln::tuning

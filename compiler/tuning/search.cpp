@@ -292,7 +292,7 @@ Result<SearchResult> search(const SearchSpace &space, Measurer &measurer,
                               : trials;
   Run run(measurer, options, trials);
   if (options.exhaustive) {
-    KILN_RETURN_IF_ERROR(runAll(space.legalSettings(), run));
+    KILN_RETURN_IF_ERROR(runAll(candidates.all(), run));
   } else {
     Guide guide(space, options, trials, candidates);
     KILN_RETURN_IF_ERROR(runGuided(guide, trials, run));

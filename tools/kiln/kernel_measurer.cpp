@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/kiln/kernel_measurer.h"
 
-#include "simulator/core/engine.h"
+#include "tik_dsl/builder/knob_space.h"
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
 
@@ -37,7 +37,7 @@ private:
                           tuning::parseSetting(*task_.space, text));
     KILN_ASSIGN_OR_RETURN(
         tik::BoundShape shape,
-        task_.op->bind(withSetting(task_.shape, *task_.space, setting)));
+        task_.op->bind(tik::withSetting(task_.shape, *task_.space, setting)));
     if (built_++ % kKernelsPerCompiler == 0) {
       compiler_ = std::make_unique<tik::OperatorCompiler>();
     }
@@ -45,16 +45,15 @@ private:
         tik::CompiledKernel kernel,
         compiler_->compile(*task_.op, shape,
                            {.arch = task_.arch, .cores = task_.cores}));
-    return run(kernel, shape, abortAbove);
+    return time(kernel, shape, abortAbove);
   }
 
-  Result<Measurement> run(const tik::CompiledKernel &kernel,
-                          const tik::BoundShape &shape, uint64_t abortAbove) {
-    EngineRunner runner(*task_.arch);
-    Result<tik::RunReport> report = runner.time({.kernel = &kernel,
-                                                 .shape = &shape,
-                                                 .cores = task_.cores,
-                                                 .budget = abortAbove});
+  Result<Measurement> time(const tik::CompiledKernel &kernel,
+                           const tik::BoundShape &shape, uint64_t abortAbove) {
+    Result<tik::RunReport> report = run(kernel, shape, abortAbove, true);
+    if (!report && report.status().code() == StatusCode::kDeviceFault) {
+      report = run(kernel, shape, abortAbove, false);
+    }
     if (!report && report.status().code() == StatusCode::kBudgetExceeded &&
         abortAbove != 0) {
       return Measurement{.code = StatusCode::kBudgetExceeded,
@@ -67,6 +66,27 @@ private:
     return Measurement{.cycles = report->kernelCycles,
                        .lowerBound =
                            tik::boundOf(shape, *report, *task_.arch).cycles};
+  }
+
+  Result<tik::RunReport> run(const tik::CompiledKernel &kernel,
+                             const tik::BoundShape &shape, uint64_t budget,
+                             bool dataOff) {
+    std::vector<std::vector<uint8_t>> bindings;
+    for (const tik::BoundTensor &tensor : shape.tensors) {
+      bindings.emplace_back(static_cast<size_t>(tensor.elements()) *
+                            isa::sizeOf(tensor.type));
+    }
+    for (uint64_t bytes : kernel.workspaceBytes) {
+      bindings.emplace_back(bytes);
+    }
+    EngineRunner runner(*task_.arch);
+    return runner.run({.kernel = &kernel,
+                       .bindings = &bindings,
+                       .constants = shape.constants,
+                       .cores = task_.cores,
+                       .order = tik::RunOrder::kCycle,
+                       .dataOff = dataOff,
+                       .budget = budget});
   }
 
   KernelTask task_;
@@ -88,16 +108,6 @@ tuning::ProcessPool::Handler handlerOf(const KernelTask &task) {
 }
 
 } // namespace
-
-tik::ShapeCase withSetting(const tik::ShapeCase &shape,
-                           const tuning::SearchSpace &space,
-                           const tuning::Setting &setting) {
-  tik::ShapeCase result = shape;
-  for (size_t i = 0; i < setting.size(); ++i) {
-    result.settings.emplace_back(space.knobs[i].name, setting[i]);
-  }
-  return result;
-}
 
 KernelMeasurer::KernelMeasurer(const KernelTask &task,
                                tuning::PoolOptions options)

@@ -41,9 +41,4 @@ private:
   tuning::ProcessPool pool_;
 };
 
-/// `shape` with the values of a setting.
-tik::ShapeCase withSetting(const tik::ShapeCase &shape,
-                           const tuning::SearchSpace &space,
-                           const tuning::Setting &setting);
-
 } // namespace kiln::tools
