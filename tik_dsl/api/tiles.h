@@ -14,9 +14,10 @@
 //                                             auto &cols) {
 //     tiles::productOfTensors(k, acc, {a, b, m, n}, {rows, cols, K});
 //   });
-//   const auto n = tiles::split(rows, 16, 2);        // {min(16, rows), the
-//   rest} tiles::softmaxRows(k, t, {rows, cols}); tiles::sumRows(k, sums, t,
-//   {rows, cols}); tiles::transpose(k, out, in, {rows, cols});
+//   auto n = tiles::split(k, rows, 16, 2); // min(16, rows) and the rest
+//   tiles::softmaxRows(k, t, {rows, cols});
+//   tiles::sumRows(k, sums, t, {rows, cols});
+//   tiles::transpose(k, out, in, {rows, cols});
 //
 // Buffers that these functions need live in the scope they are called in. Lines
 // of messages and traces are the caller's (Kernel::calledFrom()).
@@ -61,8 +62,10 @@ void elementwise(const Kernel &k, const std::vector<Tensor> &inputs,
 /// The sizes of `parts` pieces that `count` falls into: `part` each as long as
 /// it lasts, 0 behind that; count is at most parts * part. For pieces whose
 /// commands take turns, so that none waits for the one before it.
-inline std::vector<Index> split(const Index &count, int64_t part,
-                                int64_t parts) {
+inline std::vector<Index> split(const Kernel &k, const Index &count,
+                                int64_t part, int64_t parts,
+                                Line line = Line::current()) {
+  const auto called = k.calledFrom(line);
   std::vector<Index> sizes;
   Index left = count;
   for (int64_t i = 1; i < parts; ++i) {

@@ -71,7 +71,7 @@ void kernel(const Kernel &k) {
     const Buffer shift = constant(k, "shift", width, inside);
     for (Index r : k.range(block * tile, R, blocks * tile).buffers(slots)) {
       const Index rows = min(tile, R - r);
-      const std::vector<Index> count = tiles::split(rows, part, parts);
+      const std::vector<Index> count = tiles::split(k, rows, part, parts);
       const Buffer image = k.ub(f16, {tile, width}, "image");
       const Buffer t = inside == f16 ? image : k.ub(f32, {tile, width}, "t", 1);
       const Buffer square = k.ub(inside, {tile, width}, "square", 1);

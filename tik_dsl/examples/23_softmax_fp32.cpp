@@ -51,7 +51,7 @@ void kernel(const Kernel &k) {
     for (Index r :
          k.range(block * tile, R, blocks * tile).buffers(k.knob("slots"))) {
       const Index rows = min(tile, R - r);
-      const std::vector<Index> n = tiles::split(rows, part, parts);
+      const std::vector<Index> n = tiles::split(k, rows, part, parts);
       const Buffer half = k.ub(f16, {tile, width}, "half");
       const Buffer t = k.ub(f32, {tile, width}, "t", 1);
       const Buffer e = k.ub(f32, {tile, 8}, "e", 1);

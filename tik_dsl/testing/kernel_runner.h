@@ -27,6 +27,9 @@ struct RunRequest {
   uint64_t seed = 0;    // of kRandom
   bool dataOff = false; // of kCycle: timing only, no checks but bounds
   bool spans = false;   // of kCycle: fill PipeUse::span
+  /// Of kCycle: kBudgetExceeded when the kernel takes more cycles; 0: no limit
+  /// but the engine's.
+  uint64_t budget = 0;
 };
 
 /// busy + stalls + idle of a pipe = cycles x cores.

@@ -104,6 +104,19 @@ private:
   std::vector<std::array<Span, isa::kNumPipes>> cores_;
 };
 
+/// Cycles of a launch whose kernel may take `budget`: with those before its
+/// first command.
+uint64_t launchBudget(const isa::ArchSpec &arch,
+                      const tik::RunRequest &request) {
+  if (request.budget == 0) {
+    return uint64_t{1} << 32;
+  }
+  const isa::LaunchTiming &launch = arch.timing.launch;
+  constexpr uint64_t kControlCode = 2000;
+  return request.budget + launch.doorbellCycles + launch.dispatchCycles +
+         uint64_t{request.cores} * launch.perCoreCycles + kControlCode;
+}
+
 } // namespace
 
 Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
@@ -127,7 +140,7 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
                    .init = all,
                    .bounds = true,
                    .flags = all};
-  launch.budget = uint64_t{1} << 32;
+  launch.budget = launchBudget(arch_, request);
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)
                     : sim::createFunctionalEngine(arch_, *gm);
