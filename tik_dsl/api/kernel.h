@@ -69,6 +69,7 @@ class ColumnTable {
 public:
   ColumnTable() = default;
   ColumnTable(const Buffer &table) : place_(Place(table).place()) {}
+  ColumnTable(const Place &table) : place_(table.place()) {}
   KilnTikPlace place() const { return place_; }
 
 private:

@@ -31,6 +31,27 @@ struct Case {
   Type type = f16;
 };
 
+// c, y, h, w, kernel, stride, pad, n, dilation, type
+constexpr Case kShapes[] = {
+    {64, 64, 28, 28},
+    {64, 256, 14, 14, 1, 1, 0, 2},
+    {3, 64, 56, 56, 7, 2, 3},
+    {64, 64, 14, 14, 3, 1, 1, 3, 1, i8},
+};
+constexpr Case kEdges[] = {
+    {16, 16, 1, 1},
+    {48, 80, 7, 7, 3, 1, 1, 5},
+    {24, 16, 15, 13, 3, 2, 1, 2},
+    {40, 48, 9, 17, 1, 2, 0},
+    {32, 16, 20, 11, 5, 1, 4, 1, 2},
+    {16, 16, 40, 112, 4, 1, 0},
+    {16, 528, 7, 7, 1, 1, 0, 3},
+    {1, 16, 9, 8, 5, 1, 2, 2},
+    {33, 96, 8, 9, 3, 2, 1, 1, 1, i8},
+    {64, 32, 7, 7, 1, 1, 0, 4, 1, i8},
+    {3, 32, 30, 28, 7, 2, 3, 2, 1, i8},
+};
+
 /// Every size that follows from a case.
 void add(Declaration &d, const Case &s, bool isEdge = false) {
   const int64_t C0 = blockElements(s.type), K = s.kernel;
@@ -39,15 +60,28 @@ void add(Declaration &d, const Case &s, bool isEdge = false) {
   const int64_t OH = (s.h + 2 * s.pad - reach) / s.stride + 1;
   const int64_t OW = (s.w + 2 * s.pad - reach) / s.stride + 1;
   const std::initializer_list<Setting> sizes = {
-      {"C1", C1},       {"N", s.n},       {"H", s.h},
-      {"W", s.w},       {"C", s.c <= 4 ? 4 : C0},
-      {"K1", K * taps}, {"Y1", ceilDiv(s.y, C0)},
-      {"F", C0 / 16},   {"C0", C0},       {"OH", OH},
-      {"OW", OW},       {"KH", K},        {"KW", K},
-      {"SH", s.stride}, {"SW", s.stride}, {"DH", s.dilation},
-      {"DW", s.dilation}, {"PT", s.pad},  {"PL", s.pad},
+      {"C1", C1},
+      {"N", s.n},
+      {"H", s.h},
+      {"W", s.w},
+      {"C", s.c <= 4 ? 4 : C0},
+      {"K1", K * taps},
+      {"Y1", ceilDiv(s.y, C0)},
+      {"F", C0 / 16},
+      {"C0", C0},
+      {"OH", OH},
+      {"OW", OW},
+      {"KH", K},
+      {"KW", K},
+      {"SH", s.stride},
+      {"SW", s.stride},
+      {"DH", s.dilation},
+      {"DW", s.dilation},
+      {"PT", s.pad},
+      {"PL", s.pad},
       {"lanes", s.c - (C1 - 1) * C0},
-      {"type", s.type}, {"sum", s.type == i8 ? i32 : f32}};
+      {"type", s.type},
+      {"sum", s.type == i8 ? i32 : f32}};
   isEdge ? d.edge(sizes) : d.shape(sizes);
 }
 
@@ -68,54 +102,46 @@ void declare(Declaration &d) {
   d.macs({"C1", "lanes", "KH", "KW", "Y1", "C0", "N", "OH", "OW"});
   d.tolerance(f16, 1e-3, 2e-3, "sums in fp32, then one rounding to 11 bits");
   d.tolerance(i8, 0, 0, "sums are exact, the roundings are the reference's");
-  add(d, {.c = 64, .y = 64, .h = 28, .w = 28});
-  add(d, {.c = 64, .y = 256, .h = 14, .w = 14, .kernel = 1, .pad = 0, .n = 2});
-  add(d, {.c = 3, .y = 64, .h = 56, .w = 56, .kernel = 7, .stride = 2, .pad = 3});
-  add(d, {.c = 64, .y = 64, .h = 14, .w = 14, .n = 3, .type = i8});
-  const bool edge = true;
-  add(d, {.c = 16, .y = 16, .h = 1, .w = 1}, edge);
-  add(d, {.c = 48, .y = 80, .h = 7, .w = 7, .n = 5}, edge);
-  add(d, {.c = 24, .y = 16, .h = 15, .w = 13, .stride = 2, .n = 2}, edge);
-  add(d, {.c = 40, .y = 48, .h = 9, .w = 17, .kernel = 1, .stride = 2, .pad = 0},
-      edge);
-  add(d, {.c = 32, .y = 16, .h = 20, .w = 11, .kernel = 5, .pad = 4, .dilation = 2},
-      edge);
-  add(d, {.c = 16, .y = 16, .h = 40, .w = 112, .kernel = 4, .pad = 0}, edge);
-  add(d, {.c = 1, .y = 16, .h = 9, .w = 8, .kernel = 5, .pad = 2, .n = 2}, edge);
-  add(d, {.c = 33, .y = 96, .h = 8, .w = 9, .stride = 2, .type = i8}, edge);
-  add(d, {.c = 64, .y = 32, .h = 7, .w = 7, .kernel = 1, .pad = 0, .n = 4,
-          .type = i8}, edge);
-  add(d, {.c = 3, .y = 32, .h = 30, .w = 28, .kernel = 7, .stride = 2, .pad = 3,
-          .n = 2, .type = i8}, edge);
+  for (const Case &shape : kShapes) {
+    add(d, shape);
+  }
+  for (const Case &edge : kEdges) {
+    add(d, edge, true);
+  }
 }
 // [declaration]
 
 // [sizes]
 /// The sizes of a convolution.
 struct Conv {
-  Conv(const auto &from, const auto &x, const auto &w, const auto &y)
-      : C1(x.dim(0)), N(x.dim(1)), H(x.dim(2)), W(x.dim(3)), C(x.dim(4)),
-        K1(w.dim(0)), F(w.dim(2)), Y(w.dim(1) * w.dim(4)), C0(w.dim(4)),
-        OH(y.dim(2)), OW(y.dim(3)), KH(from.attribute("KH")),
-        KW(from.attribute("KW")), SH(from.attribute("SH")),
-        SW(from.attribute("SW")), DH(from.attribute("DH")),
-        DW(from.attribute("DW")), PT(from.attribute("PT")),
-        PL(from.attribute("PL")), lanes(from.attribute("lanes")) {}
+  /// From a Kernel, a Reference or Knobs.
+  explicit Conv(const auto &from)
+      : C1(from.attribute("C1")), N(from.attribute("N")),
+        H(from.attribute("H")), W(from.attribute("W")), C(from.attribute("C")),
+        K1(from.attribute("K1")), F(from.attribute("F")),
+        C0(from.attribute("C0")), Y(from.attribute("Y1") * C0),
+        OH(from.attribute("OH")), OW(from.attribute("OW")),
+        KH(from.attribute("KH")), KW(from.attribute("KW")),
+        SH(from.attribute("SH")), SW(from.attribute("SW")),
+        DH(from.attribute("DH")), DW(from.attribute("DW")),
+        PT(from.attribute("PT")), PL(from.attribute("PL")),
+        lanes(from.attribute("lanes")) {}
 
-  int64_t C1, N, H, W, C, K1, F, Y, C0, OH, OW;
+  int64_t C1, N, H, W, C, K1, F, C0, Y, OH, OW;
   int64_t KH, KW, SH, SW, DH, DW, PT, PL, lanes;
   /// C04: a column block holds so many taps of a kernel row.
   bool c04 = C < C0;
   int64_t taps = c04 ? C0 / 4 : 1, blocksPerPlane = K1 / C1;
 
-  /// Rows of the image under so many output rows.
+  /// A kernel of one row with a stride: the rows between are not loaded.
+  bool skips = KH == 1 && SH > 1 && PT == 0;
+
+  /// Rows of the image in L1 for so many output rows.
   int64_t rowsUnder(int64_t rows) const {
-    return min(H, (rows - 1) * SH + (KH - 1) * DH + 1);
+    return skips ? rows : min(H, (rows - 1) * SH + (KH - 1) * DH + 1);
   }
   /// 32-byte blocks of so many pixels of a plane.
-  int64_t blocksOf(int64_t pixels) const {
-    return ceilDiv(pixels * C, C0);
-  }
+  int64_t blocksOf(int64_t pixels) const { return ceilDiv(pixels * C, C0); }
 };
 // [sizes]
 
@@ -125,27 +151,52 @@ struct Conv {
 /// accumulator; k column blocks are a step of the cube.
 struct Plan {
   int64_t images = 1, rows = 1, m = 16, n = 16, k = 1;
-  int64_t planes = 1; // of the image per load; all: loaded once per slab
+  int64_t planes = 1; // of the image per load: all, once per slab, or those of
+                      // k, in every step
   bool keepWeights = false;
 
   int64_t imageBlocks(const Conv &c) const { // of a plane of the slab
-    return c.blocksOf(images * c.rowsUnder(rows) * c.W);
+    return c.blocksOf(images * (images > 1 ? c.H : c.rowsUnder(rows)) * c.W);
   }
   int64_t slabs(const Conv &c) const {
     return images > 1 ? ceilDiv(c.N, images) : c.N * ceilDiv(c.OH, rows);
   }
   int64_t pixels(const Conv &c) const { return images * rows * c.OW; }
+  bool isStreamed(const Conv &c) const { return planes < c.C1; }
 };
 
+constexpr int64_t kSlots = 5;   // of what streams through L1
+constexpr int64_t kStep = 256;  // cycles of a step of the cube, about
+constexpr int64_t kAhead = 3;   // steps that S runs ahead of the cube
+constexpr int64_t kScalar = 80; // cycles of S for a step
+
 constexpr int64_t kL1 = 1 << 20, kL0 = 64 << 10, kL0C = 256 << 10;
-constexpr int64_t kSlots = 4; // of a weight tile in L1
+constexpr int64_t kTable = 512; // channels with two numbers in the bias table
+
+/// How many buffers of so many bytes take turns.
+int64_t slots(int64_t bytes, int64_t capacity) {
+  return min(4, capacity / bytes);
+}
+int64_t slotsL0(const Plan &p) { return slots(max(p.m, p.n) * p.k * 32, kL0); }
+int64_t slotsL0C(const Plan &p) { return slots(p.m * p.n * 4, kL0C); }
+
+int64_t slotsImage(const Conv &c, const Plan &p) {
+  return p.isStreamed(c) || p.keepWeights ? kSlots : 2;
+}
+int64_t slotsWeights(const Conv &c, const Plan &p) {
+  return p.isStreamed(c) ? kSlots : 4;
+}
 
 bool fits(const Conv &c, const Plan &p) {
-  const int64_t weights = p.keepWeights ? c.K1 * c.Y / 16 * 512
-                                        : kSlots * p.k * p.n * 32;
-  return 2 * p.planes * p.imageBlocks(c) * 32 + weights + p.n * 16 <= kL1 &&
-         2 * p.m * p.k * 32 <= kL0 && 2 * p.n * p.k * 32 <= kL0 &&
-         2 * p.m * p.n * 4 <= kL0C && p.n <= 256;
+  const int64_t image = slotsImage(c, p) * p.planes * p.imageBlocks(c);
+  const int64_t weights = p.keepWeights ? c.K1 * c.Y : kSlots * p.k * p.n;
+  return p.k >= 1 && p.n <= 256 && (image + weights + p.n) * 32 <= kL1 &&
+         slotsL0(p) >= 2 && slotsL0C(p) >= 2;
+}
+
+/// Two pipes that share buffers: the slower one, or the way through both.
+int64_t together(int64_t a, int64_t b, int64_t latency, int64_t slots) {
+  return std::max({a, b, (a + b + latency) / slots});
 }
 
 /// Cycles, roughly: the slowest pipe, and what nothing hides at the two ends.
@@ -153,19 +204,31 @@ int64_t cycles(const Conv &c, const Plan &p) {
   const int64_t slabs = p.slabs(c), across = ceilDiv(c.Y, p.n);
   const int64_t last = p.pixels(c) % p.m, whole = p.pixels(c) / p.m;
   const int64_t m16 = slabs * (whole * ceilDiv(p.m, 16) + ceilDiv(last, 16));
-  const int64_t tilesM = slabs * (whole + (last > 0)), n16 = c.Y / 16;
-  const int64_t image = slabs * c.C1 * p.imageBlocks(c) / 4;
-  const int64_t weights = c.K1 * n16 * 4;
-  const bool once = p.planes == c.C1;
-  const int64_t cube = m16 * n16 * c.K1;
-  const int64_t toL0 = (m16 * across * (c.c04 ? c.C0 / 4 : 2) + tilesM * n16 * 2) * c.K1;
-  const int64_t read = image * (once ? 1 : across * ceilDiv(p.pixels(c), p.m)) +
-                       weights * (p.keepWeights ? 1 : tilesM);
-  const int64_t write = m16 * n16 * 4;
-  const int64_t first = p.planes * p.imageBlocks(c) / 4 +
-                        (p.keepWeights ? weights : p.k * p.n / 4);
-  const int64_t steps = tilesM * across * ceilDiv(c.K1, p.k);
-  return std::max({cube + 4 * steps, toL0 + 8 * steps, read, write}) + first + p.m * p.n / 64;
+  const int64_t tilesM = slabs * (whole + (last > 0));
+  const int64_t image = p.planes * p.imageBlocks(c) / 4; // of a load
+  const int64_t piece = p.k * p.n / 4, weights = c.K1 * c.Y / 4;
+  const int64_t perBlock = p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8;
+  const int64_t loads = p.isStreamed(c) * image + !p.keepWeights * piece;
+  const int64_t step = std::max(
+      {together(p.m * p.n / 256 * p.k, perBlock * p.k, 120, slotsL0(p)),
+       loads > 0 ? (400 + loads) / kAhead : 0, kScalar});
+  const int64_t out = p.m * p.n / (64 * c.F);
+  const int64_t tile = together(step * c.K1 / p.k, out, 80, slotsL0C(p));
+  const int64_t read =
+      slabs * image * ceilDiv(c.C1, p.planes) * (p.isStreamed(c) ? across : 1) +
+      weights * (p.keepWeights ? 1 : tilesM);
+  const int64_t tiles = tile * m16 / (p.m / 16) * c.Y / p.n;
+  // S runs some steps ahead, because queues are finite; what the loads of the
+  // next slab take longer than that is exposed.
+  const int64_t perSlab = tilesM / slabs * across * ceilDiv(c.K1, p.k);
+  const int64_t ahead = kAhead * step;
+  const int64_t exposed =
+      p.isStreamed(c) ? 0
+      : perSlab <= kAhead
+          ? max(0, (400 + image) * perSlab / kAhead - perSlab * step)
+          : max(0, 400 + image - ahead);
+  return std::max(tiles + slabs * exposed, read) + image + out +
+         (p.keepWeights ? weights : piece);
 }
 
 /// The fastest of the plans that fit.
@@ -177,22 +240,28 @@ Plan planOf(const Conv &c) {
     best = now < least ? p : best;
     least = min(now, least);
   };
-  for (int64_t slab = 1; slab <= c.OH + c.N - 1; ++slab) {
+  for (int64_t slab = 1; slab < c.OH + c.N; ++slab) {
     Plan p = {.images = max(1, slab - c.OH + 1), .rows = min(slab, c.OH)};
-    if (p.images > 1 && c.blocksOf(c.H * c.W) * c.C0 != c.H * c.W * c.C) {
-      continue; // images would not begin at a block
+    if (p.images > 1 && (c.skips || c.H * c.W * c.C % c.C0 != 0)) {
+      continue; // images have to begin at a block, in one piece
     }
     for (int64_t part = 1; part <= 8; ++part) {
       p.m = alignUp(ceilDiv(p.pixels(c), part), 16);
       for (int64_t cut = 1; cut * 16 * c.F <= c.Y; ++cut) {
         p.n = alignUp(ceilDiv(c.Y, cut), 16 * c.F);
-        p.k = min(c.K1, min(kL0 / 64 / max(p.m, p.n), ceilDiv(2048, p.m * p.n / 256)));
+        const int64_t most =
+            min(kL0 / 64 / max(p.m, p.n), ceilDiv(kStep, p.m * p.n / 256));
+        p.k = ceilDiv(c.K1, ceilDiv(c.K1, max(1, most)));
         for (const bool keep : {false, true}) {
           p.keepWeights = keep;
           p.planes = c.C1;
           consider(p);
-          if (c.lanes == c.C0) {
-            p.planes = min(c.C1, ceilDiv(p.k, c.blocksPerPlane));
+        }
+        p.planes = max(1, most / c.blocksPerPlane);
+        p.k = p.planes * c.blocksPerPlane;
+        for (const bool keep : {false, true}) {
+          p.keepWeights = keep;
+          if (c.lanes == c.C0 && part == 1 && p.planes < c.C1) {
             consider(p);
           }
         }
@@ -204,96 +273,177 @@ Plan planOf(const Conv &c) {
 // [plan]
 
 // [kernel]
+struct Task {
+  const Kernel &k;
+  Conv c;
+  Plan p;
+  Tensor x, w, y;
+};
+
+/// A slab: from output row `oh` of `image` on; rows of the image in L1.
+struct Slab {
+  Slab(const Conv &c, const Plan &p, const Index &number) {
+    const int64_t perImage = p.images > 1 ? 1 : ceilDiv(c.OH, p.rows);
+    image = number / perImage * p.images;
+    oh = number % perImage * p.rows;
+    images = min(p.images, c.N - image);
+    rows = min(p.rows, c.OH - oh);
+    pixels = images * rows * c.OW;
+    top = max(0, oh * c.SH - c.PT);
+    const Index last = (oh + rows - 1) * c.SH - c.PT + (c.KH - 1) * c.DH;
+    height = c.skips ? rows : min(c.H, last + 1) - top;
+    height = p.images > 1 ? c.H + 0 * rows : height;
+    padTop = max(0, c.PT - oh * c.SH);
+  }
+  Index image, oh, images, rows, pixels, top, height, padTop;
+};
+
+/// Some planes of a slab, in L1.
+Buffer loadImage(const Task &t, const Slab &s, const Index &c1,
+                 const Index &count) {
+  const Conv &c = t.c;
+  const int64_t line = c.W * c.C, plane = t.p.imageBlocks(c) * c.C0;
+  const auto from = [&](const Index &i) {
+    return t.x.at(((i * c.N + s.image) * c.H + s.top) * line);
+  };
+  const Buffer image =
+      t.k.l1(t.x.type(), {t.p.planes, plane}, "image", slotsImage(c, t.p));
+  if (!c.skips) {
+    t.k.load(image, from(c1).rowPitch(c.N * c.H * line),
+             {count, s.images * s.height * line});
+    return image;
+  }
+  for (Index i : t.k.range(0, count)) {
+    t.k.load(image.at(i, 0).rowPitch(line), from(c1 + i).rowPitch(c.SH * line),
+             {s.rows, line});
+  }
+  return image;
+}
+
+Image patchesOf(const Task &t, const Slab &s) {
+  const Conv &c = t.c;
+  return {.height = s.height,
+          .padTop = s.padTop,
+          .width = c.W,
+          .outWidth = c.OW,
+          .padLeft = c.PL,
+          .kernel = {c.KH, c.KW},
+          .stride = {c.skips ? 1 : c.SH, c.SW},
+          .dilation = {c.DH, c.DW},
+          .c1 = t.p.planes,
+          .c1Stride = t.p.imageBlocks(c),
+          .channelsLast = c.lanes,
+          .images = t.p.images,
+          .imageStride = c.blocksOf(c.H * c.W),
+          .outHeight = c.OH,
+          .c04 = c.c04};
+}
+
+/// Bias and scale of some channels, in the bias table.
+struct Columns {
+  Buffer bias, scale;
+};
+
+Columns loadColumns(const Kernel &k, const Index &n, const Index &count,
+                    int64_t most, uint32_t depth) {
+  const Tensor bias = k.tensor("bias"), scale = k.tensor("scale");
+  const Buffer biasL1 = k.l1(bias.type(), {most}, "biasL1");
+  const Buffer scaleL1 = k.l1(f32, {most}, "scaleL1");
+  const Columns now = {k.biasTable(bias.type(), most, "bias", depth),
+                       k.biasTable(f32, most, "scale", depth)};
+  k.load(biasL1, bias.at(n), count);
+  k.load(scaleL1, scale.at(n), count);
+  k.loadBias(now.scale, scaleL1, count);
+  k.loadBias(now.bias, biasL1, count);
+  return now;
+}
+
+/// What stays in L1 and in the bias table, if it does.
+struct Kept {
+  std::optional<Buffer> weights, image;
+  std::optional<Columns> columns;
+};
+
+/// acc = the product of `count` patches from m on with the weights of `cols`
+/// channels from n on, and their bias.
+struct Corner {
+  Index m, count, n, cols;
+};
+void multiply(const Task &t, const Slab &s, const Kept &kept, const Buffer &acc,
+              const Place &bias, const Corner &at) {
+  const auto &[k, c, p, x, w, y] = t;
+  const Type type = x.type();
+  const Image patches = patchesOf(t, s);
+  for (Index k1 : k.range(0, c.K1, p.k).buffers(2)) {
+    const Index depth = min(p.k, c.K1 - k1);
+    const Buffer image = kept.image
+                             ? *kept.image
+                             : loadImage(t, s, k1 / c.blocksPerPlane,
+                                         ceilDiv(depth, c.blocksPerPlane));
+    const Buffer a = k.l0a(type, p.m, p.k * c.C0, "a", slotsL0(p));
+    const Buffer b = k.l0b(type, p.k * c.C0, p.n, "b", slotsL0(p));
+    const Index column = (k1 * c.Y + at.n) * c.C0;
+    if (kept.weights) {
+      k.loadFractals(b, kept.weights->at(column), {depth, at.cols / 16},
+                     {c.Y / 16, 1});
+    } else {
+      const Buffer tile =
+          k.l1(type, {p.k, p.n * c.C0}, "weights", slotsWeights(c, p));
+      k.load(tile, w.at(column).rowPitch(c.Y * c.C0), {depth, at.cols * c.C0});
+      k.loadFractals(b, tile, {depth, at.cols / 16}, {p.n / 16, 1});
+    }
+    const Index first = kept.image ? k1 : k.constant(0);
+    k.im2col(a, image, patches, {at.m, at.count, first, depth});
+    k.mmadBias(acc, a, b, bias, {at.count, at.cols, depth * c.C0}, k1 != 0);
+  }
+}
+
+/// All tiles of a slab, channels `from` to `to`.
+void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
+              const Index &to) {
+  const auto &[k, c, p, x, w, y] = t;
+  if (!p.isStreamed(c)) {
+    kept.image = loadImage(t, s, k.constant(0), k.constant(c.C1));
+  }
+  const int64_t plane = c.N * c.OH * c.OW;
+  for (Index n : k.range(from, to, p.n).buffers(2)) {
+    const Index cols = min(p.n, to - n);
+    const Columns now =
+        kept.columns ? *kept.columns
+                     : loadColumns(k, n, cols, p.n, min(8, kTable / p.n));
+    const Index column = kept.columns ? n : k.constant(0);
+    for (Index m : k.range(0, s.pixels, p.m).buffers(2)) {
+      const Index count = min(p.m, s.pixels - m);
+      const Buffer acc = k.l0c(now.bias.type(), p.m, p.n, "acc", slotsL0C(p));
+      multiply(t, s, kept, acc, now.bias.at(column), {m, count, n, cols});
+      const Index pixel = (s.image * c.OH + s.oh) * c.OW + m;
+      k.fix(y.at((n / c.C0 * plane + pixel) * c.C0).columnBlocks(plane), acc,
+            {count, cols}, {.relu = true, .scales = now.scale.at(column)});
+    }
+  }
+}
+
+/// Slabs over the cores; where there are more cores, channels too.
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), w = k.tensor("w"), y = k.tensor("y");
-  const Tensor bias = k.tensor("bias"), scale = k.tensor("scale");
-  const Conv c(k, x, w, y);
-  const Plan p = planOf(c);
-  const Type type = x.type(), sum = bias.type();
-  const int64_t blockBytes = 32 / sizeOf(type) * c.C0; // elements
-  const int64_t perImage = p.images > 1 ? 1 : ceilDiv(c.OH, p.rows);
-  const int64_t slabs = p.slabs(c), plane = p.imageBlocks(c);
-  const int64_t outPlane = c.N * c.OH * c.OW, inPlane = c.N * c.H * c.W * c.C;
-  const int64_t wRow = c.Y * c.C0; // of a column block
-  (void)blockBytes;
-  const int64_t parts = min(ceilDiv(c.Y, p.n), max(1, k.cores() / slabs));
-  const int64_t share = alignUp(ceilDiv(c.Y, parts), p.n);
+  const Conv c(k);
+  const Task t = {k, c, planOf(c), x, w, y};
+  const int64_t slabs = t.p.slabs(c);
+  const int64_t parts = min(ceilDiv(c.Y, t.p.n), max(1, k.cores() / slabs));
+  const int64_t share = alignUp(ceilDiv(c.Y, parts), t.p.n);
   const int64_t blocks = min(k.cores(), slabs * parts);
   for (Index block : k.blocks(blocks)) {
-    std::optional<Buffer> kept;
-    if (p.keepWeights) {
-      kept = k.l1(type, {c.K1, wRow}, "weights");
-      k.load(*kept, w.at(0).rowPitch(wRow), {c.K1, wRow});
+    Kept kept;
+    if (t.p.keepWeights) {
+      kept.weights = k.l1(x.type(), {c.K1, c.Y * c.C0}, "weights");
+      k.load(*kept.weights, w.at(0).rowPitch(c.Y * c.C0), {c.K1, c.Y * c.C0});
     }
-    for (Index t : k.range(block, slabs * parts, blocks).buffers(2)) {
-      const Index slab = t / parts, from = t % parts * share;
-      const Index image = slab / perImage * p.images;
-      const Index oh = slab % perImage * p.rows;
-      const Index images = min(p.images, c.N - image);
-      const Index rows = min(p.rows, c.OH - oh), pixels = images * rows * c.OW;
-      const Index top = max(0, oh * c.SH - c.PT);
-      const Index end = min(c.H, (oh + rows - 1) * c.SH - c.PT + (c.KH - 1) * c.DH + 1);
-      const Index height = p.rows < c.OH ? end - top : k.constant(c.H);
-      const auto loadPlanes = [&](const Index &c1, const Index &count) {
-        const Buffer planes = k.l1(type, {p.planes, plane * c.C0}, "image");
-        k.load(planes, x.at(((c1 * c.N + image) * c.H + top) * (c.W * c.C)).rowPitch(inPlane),
-               {count, images * height * (c.W * c.C)});
-        return planes;
-      };
-      const Image patches = {.height = height,
-                             .padTop = max(0, c.PT - oh * c.SH),
-                             .width = c.W,
-                             .outWidth = c.OW,
-                             .padLeft = c.PL,
-                             .kernel = {c.KH, c.KW},
-                             .stride = {c.SH, c.SW},
-                             .dilation = {c.DH, c.DW},
-                             .c1 = p.planes,
-                             .c1Stride = plane,
-                             .channelsLast = c.lanes,
-                             .images = p.images,
-                             .imageStride = c.blocksOf(c.H * c.W),
-                             .outHeight = c.OH,
-                             .c04 = c.c04};
-      std::optional<Buffer> all;
-      if (p.planes == c.C1) {
-        all = loadPlanes(k.constant(0), k.constant(c.C1));
-      }
-      const Index to = min(c.Y, from + share);
-      for (Index n : k.range(from, to, p.n).buffers(2)) {
-        const Index cols = min(p.n, to - n);
-        const Buffer biasL1 = k.l1(sum, {p.n}, "biasL1"), scaleL1 = k.l1(f32, {p.n}, "scaleL1");
-        const Buffer biasBt = k.biasTable(sum, p.n, "bias"), scaleBt = k.biasTable(f32, p.n, "scale");
-        k.load(biasL1, bias.at(n), cols);
-        k.load(scaleL1, scale.at(n), cols);
-        k.loadBias(scaleBt, scaleL1, cols);
-        k.loadBias(biasBt, biasL1, cols);
-        for (Index m : k.range(0, pixels, p.m).buffers(2)) {
-          const Index count = min(p.m, pixels - m);
-          const Buffer acc = k.l0c(sum, p.m, p.n, "acc");
-          for (Index c1 : k.range(0, c.C1, p.planes).buffers(2)) {
-            const Index planes = min(p.planes, c.C1 - c1);
-            const Buffer now = all ? *all : loadPlanes(c1, planes);
-            const Index first = c1 * c.blocksPerPlane;
-            for (Index k1 : k.range(0, planes * c.blocksPerPlane, p.k).buffers(2)) {
-              const Index depth = min(p.k, planes * c.blocksPerPlane - k1);
-              const Buffer a = k.l0a(type, p.m, p.k * c.C0, "a");
-              const Buffer b = k.l0b(type, p.k * c.C0, p.n, "b");
-              k.im2col(a, now, patches, {m, count, k1, depth});
-              if (kept) {
-                k.loadFractals(b, kept->at((first + k1) * wRow + n * c.C0), {depth, cols / 16}, {c.Y / 16, 1});
-              } else {
-                const Buffer wL1 = k.l1(type, {p.k, p.n * c.C0}, "wL1", kSlots);
-                k.load(wL1, w.at((first + k1) * wRow + n * c.C0).rowPitch(wRow), {depth, cols * c.C0});
-                k.loadFractals(b, wL1, {depth, cols / 16}, {p.n / 16, 1});
-              }
-              k.mmadBias(acc, a, b, biasBt, {count, cols, depth * c.C0}, first + k1 != 0);
-            }
-          }
-          const Index pixel = (image * c.OH + oh) * c.OW + m;
-          k.fix(y.at((n / c.C0 * outPlane + pixel) * c.C0).columnBlocks(outPlane), acc, {count, cols}, {.relu = true, .scales = scaleBt});
-        }
-      }
+    if (c.Y <= kTable) {
+      kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
+    }
+    for (Index i : k.range(block, slabs * parts, blocks).buffers(2)) {
+      const Index from = i % parts * share;
+      convolve(t, Slab(c, t.p, i / parts), kept, from, min(c.Y, from + share));
     }
   }
 }
@@ -329,16 +479,17 @@ double sumOf(const Conv &s, const HostArray &x, const HostArray &w, int64_t n,
 
 void reference(const Reference &r) {
   const HostArray y = r["y"], bias = r["bias"], scale = r["scale"];
-  const Conv s(r, r["x"], r["w"], y);
+  const Conv s(r);
   const bool bytes = s.C0 == 32;
   for (int64_t i = 0; i < y.size(); ++i) {
     const int64_t ow = i / s.C0 % s.OW, oh = i / s.C0 / s.OW % s.OH;
     const int64_t image = i / s.C0 / s.OW / s.OH;
     const int64_t channel = image / s.N * s.C0 + i % s.C0;
-    const double sum = bias[channel] +
-                       sumOf(s, r["x"], r["w"], image % s.N, channel, oh, ow);
+    const double sum =
+        bias[channel] + sumOf(s, r["x"], r["w"], image % s.N, channel, oh, ow);
     const double scaled = std::max(0.0, sum * scale[channel]);
-    const float exact = static_cast<float>(sum) * static_cast<float>(scale[channel]);
+    const float exact =
+        static_cast<float>(sum) * static_cast<float>(scale[channel]);
     y[i] = bytes ? std::clamp(std::nearbyint(exact), 0.0f, 127.0f) : scaled;
   }
 }
