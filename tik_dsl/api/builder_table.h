@@ -271,7 +271,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 3 */
+  uint32_t version; /* 4 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -496,6 +496,17 @@ typedef struct KilnTikTable {
   void (*requireValue)(void *self, KilnTikValue condition, const char *text,
                        KilnTikValue value, const KilnTikLine *line);
 
+  /* == version 4 ==========================================================*/
+
+  /* A build-time choice that does not change what the kernel computes; the
+   * first value is the default. Only in the phase KILN_TIK_KNOBS. */
+  void (*declareKnob)(void *self, const char *name, uint32_t count,
+                      const int64_t *values, const KilnTikLine *line);
+  /* The value of a declared knob in this kernel. */
+  int64_t (*knob)(void *self, const char *name, const KilnTikLine *line);
+  /* Bytes of a local memory (KilnTikSpace) of the machine; 0 for GM. */
+  int64_t (*capacity)(void *self, uint32_t space);
+  /* loadIm2col over several images, or in C04 mode. */
   void (*loadIm2colBatch)(void *self, const KilnTikPlace *dst,
                           const KilnTikPlace *src,
                           const KilnTikIm2colBatch *patches,
@@ -503,9 +514,10 @@ typedef struct KilnTikTable {
 } KilnTikTable;
 
 enum KilnTikVerb {
-  KILN_TIK_DECLARE,  /* call the declare functions */
-  KILN_TIK_BUILD,    /* build the kernel */
-  KILN_TIK_REFERENCE /* fill the host tensors of the outputs */
+  KILN_TIK_DECLARE,   /* call the declare functions */
+  KILN_TIK_BUILD,     /* build the kernel */
+  KILN_TIK_REFERENCE, /* fill the host tensors of the outputs */
+  KILN_TIK_KNOBS      /* declare the knobs of a shape on a machine */
 };
 
 typedef struct KilnTikRequest {

@@ -174,6 +174,20 @@ public:
   }
   /// Cores of the launch: blocks(min(cores(), work)) uses them all.
   int64_t cores() const { return t_->cores(t_->self); }
+  /// The value of a declared knob (knobs.h); another name is TIK527.
+  int64_t knob(const char *name, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    return t_->knob(t_->self, name, &at);
+  }
+  /// Knobs are legal only where `holds`, which `text` says in words. For what
+  /// the kernel means; what does not fit or is out of a field's range is found
+  /// without it.
+  void legal(bool holds, const char *text, Line line = Line::current()) const {
+    if (!holds) {
+      const KilnTikLine at = detail::toC(line);
+      t_->mistake(t_->self, 532, text, &at);
+    }
+  }
   /// A C++ number as a run-time value.
   Index constant(int64_t value) const {
     return {t_, t_->constant(t_->self, value)};

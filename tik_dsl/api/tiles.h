@@ -14,9 +14,9 @@
 //                                             auto &cols) {
 //     tiles::productOfTensors(k, acc, {a, b, m, n}, {rows, cols, K});
 //   });
-//   tiles::softmaxRows(k, t, {rows, cols});
-//   tiles::sumRows(k, sums, t, {rows, cols});
-//   tiles::transpose(k, out, in, {rows, cols});
+//   const auto n = tiles::split(rows, 16, 2);        // {min(16, rows), the
+//   rest} tiles::softmaxRows(k, t, {rows, cols}); tiles::sumRows(k, sums, t,
+//   {rows, cols}); tiles::transpose(k, out, in, {rows, cols});
 //
 // Buffers that these functions need live in the scope they are called in.
 #pragma once
@@ -53,6 +53,21 @@ void elementwise(const Kernel &k, const std::vector<Tensor> &inputs,
       k.store(out.at(i), result, count);
     }
   }
+}
+
+/// The sizes of `parts` pieces that `count` falls into: `part` each as long as
+/// it lasts, 0 behind that; count is at most parts * part. For pieces whose
+/// commands take turns, so that none waits for the one before it.
+inline std::vector<Index> split(const Index &count, int64_t part,
+                                int64_t parts) {
+  std::vector<Index> sizes;
+  Index left = count;
+  for (int64_t i = 1; i < parts; ++i) {
+    sizes.push_back(min(part, left));
+    left = left - sizes.back();
+  }
+  sizes.push_back(left);
+  return sizes;
 }
 
 /// Rows x columns from one memory to another, whatever the two are: GM to UB or

@@ -136,7 +136,6 @@ public:
 
   // The functions of the table; meaning and units in builder_table.h.
   KilnTikMemory tensor(const char *name, const KilnTikLine *line);
-  uint32_t cores() { return options_.cores; }
   void describe(KilnTikMemory memory, KilnTikMemoryInfo *out);
   KilnTikValue extent(KilnTikMemory memory, uint32_t dim);
   KilnTikMemory workspace(uint32_t type, uint32_t rank, const int64_t *dims,

@@ -32,19 +32,40 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
+// [knobs]
+void knobs(const Knobs &k) {
+  const int64_t least = 32, widest = k.capacity(Space::l0c) / (4 * least);
+  const auto tiles = [&](const char *size) {
+    return doubling(least).upTo(min(widest, alignUp(k.attribute(size), least)));
+  };
+  k.knob("tileM", 128, tiles("M"));
+  k.knob("tileN", 256, tiles("N"));
+  k.knob("tileL1", 256, doubling(128).upTo(min(1024, k.attribute("K"))));
+  k.knob("tileK", 64, doubling(least).upTo(256));
+  k.knob("slotsC", {2, 1});
+  k.knob("slotsL1", {2, 1, 3});
+  k.knob("order", {0, 1}); // tiles of C row by row, or column by column
+}
+// [knobs]
+
 // [kernel]
 void kernel(const Kernel &k) {
   const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
   const int64_t M = a.dim(0), K = a.dim(1), N = b.dim(1);
-  const int64_t tileM = 128, tileN = 256, tileL1 = 256, tileK = 64;
-  const int64_t across = ceilDiv(N, tileN), tiles = ceilDiv(M, tileM) * across;
-  const int64_t blocks = min(k.cores(), tiles);
+  const int64_t tileM = k.knob("tileM"), tileN = k.knob("tileN");
+  const int64_t tileL1 = k.knob("tileL1"), tileK = k.knob("tileK");
+  const int64_t slotsC = k.knob("slotsC"), slotsL1 = k.knob("slotsL1");
+  k.legal(tileL1 % tileK == 0, "a tile of L0 divides that of L1");
+  const int64_t across = ceilDiv(N, tileN), down = ceilDiv(M, tileM);
+  const int64_t tiles = across * down, blocks = min(k.cores(), tiles);
+  const bool rowByRow = k.knob("order") == 0;
   for (Index block : k.blocks(blocks)) {
-    for (Index tile : k.range(block, tiles, blocks).buffers(2)) {
-      const Index m = tile / across * tileM, n = tile % across * tileN;
+    for (Index tile : k.range(block, tiles, blocks).buffers(slotsC)) {
+      const Index m = (rowByRow ? tile / across : tile % down) * tileM;
+      const Index n = (rowByRow ? tile % across : tile / down) * tileN;
       const Index rows = min(tileM, M - m), cols = min(tileN, N - n);
       const Buffer acc = k.l0c(f32, tileM, tileN, "acc");
-      for (Index k1 : k.range(0, K, tileL1).buffers(2)) {
+      for (Index k1 : k.range(0, K, tileL1).buffers(slotsL1)) {
         const Index depth = min(tileL1, K - k1);
         const Buffer aL1 = k.l1Nz(f16, tileM, tileL1, "aL1");
         const Buffer bL1 = k.l1Nz(f16, tileL1, tileN, "bL1");
@@ -84,4 +105,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

@@ -154,7 +154,19 @@ struct Plan {
   int64_t planes = 1; // of the image per load: all, once per slab, or those of
                       // k, in every step
   bool keepWeights = false;
+  int64_t slotsX = 2, slotsW = 2, slotsL0 = 2, slotsC = 2; // that take turns
 
+  /// The knob "slab": rows of an image, or beyond these images.
+  void setSlab(const Conv &c, int64_t slab) {
+    images = max(1, slab - c.OH + 1);
+    rows = min(slab, c.OH);
+  }
+  int64_t slab() const { return rows + images - 1; }
+  /// The knob "streams".
+  void setSteps(const Conv &c, int64_t steps, bool streams) {
+    planes = streams ? min(c.C1, max(1, steps / c.blocksPerPlane)) : c.C1;
+    k = streams ? planes * c.blocksPerPlane : min(c.K1, steps);
+  }
   int64_t imageBlocks(const Conv &c) const { // of a plane of the slab
     return c.blocksOf(images * (images > 1 ? c.H : c.rowsUnder(rows)) * c.W);
   }
@@ -163,35 +175,59 @@ struct Plan {
   }
   int64_t pixels(const Conv &c) const { return images * rows * c.OW; }
   bool isStreamed(const Conv &c) const { return planes < c.C1; }
+  /// Images begin at a block and in one piece; the last block of channels is
+  /// the last of a load; what streams is used once.
+  bool isLegal(const Conv &c) const {
+    const bool whole = !c.skips && c.H * c.W * c.C % c.C0 == 0;
+    return (images == 1 || whole) && m % 16 == 0 && n % (16 * c.F) == 0 &&
+           (!isStreamed(c) || (c.lanes == c.C0 && m >= pixels(c)));
+  }
 };
 
-constexpr int64_t kSlots = 5;   // of what streams through L1
+Plan planOf(const Kernel &k, const Conv &c) {
+  Plan p;
+  p.setSlab(c, k.knob("slab"));
+  p.setSteps(c, k.knob("k"), k.knob("streams") == 1);
+  p.m = k.knob("m"), p.n = k.knob("n");
+  p.keepWeights = k.knob("keepWeights") == 1;
+  p.slotsX = k.knob("slotsX"), p.slotsW = k.knob("slotsW");
+  p.slotsL0 = k.knob("slotsL0"), p.slotsC = k.knob("slotsC");
+  k.legal(p.isLegal(c), "the slab cannot be cut like this");
+  return p;
+}
+// [plan]
+
+constexpr int64_t kTable = 512; // channels with two numbers in the bias table
+
+// [cost]
+/// Bytes of the memories that plans differ in.
+struct Room {
+  explicit Room(const Knobs &k)
+      : l1(k.capacity(Space::l1)),
+        l0(min(k.capacity(Space::l0a), k.capacity(Space::l0b))),
+        l0c(k.capacity(Space::l0c)) {}
+  int64_t l1, l0, l0c;
+};
+
 constexpr int64_t kStep = 256;  // cycles of a step of the cube, about
 constexpr int64_t kAhead = 3;   // steps that S runs ahead of the cube
 constexpr int64_t kScalar = 80; // cycles of S for a step
+constexpr int64_t kMiss = 400;  // cycles of a read from memory
 
-constexpr int64_t kL1 = 1 << 20, kL0 = 64 << 10, kL0C = 256 << 10;
-constexpr int64_t kTable = 512; // channels with two numbers in the bias table
-
-/// How many buffers of so many bytes take turns.
-int64_t slots(int64_t bytes, int64_t capacity) {
-  return min(4, capacity / bytes);
-}
-int64_t slotsL0(const Plan &p) { return slots(max(p.m, p.n) * p.k * 32, kL0); }
-int64_t slotsL0C(const Plan &p) { return slots(p.m * p.n * 4, kL0C); }
-
-int64_t slotsImage(const Conv &c, const Plan &p) {
-  return p.isStreamed(c) || p.keepWeights ? kSlots : 2;
-}
-int64_t slotsWeights(const Conv &c, const Plan &p) {
-  return p.isStreamed(c) ? kSlots : 4;
+/// As many slots as help and fit. Of eight flags per pair of pipes, two are
+/// those of the bias.
+void addSlots(const Conv &c, const Room &room, Plan &p) {
+  p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : 2;
+  p.slotsW = p.isStreamed(c) ? 5 : 4;
+  p.slotsL0 = min(4, room.l0 / (max(p.m, p.n) * p.k * 32));
+  p.slotsC = min(4, room.l0c / (p.m * p.n * 4));
 }
 
-bool fits(const Conv &c, const Plan &p) {
-  const int64_t image = slotsImage(c, p) * p.planes * p.imageBlocks(c);
-  const int64_t weights = p.keepWeights ? c.K1 * c.Y : kSlots * p.k * p.n;
-  return p.k >= 1 && p.n <= 256 && (image + weights + p.n) * 32 <= kL1 &&
-         slotsL0(p) >= 2 && slotsL0C(p) >= 2;
+bool fits(const Conv &c, const Room &room, const Plan &p) {
+  const int64_t image = p.slotsX * p.planes * p.imageBlocks(c);
+  const int64_t weights = p.keepWeights ? c.K1 * c.Y : p.slotsW * p.k * p.n;
+  return (image + weights + kTable) * 32 <= room.l1 && p.n <= kTable / 2 &&
+         p.slotsL0 >= 2 && p.slotsC >= 2;
 }
 
 /// Two pipes that share buffers: the slower one, or the way through both.
@@ -199,78 +235,88 @@ int64_t together(int64_t a, int64_t b, int64_t latency, int64_t slots) {
   return std::max({a, b, (a + b + latency) / slots});
 }
 
+/// Cycles of a step of the cube.
+int64_t stepCycles(const Conv &c, const Plan &p) {
+  const int64_t image = p.planes * p.imageBlocks(c) / 4;
+  const int64_t loads =
+      p.isStreamed(c) * image + !p.keepWeights * p.k * p.n / 4;
+  const int64_t toL0 = p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8;
+  return std::max({together(p.m * p.n / 256 * p.k, toL0 * p.k, 120, p.slotsL0),
+                   loads > 0 ? (kMiss + loads) / kAhead : 0, kScalar});
+}
+
 /// Cycles, roughly: the slowest pipe, and what nothing hides at the two ends.
 int64_t cycles(const Conv &c, const Plan &p) {
   const int64_t slabs = p.slabs(c), across = ceilDiv(c.Y, p.n);
-  const int64_t last = p.pixels(c) % p.m, whole = p.pixels(c) / p.m;
-  const int64_t m16 = slabs * (whole * ceilDiv(p.m, 16) + ceilDiv(last, 16));
-  const int64_t tilesM = slabs * (whole + (last > 0));
+  const int64_t whole = p.pixels(c) / p.m, last = p.pixels(c) % p.m;
+  const int64_t rows16 = slabs * (whole * p.m / 16 + ceilDiv(last, 16));
+  const int64_t down = whole + (last > 0), perSlab = down * across;
   const int64_t image = p.planes * p.imageBlocks(c) / 4; // of a load
-  const int64_t piece = p.k * p.n / 4, weights = c.K1 * c.Y / 4;
-  const int64_t perBlock = p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8;
-  const int64_t loads = p.isStreamed(c) * image + !p.keepWeights * piece;
-  const int64_t step = std::max(
-      {together(p.m * p.n / 256 * p.k, perBlock * p.k, 120, slotsL0(p)),
-       loads > 0 ? (400 + loads) / kAhead : 0, kScalar});
-  const int64_t out = p.m * p.n / (64 * c.F);
-  const int64_t tile = together(step * c.K1 / p.k, out, 80, slotsL0C(p));
-  const int64_t read =
-      slabs * image * ceilDiv(c.C1, p.planes) * (p.isStreamed(c) ? across : 1) +
-      weights * (p.keepWeights ? 1 : tilesM);
-  const int64_t tiles = tile * m16 / (p.m / 16) * c.Y / p.n;
-  // S runs some steps ahead, because queues are finite; what the loads of the
-  // next slab take longer than that is exposed.
-  const int64_t perSlab = tilesM / slabs * across * ceilDiv(c.K1, p.k);
-  const int64_t ahead = kAhead * step;
+  const int64_t weights = c.K1 * c.Y / 4, out = p.m * p.n / (64 * c.F);
+  const int64_t step = stepCycles(c, p), steps = ceilDiv(c.K1, p.k);
+  const int64_t tile = together(step * c.K1 / p.k, out, 80, p.slotsC);
+  const int64_t again = p.isStreamed(c) ? across : 1;
+  const int64_t read = slabs * image * ceilDiv(c.C1, p.planes) * again +
+                       weights * (p.keepWeights ? 1 : slabs * down);
+  // S runs some steps ahead, because queues are finite; what the load of the
+  // next slab takes longer than that is exposed.
+  const int64_t ahead = min(kAhead, perSlab * steps);
   const int64_t exposed =
       p.isStreamed(c) ? 0
-      : perSlab <= kAhead
-          ? max(0, (400 + image) * perSlab / kAhead - perSlab * step)
-          : max(0, 400 + image - ahead);
-  return std::max(tiles + slabs * exposed, read) + image + out +
-         (p.keepWeights ? weights : piece);
+                      : max(0, (kMiss + image) * ahead / kAhead - ahead * step);
+  return max(tile * rows16 / (p.m / 16) * c.Y / p.n + slabs * exposed, read) +
+         image + out + (p.keepWeights ? weights : p.k * p.n / 4);
 }
 
 /// The fastest of the plans that fit.
-Plan planOf(const Conv &c) {
+Plan planOf(const Conv &c, const Room &room) {
   Plan best;
   int64_t least = INT64_MAX;
-  const auto consider = [&](const Plan &p) {
-    const int64_t now = fits(c, p) ? cycles(c, p) : INT64_MAX;
+  const auto consider = [&](Plan p) {
+    addSlots(c, room, p);
+    const bool possible = p.isLegal(c) && fits(c, room, p);
+    const int64_t now = possible ? cycles(c, p) : INT64_MAX;
     best = now < least ? p : best;
     least = min(now, least);
   };
   for (int64_t slab = 1; slab < c.OH + c.N; ++slab) {
-    Plan p = {.images = max(1, slab - c.OH + 1), .rows = min(slab, c.OH)};
-    if (p.images > 1 && (c.skips || c.H * c.W * c.C % c.C0 != 0)) {
-      continue; // images have to begin at a block, in one piece
-    }
     for (int64_t part = 1; part <= 8; ++part) {
-      p.m = alignUp(ceilDiv(p.pixels(c), part), 16);
       for (int64_t cut = 1; cut * 16 * c.F <= c.Y; ++cut) {
+        Plan p;
+        p.setSlab(c, slab);
+        p.m = alignUp(ceilDiv(p.pixels(c), part), 16);
         p.n = alignUp(ceilDiv(c.Y, cut), 16 * c.F);
-        const int64_t most =
-            min(kL0 / 64 / max(p.m, p.n), ceilDiv(kStep, p.m * p.n / 256));
-        p.k = ceilDiv(c.K1, ceilDiv(c.K1, max(1, most)));
-        for (const bool keep : {false, true}) {
-          p.keepWeights = keep;
-          p.planes = c.C1;
-          consider(p);
-        }
-        p.planes = max(1, most / c.blocksPerPlane);
-        p.k = p.planes * c.blocksPerPlane;
-        for (const bool keep : {false, true}) {
-          p.keepWeights = keep;
-          if (c.lanes == c.C0 && part == 1 && p.planes < c.C1) {
-            consider(p);
+        const int64_t most = max(1, min(room.l0 / 64 / max(p.m, p.n),
+                                        ceilDiv(kStep, p.m * p.n / 256)));
+        for (const int64_t choice : {0, 1, 2, 3}) {
+          p.keepWeights = choice % 2 == 1;
+          p.setSteps(c, ceilDiv(c.K1, ceilDiv(c.K1, most)), false);
+          if (choice / 2 == 1) {
+            p.setSteps(c, most, true);
           }
+          consider(p);
         }
       }
     }
   }
   return best;
 }
-// [plan]
+
+void knobs(const Knobs &k) {
+  const Conv c(k);
+  const Plan p = planOf(c, Room(k));
+  k.knob("slab", p.slab(), multiples(1).upTo(c.OH + c.N - 1));
+  k.knob("m", p.m, multiples(16).upTo(512));
+  k.knob("n", p.n, multiples(16 * c.F).upTo(min(c.Y, kTable / 2)));
+  k.knob("k", p.k, multiples(1).upTo(16));
+  k.knob("streams", p.isStreamed(c), {0, 1});
+  k.knob("keepWeights", p.keepWeights, {0, 1});
+  k.knob("slotsX", p.slotsX, {2, 3, 4, 5});
+  k.knob("slotsW", p.slotsW, {2, 3, 4, 5});
+  k.knob("slotsL0", p.slotsL0, {2, 3, 4});
+  k.knob("slotsC", p.slotsC, {1, 2, 3, 4});
+}
+// [cost]
 
 // [kernel]
 struct Task {
@@ -307,7 +353,7 @@ Buffer loadImage(const Task &t, const Slab &s, const Index &c1,
     return t.x.at(((i * c.N + s.image) * c.H + s.top) * line);
   };
   const Buffer image =
-      t.k.l1(t.x.type(), {t.p.planes, plane}, "image", slotsImage(c, t.p));
+      t.k.l1(t.x.type(), {t.p.planes, plane}, "image", t.p.slotsX);
   if (!c.skips) {
     t.k.load(image, from(c1).rowPitch(c.N * c.H * line),
              {count, s.images * s.height * line});
@@ -380,15 +426,14 @@ void multiply(const Task &t, const Slab &s, const Kept &kept, const Buffer &acc,
                              ? *kept.image
                              : loadImage(t, s, k1 / c.blocksPerPlane,
                                          ceilDiv(depth, c.blocksPerPlane));
-    const Buffer a = k.l0a(type, p.m, p.k * c.C0, "a", slotsL0(p));
-    const Buffer b = k.l0b(type, p.k * c.C0, p.n, "b", slotsL0(p));
+    const Buffer a = k.l0a(type, p.m, p.k * c.C0, "a", p.slotsL0);
+    const Buffer b = k.l0b(type, p.k * c.C0, p.n, "b", p.slotsL0);
     const Index column = (k1 * c.Y + at.n) * c.C0;
     if (kept.weights) {
       k.loadFractals(b, kept.weights->at(column), {depth, at.cols / 16},
                      {c.Y / 16, 1});
     } else {
-      const Buffer tile =
-          k.l1(type, {p.k, p.n * c.C0}, "weights", slotsWeights(c, p));
+      const Buffer tile = k.l1(type, {p.k, p.n * c.C0}, "weights", p.slotsW);
       k.load(tile, w.at(column).rowPitch(c.Y * c.C0), {depth, at.cols * c.C0});
       k.loadFractals(b, tile, {depth, at.cols / 16}, {p.n / 16, 1});
     }
@@ -414,7 +459,7 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
     const Index column = kept.columns ? n : k.constant(0);
     for (Index m : k.range(0, s.pixels, p.m).buffers(2)) {
       const Index count = min(p.m, s.pixels - m);
-      const Buffer acc = k.l0c(now.bias.type(), p.m, p.n, "acc", slotsL0C(p));
+      const Buffer acc = k.l0c(now.bias.type(), p.m, p.n, "acc", p.slotsC);
       multiply(t, s, kept, acc, now.bias.at(column), {m, count, n, cols});
       const Index pixel = (s.image * c.OH + s.oh) * c.OW + m;
       k.fix(y.at((n / c.C0 * plane + pixel) * c.C0).columnBlocks(plane), acc,
@@ -427,7 +472,7 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), w = k.tensor("w"), y = k.tensor("y");
   const Conv c(k);
-  const Task t = {k, c, planOf(c), x, w, y};
+  const Task t = {k, c, planOf(k, c), x, w, y};
   const int64_t slabs = t.p.slabs(c);
   const int64_t parts = min(ceilDiv(c.Y, t.p.n), max(1, k.cores() / slabs));
   const int64_t share = alignUp(ceilDiv(c.Y, parts), t.p.n);
@@ -497,4 +542,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

@@ -9,14 +9,36 @@ namespace kiln::tools {
 namespace {
 
 /// A number, or an element type by name for an attribute that is one.
-Result<int64_t> parseSetting(const std::string &text) {
+Result<int64_t> parseSetting(const std::string &text,
+                             const std::string &option) {
   for (int64_t type = 0; type < 8; ++type) {
     if (text == isa::kElementTypeNames[type]) {
       return type;
     }
   }
-  KILN_ASSIGN_OR_RETURN(uint64_t value, parseNumber(text, "--shape"));
+  KILN_ASSIGN_OR_RETURN(uint64_t value, parseNumber(text, option.c_str()));
   return static_cast<int64_t>(value);
+}
+
+/// "NAME=N,NAME=N" of an option.
+Result<std::vector<std::pair<std::string, int64_t>>>
+parsePairs(const std::string &text, const std::string &option) {
+  std::vector<std::pair<std::string, int64_t>> pairs;
+  size_t start = 0;
+  while (start <= text.size()) {
+    size_t comma = std::min(text.find(',', start), text.size());
+    std::string part = text.substr(start, comma - start);
+    size_t equals = part.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Status(StatusCode::kInvalidArgument,
+                    option + " " + text + ": expected NAME=N,NAME=N");
+    }
+    KILN_ASSIGN_OR_RETURN(int64_t value,
+                          parseSetting(part.substr(equals + 1), option));
+    pairs.emplace_back(part.substr(0, equals), value);
+    start = comma + 1;
+  }
+  return pairs;
 }
 
 } // namespace
@@ -40,20 +62,12 @@ Result<std::filesystem::path> includeFolder() {
 
 Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
   tik::ShapeCase shape;
-  size_t start = 0;
-  while (start <= text.size()) {
-    size_t comma = std::min(text.find(',', start), text.size());
-    std::string part = text.substr(start, comma - start);
-    size_t equals = part.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return Status(StatusCode::kInvalidArgument,
-                    "--shape " + text + ": expected NAME=N,NAME=N");
-    }
-    KILN_ASSIGN_OR_RETURN(int64_t value, parseSetting(part.substr(equals + 1)));
-    shape.settings.emplace_back(part.substr(0, equals), value);
-    start = comma + 1;
-  }
+  KILN_ASSIGN_OR_RETURN(shape.settings, parsePairs(text, "--shape"));
   return shape;
+}
+
+Result<tik::KnobValues> parseKnobs(const std::string &text) {
+  return parsePairs(text, "--knobs");
 }
 
 bool isOperatorFile(const std::filesystem::path &file) {

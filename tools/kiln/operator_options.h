@@ -19,6 +19,9 @@ Result<std::filesystem::path> includeFolder();
 /// "M=1024,N=512,out=f16".
 Result<tik::ShapeCase> parseShapeCase(const std::string &text);
 
+/// "tileM=64,slots=2", of --knobs.
+Result<tik::KnobValues> parseKnobs(const std::string &text);
+
 /// Whether the file is an operator: C++ source or a plugin.
 bool isOperatorFile(const std::filesystem::path &file);
 

@@ -61,7 +61,8 @@ TEST_P(Examples, UseSeveralCores) {
                       .arch = &*k1,
                       .runner = &runner,
                       .cores = 3,
-                      .randomOrders = 1};
+                      .randomOrders = 1,
+                      .settings = 1};
   const auto report =
       testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
   ASSERT_TRUE(report) << report.status().message();
