@@ -506,6 +506,13 @@ typedef struct KilnTikTable {
   int64_t (*knob)(void *self, const char *name, const KilnTikLine *line);
   /* Bytes of a local memory (KilnTikSpace) of the machine; 0 for GM. */
   int64_t (*capacity)(void *self, uint32_t space);
+
+  /* Until the matching end, what is written in the file of `here` counts as
+   * written at `caller`: for functions that others call. Nests. */
+  void (*beginCalled)(void *self, const KilnTikLine *here,
+                      const KilnTikLine *caller);
+  void (*endCalled)(void *self);
+
   /* loadIm2col over several images, or in C04 mode. */
   void (*loadIm2colBatch)(void *self, const KilnTikPlace *dst,
                           const KilnTikPlace *src,

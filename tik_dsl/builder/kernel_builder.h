@@ -165,6 +165,8 @@ public:
   void endWhen(const KilnTikLine *line);
   void beginManual(const KilnTikLine *line);
   void endManual(const KilnTikLine *line);
+  void beginCalled(const KilnTikLine *here, const KilnTikLine *caller);
+  void endCalled();
   void setFlag(uint32_t src, uint32_t dst, KilnTikValue id,
                const KilnTikLine *line);
   void waitFlag(uint32_t src, uint32_t dst, KilnTikValue id,
@@ -415,6 +417,15 @@ private:
   mlir::func::FuncOp kernel_;
   mlir::Location loc_;
   AuthorLine line_;
+  /// Functions that are being called, outermost first.
+  struct Called {
+    std::string file; // of the function
+    AuthorLine caller;
+  };
+  std::vector<Called> called_;
+  /// The line that answers for this one: the caller's, where the function that
+  /// was called last is of the same file.
+  AuthorLine authorOf(const KilnTikLine *line) const;
   const char *call_ = ""; // the author's call, for messages
   std::vector<MemoryEntry> memories_;
   std::vector<ValueEntry> values_;

@@ -402,6 +402,9 @@ Result<OperatorReport> testOperator(const Operator &op,
   std::vector<ShapeCase> cases =
       options.shapes.empty() ? op.decl().cases : options.shapes;
   std::vector<BoundShape> shapes;
+  if (cases.size() > options.mostShapes) {
+    cases.resize(options.mostShapes);
+  }
   for (ShapeCase &settings : cases) {
     settings.knobs.insert(settings.knobs.end(), options.knobs.begin(),
                           options.knobs.end());
