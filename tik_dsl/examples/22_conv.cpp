@@ -235,14 +235,17 @@ int64_t together(int64_t a, int64_t b, int64_t latency, int64_t slots) {
   return std::max({a, b, (a + b + latency) / slots});
 }
 
-/// Cycles of a step of the cube.
+/// Cycles of the steps of a tile.
 int64_t stepCycles(const Conv &c, const Plan &p) {
+  const int64_t steps = ceilDiv(c.K1, p.k);
   const int64_t image = p.planes * p.imageBlocks(c) / 4;
   const int64_t loads =
       p.isStreamed(c) * image + !p.keepWeights * p.k * p.n / 4;
-  const int64_t toL0 = p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8;
-  return std::max({together(p.m * p.n / 256 * p.k, toL0 * p.k, 120, p.slotsL0),
-                   loads > 0 ? (kMiss + loads) / kAhead : 0, kScalar});
+  const int64_t cells = p.m * p.n / 256 * c.K1;
+  const int64_t toL0 = (p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8) * c.K1;
+  return std::max({together(cells, toL0, 120 * steps, p.slotsL0),
+                   loads > 0 ? (kMiss + loads) / kAhead * steps : 0,
+                   kScalar * steps});
 }
 
 /// Cycles, roughly: the slowest pipe, and what nothing hides at the two ends.
@@ -253,8 +256,8 @@ int64_t cycles(const Conv &c, const Plan &p) {
   const int64_t down = whole + (last > 0), perSlab = down * across;
   const int64_t image = p.planes * p.imageBlocks(c) / 4; // of a load
   const int64_t weights = c.K1 * c.Y / 4, out = p.m * p.n / (64 * c.F);
-  const int64_t step = stepCycles(c, p), steps = ceilDiv(c.K1, p.k);
-  const int64_t tile = together(step * c.K1 / p.k, out, 80, p.slotsC);
+  const int64_t sum = stepCycles(c, p), steps = ceilDiv(c.K1, p.k);
+  const int64_t tile = together(sum, out, 80, p.slotsC), step = sum / steps;
   const int64_t again = p.isStreamed(c) ? across : 1;
   const int64_t read = slabs * image * ceilDiv(c.C1, p.planes) * again +
                        weights * (p.keepWeights ? 1 : slabs * down);
@@ -468,27 +471,39 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
   }
 }
 
-/// Slabs over the cores; where there are more cores, channels too.
+/// The tiles from number `first` on, every `blocks`-th: of the slabs, and of
+/// `parts` shares of the channels.
+void convolveAll(const Task &t, const Index &first, int64_t blocks,
+                 int64_t parts) {
+  const auto &[k, c, p, x, w, y] = t;
+  const int64_t share = alignUp(ceilDiv(c.Y, parts), p.n);
+  Kept kept;
+  if (p.keepWeights) {
+    kept.weights = k.l1(x.type(), {c.K1, c.Y * c.C0}, "weights");
+    k.load(*kept.weights, w.at(0).rowPitch(c.Y * c.C0), {c.K1, c.Y * c.C0});
+  }
+  if (c.Y <= kTable) {
+    kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
+  }
+  for (Index i : k.range(first, p.slabs(c) * parts, blocks).buffers(2)) {
+    const Index from = i % parts * share;
+    convolve(t, Slab(c, p, i / parts), kept, from, min(c.Y, from + share));
+  }
+}
+
+/// Slabs over the cores; where there are more cores, channels too. A loop of
+/// one pass around it all: its slots are free before anything is loaded, not
+/// behind the loads of bias and weights.
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), w = k.tensor("w"), y = k.tensor("y");
   const Conv c(k);
   const Task t = {k, c, planOf(k, c), x, w, y};
   const int64_t slabs = t.p.slabs(c);
   const int64_t parts = min(ceilDiv(c.Y, t.p.n), max(1, k.cores() / slabs));
-  const int64_t share = alignUp(ceilDiv(c.Y, parts), t.p.n);
   const int64_t blocks = min(k.cores(), slabs * parts);
   for (Index block : k.blocks(blocks)) {
-    Kept kept;
-    if (t.p.keepWeights) {
-      kept.weights = k.l1(x.type(), {c.K1, c.Y * c.C0}, "weights");
-      k.load(*kept.weights, w.at(0).rowPitch(c.Y * c.C0), {c.K1, c.Y * c.C0});
-    }
-    if (c.Y <= kTable) {
-      kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
-    }
-    for (Index i : k.range(block, slabs * parts, blocks).buffers(2)) {
-      const Index from = i % parts * share;
-      convolve(t, Slab(c, t.p, i / parts), kept, from, min(c.Y, from + share));
+    for (Index first : k.range(block, block + 1)) {
+      convolveAll(t, first, blocks, parts);
     }
   }
 }

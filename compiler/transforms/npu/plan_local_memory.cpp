@@ -124,23 +124,6 @@ void improve(func::FuncOp kernel, const Capacities &capacities,
   placeForVectors(places, static_cast<int64_t>(capacity), cost);
 }
 
-/// Lets every buffer live as long as the kernel, if all of them fit so: one in
-/// another's place would wait for the commands of that.
-void keepApart(std::vector<BufferPlace> &places, int64_t capacity) {
-  int64_t bytes = 0, end = 0;
-  for (const BufferPlace &place : places) {
-    bytes += place.bytes;
-    end = std::max(end, place.end);
-  }
-  if (bytes > capacity) {
-    return;
-  }
-  for (BufferPlace &place : places) {
-    place.start = 0;
-    place.end = end;
-  }
-}
-
 LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
                          ArrayRef<Buffer> all, const Capacities &capacities) {
   SmallVector<Buffer> buffers;
@@ -153,9 +136,6 @@ LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
   }
   const auto capacity =
       static_cast<int64_t>(capacities[static_cast<unsigned>(space)]);
-  if (space == isa::Space::L1) {
-    keepApart(places, capacity);
-  }
   const int64_t needed = placeFirstFit(places);
   if (needed > capacity) {
     return reportOverflow(kernel, space, needed, capacity, buffers);
