@@ -168,17 +168,18 @@ struct Plan {
     k = streams ? planes * c.blocksPerPlane : min(c.K1, steps);
   }
   int64_t imageBlocks(const Conv &c) const { // of a plane of the slab
-    return c.blocksOf(images * (images > 1 ? c.H : c.rowsUnder(rows)) * c.W);
+    const bool all = images > 1 && !c.skips;
+    return c.blocksOf(images * (all ? c.H : c.rowsUnder(rows)) * c.W);
   }
   int64_t slabs(const Conv &c) const {
     return images > 1 ? ceilDiv(c.N, images) : c.N * ceilDiv(c.OH, rows);
   }
   int64_t pixels(const Conv &c) const { return images * rows * c.OW; }
   bool isStreamed(const Conv &c) const { return planes < c.C1; }
-  /// Images begin at a block and in one piece; the last block of channels is
-  /// the last of a load; what streams is used once.
+  /// Images begin at a block; the last block of channels is the last of a
+  /// load; what streams is used once.
   bool isLegal(const Conv &c) const {
-    const bool whole = !c.skips && c.H * c.W * c.C % c.C0 == 0;
+    const bool whole = c.H * c.W * c.C % c.C0 == 0;
     return (images == 1 || whole) && m % 16 == 0 && n % (16 * c.F) == 0 &&
            (!isStreamed(c) || (c.lanes == c.C0 && m >= pixels(c)));
   }
@@ -340,8 +341,8 @@ struct Slab {
     pixels = images * rows * c.OW;
     top = max(0, oh * c.SH - c.PT);
     const Index last = (oh + rows - 1) * c.SH - c.PT + (c.KH - 1) * c.DH;
-    height = c.skips ? rows : min(c.H, last + 1) - top;
-    height = p.images > 1 ? c.H + 0 * rows : height;
+    height = p.images > 1 ? c.H + 0 * rows : min(c.H, last + 1) - top;
+    height = c.skips ? rows : height;
     padTop = max(0, c.PT - oh * c.SH);
   }
   Index image, oh, images, rows, pixels, top, height, padTop;
@@ -352,19 +353,21 @@ Buffer loadImage(const Task &t, const Slab &s, const Index &c1,
                  const Index &count) {
   const Conv &c = t.c;
   const int64_t line = c.W * c.C, plane = t.p.imageBlocks(c) * c.C0;
-  const auto from = [&](const Index &i) {
-    return t.x.at(((i * c.N + s.image) * c.H + s.top) * line);
+  const auto from = [&](const Index &i, const Index &n) {
+    return t.x.at(((i * c.N + s.image + n) * c.H + s.top) * line);
   };
   const Buffer image =
       t.k.l1(t.x.type(), {t.p.planes, plane}, "image", t.p.slotsX);
   if (!c.skips) {
-    t.k.load(image, from(c1).rowPitch(c.N * c.H * line),
+    t.k.load(image, from(c1, t.k.constant(0)).rowPitch(c.N * c.H * line),
              {count, s.images * s.height * line});
     return image;
   }
   for (Index i : t.k.range(0, count)) {
-    t.k.load(image.at(i, 0).rowPitch(line), from(c1 + i).rowPitch(c.SH * line),
-             {s.rows, line});
+    for (Index n : t.k.range(0, s.images)) {
+      t.k.load(image.at(i, n * (c.OH * line)).rowPitch(line),
+               from(i + c1, n).rowPitch(c.SH * line), {s.rows, line});
+    }
   }
   return image;
 }
@@ -383,7 +386,7 @@ Image patchesOf(const Task &t, const Slab &s) {
           .c1Stride = t.p.imageBlocks(c),
           .channelsLast = c.lanes,
           .images = t.p.images,
-          .imageStride = c.blocksOf(c.H * c.W),
+          .imageStride = c.blocksOf((c.skips ? c.OH : c.H) * c.W),
           .outHeight = c.OH,
           .c04 = c.c04};
 }
