@@ -14,9 +14,10 @@
 //                                             auto &cols) {
 //     tiles::productOfTensors(k, acc, {a, b, m, n}, {rows, cols, K});
 //   });
-//   const auto n = tiles::split(rows, 16, 2);        // {min(16, rows), the
-//   rest} tiles::softmaxRows(k, t, {rows, cols}); tiles::sumRows(k, sums, t,
-//   {rows, cols}); tiles::transpose(k, out, in, {rows, cols});
+//   auto n = tiles::split(k, rows, 16, 2); // min(16, rows) and the rest
+//   tiles::softmaxRows(k, t, {rows, cols});
+//   tiles::sumRows(k, sums, t, {rows, cols});
+//   tiles::transpose(k, out, in, {rows, cols});
 //
 // Buffers that these functions need live in the scope they are called in. Lines
 // of messages and traces are the caller's (Kernel::calledFrom()).
@@ -61,8 +62,10 @@ void elementwise(const Kernel &k, const std::vector<Tensor> &inputs,
 /// The sizes of `parts` pieces that `count` falls into: `part` each as long as
 /// it lasts, 0 behind that; count is at most parts * part. For pieces whose
 /// commands take turns, so that none waits for the one before it.
-inline std::vector<Index> split(const Index &count, int64_t part,
-                                int64_t parts) {
+inline std::vector<Index> split(const Kernel &k, const Index &count,
+                                int64_t part, int64_t parts,
+                                Line line = Line::current()) {
+  const auto called = k.calledFrom(line);
   std::vector<Index> sizes;
   Index left = count;
   for (int64_t i = 1; i < parts; ++i) {
@@ -104,6 +107,7 @@ struct L0Steps {
   int64_t step = 64;       // of k
   bool transposed = false; // b is [n, k]; every cube type, not only 16 bits
   const Buffer *bias = nullptr;
+  uint32_t slots = 2; // of the pieces in L1
 };
 
 /// acc = a x b (+ bias), or acc += a x b where `add` holds: column-block
@@ -141,7 +145,7 @@ inline void productOfTensors(const Kernel &k, const Buffer &acc,
   const auto called = k.calledFrom(line);
   const int64_t rows = acc.dim(0), cols = acc.dim(1);
   const Type type = from.a.type();
-  for (Index k1 : k.range(0, size.k, depth).buffers(2)) {
+  for (Index k1 : k.range(0, size.k, depth).buffers(how.slots)) {
     const Index count = min(depth, k.constant(0) + size.k - k1);
     const Buffer a = k.l1Nz(type, rows, depth, "aL1");
     const Buffer b = how.transposed ? k.l1Nz(type, cols, depth, "bL1")
@@ -176,6 +180,21 @@ void matrixTiles(const Kernel &k, const Size &M, const Size &N, int64_t tileM,
   }
 }
 // [product]
+
+/// Row and column of tile number `tile` of a matrix of `down` x `across` tiles,
+/// counted in bands: down the `rows` rows of a band, then the next column; a
+/// band after the other. Blocks that run side by side then share rows and
+/// columns of the operands, which the L2 reads once. 1 row: row by row.
+struct TileAt {
+  Index row, col;
+};
+inline TileAt inBands(const Index &tile, int64_t down, int64_t across,
+                      int64_t rows) {
+  const int64_t most = min(rows, down);
+  const Index top = tile / (most * across) * most;
+  const Index at = tile % (most * across), high = min(most, down - top);
+  return {top + at % high, at / high};
+}
 
 /// sums[r, 0] = the sum of row r.
 inline void sumRows(const Kernel &k, const Buffer &sums, const Buffer &t,

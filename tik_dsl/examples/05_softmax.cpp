@@ -50,7 +50,7 @@ void kernel(const Kernel &k) {
   for (Index block : k.blocks(blocks)) {
     for (Index r : k.range(block * tile, R, blocks * tile).buffers(slots)) {
       const Index rows = min(tile, R - r);
-      const std::vector<Index> n = tiles::split(rows, part, parts);
+      const std::vector<Index> n = tiles::split(k, rows, part, parts);
       const Buffer t = k.ub(f16, {tile, width}, "t");
       const Buffer e = k.ub(f16, {tile, 16}, "e"),
                    w = k.ub(f16, {tile, 16}, "w");

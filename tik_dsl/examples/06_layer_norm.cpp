@@ -54,7 +54,7 @@ void kernel(const Kernel &k) {
     k.load(shift, k.tensor("shift"), C);
     for (Index r : k.range(block * tile, R, blocks * tile).buffers(slots)) {
       const Index rows = min(tile, R - r);
-      const std::vector<Index> count = tiles::split(rows, part, parts);
+      const std::vector<Index> count = tiles::split(k, rows, part, parts);
       const Buffer t = k.ub(f16, {tile, width}, "t");
       const Buffer square = k.ub(f16, {tile, width}, "square", 1);
       const Buffer e = k.ub(f16, {tile, 16}, "e"),

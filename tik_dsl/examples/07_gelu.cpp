@@ -45,7 +45,7 @@ void kernel(const Kernel &k) {
     const Index from = block * share, to = min(n, from + share);
     for (Index i : k.range(from, to, tile).buffers(slots)) {
       const Index count = min(tile, to - i);
-      const std::vector<Index> counts = tiles::split(count, part, parts);
+      const std::vector<Index> counts = tiles::split(k, count, part, parts);
       const Buffer t = k.ub(f16, {tile}, "t"), u = k.ub(f16, {tile}, "u", 1);
       auto each = [&](auto &&command) {
         for (int64_t h = 0; h < parts; ++h) {

@@ -54,7 +54,11 @@ void knobs(const Knobs &k) {
   const int64_t N = 16 * k.attribute("N1"), cells = k.capacity(Space::l0c) / 4;
   const int64_t slab = slabRows(H, W), pixels = alignUp(slab * W, 16);
   const int64_t tileN = min(min(N, 256), cells / 2 / pixels / 16 * 16);
-  k.knob("slab", slab, multiples(1).upTo(min(H, max(1, cells / 16 / W))));
+  Choices slabs; // the fewest rows for each number of slabs
+  for (int64_t count = 1; count <= H; ++count) {
+    slabs.add(ceilDiv(H, count));
+  }
+  k.knob("slab", slab, slabs);
   k.knob("tileN", max(16, tileN), doubling(16).upTo(N));
   k.knob("tileK", {4, 1, 2, 3, 6});
   k.knob("slotsX", {2, 1});
@@ -70,7 +74,6 @@ void kernel(const Kernel &k) {
   const int64_t slab = k.knob("slab"), pixels = alignUp(slab * W, 16);
   const int64_t tileN = k.knob("tileN"), tileK = k.knob("tileK");
   const int64_t slotsX = k.knob("slotsX"), slotsC = k.knob("slotsC");
-  const auto slotsW = static_cast<uint32_t>(k.knob("slotsW"));
   const int64_t K1 = C1 * 9, plane = (slab + 2) * W;
   const int64_t blocks = min(k.cores(), ceilDiv(H, slab));
   for (Index block : k.blocks(blocks)) {
@@ -93,7 +96,8 @@ void kernel(const Kernel &k) {
         const Buffer acc = k.l0c(f32, pixels, tileN, "acc");
         for (Index k1 : k.range(0, K1, tileK).buffers(2)) {
           const Index depth = min(tileK, K1 - k1);
-          const Buffer wL1 = k.l1(f16, {tileK, tileN * 16}, "wL1", slotsW);
+          const Buffer wL1 =
+              k.l1(f16, {tileK, tileN * 16}, "wL1", k.knob("slotsW"));
           const Buffer a = k.l0a(f16, pixels, tileK * 16, "a");
           const Buffer b = k.l0b(f16, tileK * 16, tileN, "b");
           k.load(wL1, w.at(k1 * (N1 * 256) + n * 16).rowPitch(N1 * 256),

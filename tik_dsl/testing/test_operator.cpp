@@ -77,7 +77,6 @@ public:
     report_.note = kernel->note;
     report_.remarks = kernel->remarks;
     report_.orderDependent = kernel->orderDependent;
-    report_.setting = kernel->setting;
     runAll(*kernel);
     if (runs_ == Runs::kAll) {
       if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
@@ -402,6 +401,7 @@ Result<OperatorReport> testOperator(const Operator &op,
   std::vector<ShapeCase> cases =
       options.shapes.empty() ? op.decl().cases : options.shapes;
   std::vector<BoundShape> shapes;
+  std::vector<KnobValues> knobs;
   if (cases.size() > options.mostShapes) {
     cases.resize(options.mostShapes);
   }
@@ -410,9 +410,10 @@ Result<OperatorReport> testOperator(const Operator &op,
                           options.knobs.end());
     KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
     MessageList messages; // a wrong knob is no problem of a shape
-    const auto setting =
-        resolveKnobs(op, shape, *options.arch, options.cores, messages);
-    KILN_RETURN_IF_ERROR(setting.status());
+    KILN_ASSIGN_OR_RETURN(
+        KnobValues setting,
+        resolveKnobs(op, shape, *options.arch, options.cores, messages));
+    knobs.push_back(std::move(setting));
     KILN_RETURN_IF_ERROR(checkTestable(op, shape));
     shapes.push_back(std::move(shape));
   }
@@ -422,6 +423,7 @@ Result<OperatorReport> testOperator(const Operator &op,
       options.progress(i, shapes.size(), shapes[i].text);
     }
     ShapeReport tested = ShapeTest(op, shapes[i], options, cache).run();
+    tested.setting = std::move(knobs[i]);
     if (!tested.setting.empty() && cases[i].knobs.empty()) {
       KILN_RETURN_IF_ERROR(testSettings(op, cases[i], options, cache, tested));
     }

@@ -41,23 +41,39 @@ parsePairs(const std::string &text, const std::string &option) {
   return pairs;
 }
 
-} // namespace
-
-Result<std::filesystem::path> includeFolder() {
+/// A folder of the installed tree, or of the repository whose build folder
+/// holds this program, by a file in it.
+Result<std::filesystem::path> findFolder(const char *what,
+                                         const char *installed,
+                                         const char *inRepository,
+                                         const char *file) {
   std::error_code error;
   std::filesystem::path program =
       std::filesystem::read_symlink("/proc/self/exe", error);
   std::filesystem::path prefix = program.parent_path().parent_path();
-  for (const auto &folder : {prefix / "include/kiln", prefix.parent_path()}) {
-    if (std::filesystem::exists(folder / "tik_dsl/api/tik.h", error)) {
+  const std::filesystem::path folders[] = {prefix / installed,
+                                           prefix.parent_path() / inRepository};
+  for (const std::filesystem::path &folder : folders) {
+    if (std::filesystem::exists(folder / file, error)) {
       return folder;
     }
   }
   return Status(StatusCode::kUnsupported,
-                "the DSL's headers (tik_dsl/api) are neither in " +
-                    (prefix / "include/kiln").string() + " nor in " +
-                    prefix.parent_path().string() +
+                std::string(what) + " (" + file + ") are neither in " +
+                    folders[0].string() + " nor in " + folders[1].string() +
                     "; run the installed program or that of the build folder");
+}
+
+} // namespace
+
+Result<std::filesystem::path> includeFolder() {
+  return findFolder("the DSL's headers", "include/kiln", "",
+                    "tik_dsl/api/tik.h");
+}
+
+Result<std::filesystem::path> examplesFolder() {
+  return findFolder("the examples", "share/kiln/examples", "tik_dsl/examples",
+                    "01_vector_add.cpp");
 }
 
 Result<tik::ShapeCase> parseShapeCase(const std::string &text) {
