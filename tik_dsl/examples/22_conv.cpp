@@ -218,7 +218,8 @@ constexpr int64_t kMiss = 400;  // cycles of a read from memory
 /// As many slots as help and fit. Of eight flags per pair of pipes, two are
 /// those of the bias.
 void addSlots(const Conv &c, const Room &room, Plan &p) {
-  p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : 2;
+  const int64_t slab = p.planes * p.imageBlocks(c) * 32;
+  p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : slab * 2 < room.l1 ? 2 : 1;
   p.slotsW = p.isStreamed(c) ? 5 : 4;
   p.slotsL0 = min(4, room.l0 / (max(p.m, p.n) * p.k * 32));
   p.slotsC = min(4, room.l0c / (p.m * p.n * 4));
@@ -265,9 +266,9 @@ int64_t cycles(const Conv &c, const Plan &p) {
   // S runs some steps ahead, because queues are finite; what the load of the
   // next slab takes longer than that is exposed.
   const int64_t ahead = min(kAhead, perSlab * steps);
+  const int64_t hidden = p.slotsX > 1 ? ahead * step : 0;
   const int64_t exposed =
-      p.isStreamed(c) ? 0
-                      : max(0, (kMiss + image) * ahead / kAhead - ahead * step);
+      p.isStreamed(c) ? 0 : max(0, (kMiss + image) * ahead / kAhead - hidden);
   return max(tile * rows16 / (p.m / 16) * c.Y / p.n + slabs * exposed, read) +
          image + out + (p.keepWeights ? weights : p.k * p.n / 4);
 }
@@ -315,7 +316,7 @@ void knobs(const Knobs &k) {
   k.knob("k", p.k, multiples(1).upTo(16));
   k.knob("streams", p.isStreamed(c), {0, 1});
   k.knob("keepWeights", p.keepWeights, {0, 1});
-  k.knob("slotsX", p.slotsX, {2, 3, 4, 5});
+  k.knob("slotsX", p.slotsX, {1, 2, 3, 4, 5});
   k.knob("slotsW", p.slotsW, {2, 3, 4, 5});
   k.knob("slotsL0", p.slotsL0, {2, 3, 4});
   k.knob("slotsC", p.slotsC, {1, 2, 3, 4});
