@@ -217,6 +217,15 @@ typedef struct KilnTikIm2col {
   int64_t c1, c1_stride, c_valid_last, pad;
 } KilnTikIm2col;
 
+/* The same over several images: m = (n*out_height + oh)*out_width + ow, images
+ * image_stride 32-byte blocks apart. c04: pixels hold four channels, a column
+ * block the C0/4 neighbouring taps of a kernel row. */
+typedef struct KilnTikIm2colBatch {
+  KilnTikIm2col image;
+  int64_t images, image_stride, out_height;
+  uint32_t c04;
+} KilnTikIm2colBatch;
+
 typedef struct KilnTikMmad {
   KilnTikPlace acc, a, b, bias; /* bias.memory 0: none */
   KilnTikValue m, n, k;
@@ -262,7 +271,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 3 */
+  uint32_t version; /* 4 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -486,12 +495,36 @@ typedef struct KilnTikTable {
   /* As require(), with a text that shows a value. */
   void (*requireValue)(void *self, KilnTikValue condition, const char *text,
                        KilnTikValue value, const KilnTikLine *line);
+
+  /* == version 4 ==========================================================*/
+
+  /* A build-time choice that does not change what the kernel computes; the
+   * first value is the default. Only in the phase KILN_TIK_KNOBS. */
+  void (*declareKnob)(void *self, const char *name, uint32_t count,
+                      const int64_t *values, const KilnTikLine *line);
+  /* The value of a declared knob in this kernel. */
+  int64_t (*knob)(void *self, const char *name, const KilnTikLine *line);
+  /* Bytes of a local memory (KilnTikSpace) of the machine; 0 for GM. */
+  int64_t (*capacity)(void *self, uint32_t space);
+
+  /* Until the matching end, what is written in the file of `here` counts as
+   * written at `caller`: for functions that others call. Nests. */
+  void (*beginCalled)(void *self, const KilnTikLine *here,
+                      const KilnTikLine *caller);
+  void (*endCalled)(void *self);
+
+  /* loadIm2col over several images, or in C04 mode. */
+  void (*loadIm2colBatch)(void *self, const KilnTikPlace *dst,
+                          const KilnTikPlace *src,
+                          const KilnTikIm2colBatch *patches,
+                          const KilnTikLine *line);
 } KilnTikTable;
 
 enum KilnTikVerb {
-  KILN_TIK_DECLARE,  /* call the declare functions */
-  KILN_TIK_BUILD,    /* build the kernel */
-  KILN_TIK_REFERENCE /* fill the host tensors of the outputs */
+  KILN_TIK_DECLARE,   /* call the declare functions */
+  KILN_TIK_BUILD,     /* build the kernel */
+  KILN_TIK_REFERENCE, /* fill the host tensors of the outputs */
+  KILN_TIK_KNOBS      /* declare the knobs of a shape on a machine */
 };
 
 typedef struct KilnTikRequest {

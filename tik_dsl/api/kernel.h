@@ -69,6 +69,7 @@ class ColumnTable {
 public:
   ColumnTable() = default;
   ColumnTable(const Buffer &table) : place_(Place(table).place()) {}
+  ColumnTable(const Place &table) : place_(table.place()) {}
   KilnTikPlace place() const { return place_; }
 
 private:
@@ -91,6 +92,21 @@ enum class Accumulation : uint32_t {
   sum = KILN_TIK_STORE_ADD,
   maximum = KILN_TIK_STORE_MAX,
   minimum = KILN_TIK_STORE_MIN
+};
+
+/// Lives as long as the function that Kernel::calledFrom() names.
+class CalledFrom {
+public:
+  CalledFrom(const KilnTikTable *table, Line caller, Line here) : t_(table) {
+    const KilnTikLine own = detail::toC(here), at = detail::toC(caller);
+    t_->beginCalled(t_->self, &own, &at);
+  }
+  ~CalledFrom() { t_->endCalled(t_->self); }
+  CalledFrom(const CalledFrom &) = delete;
+  CalledFrom &operator=(const CalledFrom &) = delete;
+
+private:
+  const KilnTikTable *t_;
 };
 
 /// A text of print() or require() with the author's line.
@@ -120,14 +136,21 @@ private:
 /// An image [c1][height][width][C0] in L1 and the convolution over it, for
 /// im2col(): row m of the patch matrix is output pixel (m / outWidth, m %
 /// outWidth), column block k1 is tap (c1*KH + kh)*KW + kw.
+/// With several images m runs over (image, output row, output column). With
+/// c04 pixels hold four channels, and column block k1 is the C0/4 neighbouring
+/// taps from (k1 / B, k1 % B * C0/4) on, B = ceil(KW * 4 / C0); taps beyond KW
+/// are 0.
 /// Sizes are pixels; kernel, stride and dilation are {rows, columns}, 1 to 255
 /// each, paddings 0 to 255 (TIK409).
 struct Image {
   Operand height = 1, padTop = 0; // rows present, rows of padding above
   int64_t width = 1, outWidth = 1, padLeft = 0;
   int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, dilation[2] = {1, 1};
-  int64_t c1 = 1, c1Stride = 0; // planes, 32-byte blocks between them
-  int64_t channelsLast = 0;     // of the last plane; 0: C0
+  int64_t c1 = 1, c1Stride = 0;        // planes, 32-byte blocks between them
+  int64_t channelsLast = 0;            // of the last plane; 0: all
+  int64_t images = 1, imageStride = 0; // 32-byte blocks between images
+  int64_t outHeight = 0;               // output rows of one of several images
+  bool c04 = false;
 };
 /// A piece of the patch matrix: mCount rows from m on, k1Count blocks of C0
 /// columns from k1 on.
@@ -166,6 +189,20 @@ public:
   }
   /// Cores of the launch: blocks(min(cores(), work)) uses them all.
   int64_t cores() const { return t_->cores(t_->self); }
+  /// The value of a declared knob (knobs.h); another name is TIK527.
+  int64_t knob(const char *name, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    return t_->knob(t_->self, name, &at);
+  }
+  /// Knobs are legal only where `holds`, which `text` says in words. For what
+  /// the kernel means; what does not fit or is out of a field's range is found
+  /// without it.
+  void legal(bool holds, const char *text, Line line = Line::current()) const {
+    if (!holds) {
+      const KilnTikLine at = detail::toC(line);
+      t_->mistake(t_->self, 532, text, &at);
+    }
+  }
   /// A C++ number as a run-time value.
   Index constant(int64_t value) const {
     return {t_, t_->constant(t_->self, value)};
@@ -249,6 +286,18 @@ public:
             Line line = Line::current()) const {
     return When(t_, condition, body, line);
   }
+  /// For a function that kernels of several files call: while the result lives,
+  /// what this function's file writes counts as written by its caller, in
+  /// messages, faults, traces and the debugger. Code of other files that runs
+  /// meanwhile (a body that the caller gave) keeps its own lines.
+  ///
+  ///   inline void twice(const Kernel &k, ..., Line line = Line::current()) {
+  ///     const auto called = k.calledFrom(line);
+  [[nodiscard]] CalledFrom calledFrom(Line caller,
+                                      Line here = Line::current()) const {
+    return CalledFrom(t_, caller, here);
+  }
+
   /// A scope in which the compiler orders nothing: commands of different pipes
   /// meet only at the flags that the body sets and waits for. The flags are
   /// proven when the kernel is built: a hazard that none orders, a wait before
@@ -421,8 +470,8 @@ public:
               const Patches &patches, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     const KilnTikPlace to = dst.place(), from = src.place();
-    const int64_t last = image.channelsLast != 0 ? image.channelsLast
-                                                 : blockElements(dst.type());
+    const int64_t all = image.c04 ? 4 : blockElements(dst.type());
+    const int64_t last = image.channelsLast != 0 ? image.channelsLast : all;
     const KilnTikIm2col p = {patches.m.handle(t_),
                              patches.mCount.handle(t_),
                              patches.k1.handle(t_),
@@ -439,7 +488,9 @@ public:
                              image.c1Stride,
                              last,
                              0};
-    t_->loadIm2col(t_->self, &to, &from, &p, &at);
+    const KilnTikIm2colBatch batch = {p, image.images, image.imageStride,
+                                      image.outHeight, image.c04};
+    t_->loadIm2colBatch(t_->self, &to, &from, &batch, &at);
   }
   /// L1 -> bias table, `n` elements.
   void loadBias(const Place &dst, const Place &src, Operand n,

@@ -7,6 +7,7 @@
 // Shown here: a formula of nine vector commands; two pieces of a tile take
 // turns, so that the latency of one command is hidden behind the other's work.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 #include <cmath>
 
@@ -25,32 +26,42 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
+// [knobs]
+void knobs(const Knobs &k) {
+  const int64_t most = k.capacity(Space::ub) / (2 * 3);
+  k.knob("part", 16384, doubling(1024).upTo(most));
+  k.knob("parts", {2, 1, 3, 4});
+  k.knob("slots", {2, 1, 3, 4});
+}
+// [knobs]
+
 // [kernel]
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), y = k.tensor("y");
-  const int64_t n = x.size(), half = 16384, tile = 2 * half;
+  const int64_t n = x.size(), part = k.knob("part"), parts = k.knob("parts");
+  const int64_t tile = parts * part, slots = k.knob("slots");
   const int64_t share = alignUp(ceilDiv(n, k.cores()), tile);
   for (Index block : k.blocks(ceilDiv(n, share))) {
     const Index from = block * share, to = min(n, from + share);
-    for (Index i : k.range(from, to, tile).buffers(2)) {
-      const Index count = min(tile, to - i), first = min(half, count);
-      const Index counts[2] = {first, count - first};
+    for (Index i : k.range(from, to, tile).buffers(slots)) {
+      const Index count = min(tile, to - i);
+      const std::vector<Index> counts = tiles::split(k, count, part, parts);
       const Buffer t = k.ub(f16, {tile}, "t"), u = k.ub(f16, {tile}, "u", 1);
-      auto both = [&](auto &&command) {
-        for (int64_t h : {0, 1}) {
-          command(t.at(h * half), u.at(h * half), counts[h]);
+      auto each = [&](auto &&command) {
+        for (int64_t h = 0; h < parts; ++h) {
+          command(t.at(h * part), u.at(h * part), counts[h]);
         }
       };
       k.load(t, x.at(i), count);
-      both([&](auto x, auto u, auto n) { k.mul(u, x, x, n); });
-      both([&](auto, auto u, auto n) { k.muls(u, u, 0.044715, n); });
-      both([&](auto, auto u, auto n) { k.adds(u, u, 1, n); });
-      both([&](auto x, auto u, auto n) { k.mul(u, u, x, n); });
-      both([&](auto, auto u, auto n) { k.muls(u, u, 0.7978845608, n); });
-      both([&](auto, auto u, auto n) { k.tanh(u, u, n); });
-      both([&](auto, auto u, auto n) { k.adds(u, u, 1, n); });
-      both([&](auto x, auto u, auto n) { k.mul(x, x, u, n); });
-      both([&](auto x, auto, auto n) { k.muls(x, x, 0.5, n); });
+      each([&](auto x, auto u, auto n) { k.mul(u, x, x, n); });
+      each([&](auto, auto u, auto n) { k.muls(u, u, 0.044715, n); });
+      each([&](auto, auto u, auto n) { k.adds(u, u, 1, n); });
+      each([&](auto x, auto u, auto n) { k.mul(u, u, x, n); });
+      each([&](auto, auto u, auto n) { k.muls(u, u, 0.7978845608, n); });
+      each([&](auto, auto u, auto n) { k.tanh(u, u, n); });
+      each([&](auto, auto u, auto n) { k.adds(u, u, 1, n); });
+      each([&](auto x, auto u, auto n) { k.mul(x, x, u, n); });
+      each([&](auto x, auto, auto n) { k.muls(x, x, 0.5, n); });
       k.store(y.at(i), t, count);
     }
   }
@@ -70,4 +81,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

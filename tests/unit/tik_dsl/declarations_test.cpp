@@ -2,7 +2,7 @@
 //
 // Mistakes in declarations and shapes: each gives its number, at its line, with
 // its exact text, and nothing else.
-#include "tests/unit/tik_dsl/inline_operator.h"
+#include "tests/unit/tik_dsl/author_mistakes.h"
 
 #include <cmath>
 #include <set>
@@ -12,9 +12,6 @@
 
 namespace kiln::tik {
 namespace {
-
-uint32_t bad = 0;
-#define BAD_NEXT bad = __LINE__ + 1
 
 struct Case {
   const char *name;
@@ -107,7 +104,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.macs({"M"});
      },
-     516, "macs: 'M' is no dimension of a tensor"},
+     516, "macs: 'M' is neither a dimension of a tensor nor an attribute"},
     {"NegativeTolerance",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -291,6 +288,9 @@ TEST(MistakeTable, EveryMistakeOfADeclarationIsMadeHere) {
   }
   for (const ShapeMistake &c : kShapes) {
     made.insert(c.number);
+  }
+  for (uint32_t number : knobMistakeNumbers()) {
+    made.insert(number);
   }
   for (const MistakeInfo &info : allMistakes()) {
     const auto number = static_cast<uint32_t>(info.number);
