@@ -95,7 +95,7 @@ TEST_P(Spaces, HoldWhatCompiles) {
     EXPECT_TRUE(kernel) << text(*space, legal[i]) << "\n"
                         << kernel.status().message();
   }
-  for (size_t i = 0; i < refused.size(); i += GetParam().everyNth) {
+  for (size_t i = 0; i < refused.size(); i += 5 * GetParam().everyNth) {
     const Result<CompiledKernel> kernel = compile(refused[i]);
     EXPECT_FALSE(kernel) << text(*space, refused[i]);
     EXPECT_THAT(kernel.status().message(), testing::HasSubstr("error TIK"));
@@ -103,9 +103,9 @@ TEST_P(Spaces, HoldWhatCompiles) {
 }
 
 const SpaceCase kCases[] = {
-    {"02_matmul", {{"M", 512}, {"N", 512}, {"K", 512}}, 500, 41},
-    {"02_matmul", {{"M", 128}, {"N", 1024}, {"K", 4096}}, 500, 101},
-    {"02_matmul", {{"M", 1}, {"N", 4096}, {"K", 4096}}, 0, 101},
+    {"02_matmul", {{"M", 512}, {"N", 512}, {"K", 512}}, 500, 203},
+    {"02_matmul", {{"M", 128}, {"N", 1024}, {"K", 4096}}, 500, 203},
+    {"02_matmul", {{"M", 1}, {"N", 4096}, {"K", 4096}}, 500, 203},
     {"10_conv3x3", {{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}}, 500, 41},
     {"10_conv3x3", {{"C1", 8}, {"H", 28}, {"W", 28}, {"N1", 8}}, 500, 101},
     {"10_conv3x3", {{"C1", 16}, {"H", 14}, {"W", 14}, {"N1", 16}}, 500, 101},
@@ -141,7 +141,7 @@ TEST(SearchSpaces, LoseNothingThatFits) {
   Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
   ASSERT_TRUE(k1);
   const std::pair<const char *, ShapeCase> cases[] = {
-      {"02_matmul", {.settings = {{"M", 512}, {"N", 512}, {"K", 512}}}},
+      {"02_matmul", {.settings = {{"M", 128}, {"N", 512}, {"K", 256}}}},
       {"05_softmax", {.settings = {{"R", 256}, {"C", 1024}}}},
       {"10_conv3x3",
        {.settings = {{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}}}}};
@@ -158,7 +158,10 @@ TEST(SearchSpaces, LoseNothingThatFits) {
           file->op().bind(withSetting(shape, *space, setting));
       ASSERT_TRUE(bound);
       MessageList messages;
-      if (compiler.check(file->op(), *bound, {.arch = &*k1}, &messages)) {
+      const bool fits = static_cast<bool>(
+          compiler.check(file->op(), *bound, {.arch = &*k1}, &messages));
+      ASSERT_EQ(fits, space->isLegal(setting)) << text(*space, setting);
+      if (fits) {
         continue;
       }
       ++why[messages.messages().front().number];
@@ -181,7 +184,7 @@ TEST(SearchSpaces, LoseNothingThatFits) {
 TEST(SearchSpaces, FollowTheMachine) {
   const auto file = load("02_matmul");
   ASSERT_TRUE(file) << file.status().message();
-  const ShapeCase shape{.settings = {{"M", 256}, {"N", 256}, {"K", 256}}};
+  const ShapeCase shape{.settings = {{"M", 128}, {"N", 128}, {"K", 256}}};
   std::map<std::string, std::set<Setting>> legal;
   for (const char *name : {"k1", "k1-nano"}) {
     Result<isa::ArchSpec> arch = isa::loadArchSpec(name);
