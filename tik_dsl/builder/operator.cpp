@@ -126,12 +126,13 @@ OperatorCompiler::operator=(OperatorCompiler &&) noexcept = default;
 /// A kernel in the npu dialect, on its way.
 struct OperatorCompiler::Build {
   Build(MLIRContext *context, MessageList &list, const Operator &op,
-        const CompileOptions &options)
+        const CompileOptions &options, bool quick = false)
       : messages(list), builder(context, list,
                                 {.name = op.decl().name,
                                  .capacities = npu::capacitiesOf(*options.arch),
                                  .cores = options.cores,
-                                 .file = op.file()}) {}
+                                 .file = op.file(),
+                                 .quick = quick}) {}
 
   Status run(const Operator &op, const BoundShape &shape,
              const CompileOptions &options) {
@@ -162,6 +163,13 @@ Status OperatorCompiler::check(const Operator &op, const BoundShape &shape,
   MessageList own;
   Build build(&state_->context, messages ? *messages : own, op, options);
   return build.run(op, shape, options);
+}
+
+bool OperatorCompiler::accepts(const Operator &op, const BoundShape &shape,
+                               const CompileOptions &options) {
+  MessageList messages;
+  Build build(&state_->context, messages, op, options, /*quick=*/true);
+  return static_cast<bool>(build.run(op, shape, options));
 }
 
 Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
