@@ -310,6 +310,8 @@ def test_options_of_operators_are_refused_for_elf_files(folder):
     elf = vadd_elf(folder)
     expect(kiln("top", elf, "--shape", "N=4", *VADD_BINDS, cwd=folder), 2,
            "--shape", "one-file operator")
+    expect(kiln("top", elf, "--knobs", "tile=4", *VADD_BINDS, cwd=folder), 2,
+           "--knobs", "one-file operator")
 
 
 def test_knobs_that_cannot_be_are_refused_by_number(folder):

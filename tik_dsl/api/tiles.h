@@ -107,6 +107,7 @@ struct L0Steps {
   int64_t step = 64;       // of k
   bool transposed = false; // b is [n, k]; every cube type, not only 16 bits
   const Buffer *bias = nullptr;
+  uint32_t slots = 2; // of the pieces in L1
 };
 
 /// acc = a x b (+ bias), or acc += a x b where `add` holds: column-block
@@ -144,7 +145,7 @@ inline void productOfTensors(const Kernel &k, const Buffer &acc,
   const auto called = k.calledFrom(line);
   const int64_t rows = acc.dim(0), cols = acc.dim(1);
   const Type type = from.a.type();
-  for (Index k1 : k.range(0, size.k, depth).buffers(2)) {
+  for (Index k1 : k.range(0, size.k, depth).buffers(how.slots)) {
     const Index count = min(depth, k.constant(0) + size.k - k1);
     const Buffer a = k.l1Nz(type, rows, depth, "aL1");
     const Buffer b = how.transposed ? k.l1Nz(type, cols, depth, "bL1")
@@ -179,6 +180,21 @@ void matrixTiles(const Kernel &k, const Size &M, const Size &N, int64_t tileM,
   }
 }
 // [product]
+
+/// Row and column of tile number `tile` of a matrix of `down` x `across` tiles,
+/// counted in bands: down the `rows` rows of a band, then the next column; a
+/// band after the other. Blocks that run side by side then share rows and
+/// columns of the operands, which the L2 reads once. 1 row: row by row.
+struct TileAt {
+  Index row, col;
+};
+inline TileAt inBands(const Index &tile, int64_t down, int64_t across,
+                      int64_t rows) {
+  const int64_t most = min(rows, down);
+  const Index top = tile / (most * across) * most;
+  const Index at = tile % (most * across), high = min(most, down - top);
+  return {top + at % high, at / high};
+}
 
 /// sums[r, 0] = the sum of row r.
 inline void sumRows(const Kernel &k, const Buffer &sums, const Buffer &t,

@@ -70,9 +70,9 @@ private:
   Status status_;
 };
 
-/// A size, or an element type by its name.
-void takeSettings(Entry &entry, tik::ShapeCase &settings) {
-  const YAML::Node map = entry.node("with");
+/// Names with a number each, or an element type by its name.
+void takePairs(Entry &entry, const char *key, tik::KnobValues &pairs) {
+  const YAML::Node map = entry.node(key);
   for (const auto &item : map) {
     const std::string text = item.second.Scalar();
     int64_t value = 0;
@@ -81,9 +81,10 @@ void takeSettings(Entry &entry, tik::ShapeCase &settings) {
     if (type != std::end(isa::kElementTypeNames)) {
       value = type - std::begin(isa::kElementTypeNames);
     } else if (!YAML::convert<int64_t>::decode(item.second, value)) {
-      entry.fail(item.second, "with: expected numbers or element types");
+      entry.fail(item.second,
+                 fmt::format("{}: expected numbers or element types", key));
     }
-    settings.settings.emplace_back(item.first.Scalar(), value);
+    pairs.emplace_back(item.first.Scalar(), value);
   }
 }
 
@@ -126,7 +127,8 @@ Status readRow(Entry &entry, CeilingRow &row) {
   entry.take("bar", row.bar, "percent");
   entry.take("long", row.isLong, "true or false");
   entry.take("data", row.data, "true or false");
-  takeSettings(entry, row.settings);
+  takePairs(entry, "with", row.settings.settings);
+  takePairs(entry, "knobs", row.settings.knobs);
   takeShare(entry, row.share);
   takeWithout(entry, row.without);
   if (row.example.empty() == row.op.name.empty()) {

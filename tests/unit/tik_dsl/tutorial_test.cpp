@@ -68,6 +68,9 @@ TEST(Tutorial, ShowsTheCodeOfTheExamples) {
 
 TEST(Tutorial, HasAPageForEveryExample) {
   for (const auto &entry : fs::directory_iterator("tik_dsl/examples")) {
+    if (entry.path().extension() == ".yaml") { // the table of ceilings
+      continue;
+    }
     const fs::path page =
         "docs/tutorial" / entry.path().filename().replace_extension(".md");
     EXPECT_TRUE(fs::exists(page)) << page;
