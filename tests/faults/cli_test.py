@@ -348,13 +348,14 @@ def test_a_port_in_use_is_named(folder):
                f"port {port}")
 
 
-def main():
+def main(tests):
+    """Runs the functions test_* of a module, each in an empty folder."""
     global KILN
     KILN = pathlib.Path(sys.argv[1]).resolve() / "bin" / "kiln"
     part = sys.argv[2] if len(sys.argv) > 2 else ""
     os.environ.pop("COLUMNS", None)
     failed = []
-    for name, test in list(globals().items()):
+    for name, test in list(tests.items()):
         if not name.startswith("test_") or part not in name:
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -369,4 +370,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(globals()))

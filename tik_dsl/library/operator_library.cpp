@@ -158,13 +158,17 @@ bool OperatorLibrary::has(const std::string &domain,
 Result<LibraryKernel> OperatorLibrary::build(const KernelCall &call) {
   const Operator &op = *find(call.domain, call.op);
   KILN_ASSIGN_OR_RETURN(ShapeCase settings, settingsOf(op.decl(), call));
+  KILN_ASSIGN_OR_RETURN(isa::ArchSpec arch, isa::loadArchSpec(call.machine));
+  if (knobs) {
+    KILN_ASSIGN_OR_RETURN(settings.knobs,
+                          knobs(op, settings, arch, call.cores));
+  }
   KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
   if (!shape.constants.empty()) {
     return Status(StatusCode::kUnsupported,
                   call.op + " has sizes of the launch (dynamic()); a model's "
                             "kernels are built for their shapes");
   }
-  KILN_ASSIGN_OR_RETURN(isa::ArchSpec arch, isa::loadArchSpec(call.machine));
   KILN_ASSIGN_OR_RETURN(
       CompiledKernel compiled,
       compiler_.compile(op, shape, {.arch = &arch, .cores = call.cores}));

@@ -19,6 +19,8 @@
 #include "compiler/frontend/kernel_library.h"
 #include "tik_dsl/loader/operator_file.h"
 
+#include <functional>
+
 namespace kiln::tik {
 
 class OperatorLibrary final : public KernelLibrary {
@@ -27,6 +29,10 @@ public:
       : options_(std::move(options)) {}
 
   std::vector<std::string> files; // read by load()
+  /// Asked for the knobs of every kernel; none returned: their defaults.
+  std::function<Result<KnobValues>(const Operator &op, const ShapeCase &shape,
+                                   const isa::ArchSpec &arch, uint32_t cores)>
+      knobs{};
 
   Status load() override;
   bool has(const std::string &domain, const std::string &op) const override;
