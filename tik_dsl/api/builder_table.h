@@ -486,6 +486,12 @@ typedef struct KilnTikTable {
   /* As require(), with a text that shows a value. */
   void (*requireValue)(void *self, KilnTikValue condition, const char *text,
                        KilnTikValue value, const KilnTikLine *line);
+
+  /* The operator as MLIR text: one func.func of linalg on tensors, {NAME} for
+   * the size or attribute NAME. `line`: of the text's first line. */
+  void (*declareBody)(void *self, const char *text, const KilnTikLine *line);
+  /* The operator has no kernel, only a body. */
+  void (*declareNoKernel)(void *self);
 } KilnTikTable;
 
 enum KilnTikVerb {

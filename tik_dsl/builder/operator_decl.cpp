@@ -93,6 +93,10 @@ public:
              "macs: " + quoted(symbol) + " is no dimension of a tensor");
       }
     }
+    if (!decl_.hasKernel && !decl_.body) {
+      fail(Mistake::kNothingToRun, decl_.nameLine,
+           quoted(decl_.name) + " has neither a kernel nor a body");
+    }
     if (decl_.cases.empty()) {
       fail(Mistake::kNoShape, decl_.nameLine,
            "no shape() is declared: nothing would be tested");

@@ -118,6 +118,26 @@ void declareMacs(void *self, uint32_t count, const char *const *names) {
   }
 }
 
+void declareBody(void *self, const char *text, const KilnTikLine *line) {
+  OperatorDecl *decl = declOf(self);
+  if (decl == nullptr) {
+    return;
+  }
+  const AuthorLine at = AuthorLine::of(line);
+  if (decl->body) {
+    sessionOf(self).messages.add(Mistake::kSecondBody, at,
+                                 "body: the operator has one already");
+    return;
+  }
+  decl->body = BodyDecl{textOf(text), at};
+}
+
+void declareNoKernel(void *self) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->hasKernel = false;
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Reference and surroundings
 //===----------------------------------------------------------------------===//
@@ -202,6 +222,8 @@ KilnTikTable tableOf(Session &session) {
   t.declareDomain = declareDomain;
   t.declareLine = declareLine;
   t.declareDynamic = declareDynamic;
+  t.declareBody = declareBody;
+  t.declareNoKernel = declareNoKernel;
   t.hostTensor = hostTensor;
   t.attribute = attribute;
   t.mistake = reportMistake;

@@ -16,6 +16,10 @@
 // each run is compared.) Shapes that differ in dynamic sizes only run on one
 // and the same kernel.
 //
+// A body runs on options.bodyRunner and is compared with the reference in the
+// same way; of an operator without a kernel also on options.npuBodyRunner, and
+// nothing else runs.
+//
 // A shape that fails is part of the report; the Status is for an operator that
 // cannot be tested at all (does not compile, contradicts itself).
 #pragma once
@@ -33,6 +37,8 @@ struct TestOptions {
   LoadOptions load{};
   const isa::ArchSpec *arch = nullptr; // borrowed
   KernelRunner *runner = nullptr;      // borrowed
+  BodyRunner *bodyRunner = nullptr;    // borrowed; null: bodies do not run
+  BodyRunner *npuBodyRunner = nullptr; // for operators without a kernel
   uint32_t cores = 1;
   uint32_t randomOrders = 2;
   uint64_t seed = 1;
@@ -69,6 +75,13 @@ Bound boundOf(const BoundShape &shape, const RunReport &run,
 double usefulShareOf(const BoundShape &shape, const RunReport &run,
                      const isa::ArchSpec &arch);
 
+/// A body on a device; its problems are among those of the shape.
+struct BodyReport {
+  std::string device;
+  bool passed = false;
+  Comparison comparison;
+};
+
 struct ShapeReport {
   std::string shape;
   bool isEdge = false;
@@ -77,6 +90,7 @@ struct ShapeReport {
   StatusCode code = StatusCode::kOk;
   uint32_t runs = 0;
   Comparison comparison;
+  std::vector<BodyReport> bodies;
   RunReport cycle;        // of the cycle engine
   double usefulShare = 0; // of the cube's peak in kernelCycles
   Bound bound;            // what the machine allows
