@@ -3,6 +3,7 @@
 
 #include "isa/arch/machine_fields.h"
 #include "isa/arch/machine_text.h"
+#include "isa/support/sha256.h"
 
 #include <cerrno>
 #include <cstring>
@@ -62,6 +63,12 @@ std::string canonicalText(const ArchSpec &spec) {
   return writer.text;
 }
 
+std::string machineHash(const ArchSpec &spec) {
+  const std::string text = canonicalText(spec);
+  const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());
+  return toHex(sha256({bytes, text.size()}));
+}
+
 std::vector<std::string> builtinMachines() {
   return namesOf({kBuiltinMachines, kNumBuiltinMachines});
 }
@@ -108,6 +115,13 @@ double ArchSpec::peakMacsPerCycle(ElementType t) const {
   const double weight = t == ElementType::F32 ? timing.cubeFp32Weight : 1.0;
   const double perCell = kCellRows * kCellRows * c0(t);
   return perCell * timing.cubeRate.cells / (timing.cubeRate.cycles * weight);
+}
+
+double ArchSpec::peakDramBytesPerCycle() const {
+  const DramTiming &dram = timing.memory.dram;
+  const double bitsPerSecond =
+      1e3 * dram.part.pinKbps * dram.part.channelBits * dram.channels;
+  return bitsPerSecond / 8 / static_cast<double>(timing.clockHz);
 }
 
 } // namespace kiln::isa

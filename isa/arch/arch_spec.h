@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -259,6 +260,8 @@ struct ArchSpec {
 
   /// Peak multiply-accumulates per cycle and core for cube operands of `t`.
   double peakMacsPerCycle(ElementType t) const;
+  /// What the pins of all memory channels carry per cycle.
+  double peakDramBytesPerCycle() const;
 };
 
 /// Checks every rule between fields; names the field and the rule it breaks.
@@ -271,6 +274,14 @@ Result<ArchSpec> parseArchSpec(std::string_view yaml, std::string_view origin);
 /// machine names its DRAM part (timing.memory.dram.part) the same way; the
 /// part's figures are part of the spec and of its hash.
 Result<ArchSpec> loadArchSpec(std::string_view nameOrPath);
+
+/// Fields of a machine file by their path, with their text:
+/// {"timing.memory.l2.bytes", "134217728"}.
+using MachineKeys = std::map<std::string, std::string>;
+/// The machine with these fields changed, checked and with a hash of its own:
+/// what an effect costs is measured by taking it out. An unknown path or a bad
+/// value is kInvalidArgument.
+Result<ArchSpec> withKeys(ArchSpec spec, const MachineKeys &keys);
 
 /// Names of the machine files compiled in, sorted; of the DRAM parts.
 std::vector<std::string> builtinMachines();

@@ -3,7 +3,6 @@
 // Machine files from YAML: strict, and the only user of yaml-cpp.
 #include "isa/arch/machine_fields.h"
 #include "isa/arch/machine_text.h"
-#include "isa/support/sha256.h"
 
 #include <charconv>
 #include <fmt/format.h>
@@ -187,9 +186,7 @@ Result<ArchSpec> parseArchSpec(std::string_view yaml, std::string_view origin) {
   KILN_RETURN_IF_ERROR(
       readPart(spec.timing.memory.dram.part).withContext(origin));
   KILN_RETURN_IF_ERROR(validate(spec).withContext(origin));
-  const std::string text = canonicalText(spec);
-  const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());
-  spec.hash = toHex(sha256({bytes, text.size()}));
+  spec.hash = machineHash(spec);
   return spec;
 }
 

@@ -13,6 +13,7 @@ namespace kiln::isa {
 /// independent of comments, spacing and key order. Its SHA-256 is the hash of
 /// a machine.
 std::string canonicalText(const ArchSpec &spec);
+std::string machineHash(const ArchSpec &spec);
 
 struct BuiltinMachine {
   std::string_view name;

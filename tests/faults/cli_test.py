@@ -310,6 +310,27 @@ def test_options_of_operators_are_refused_for_elf_files(folder):
     elf = vadd_elf(folder)
     expect(kiln("top", elf, "--shape", "N=4", *VADD_BINDS, cwd=folder), 2,
            "--shape", "one-file operator")
+    expect(kiln("top", elf, "--knobs", "tile=4", *VADD_BINDS, cwd=folder), 2,
+           "--knobs", "one-file operator")
+
+
+def test_knobs_that_cannot_be_are_refused_by_number(folder):
+    def matmul(size, knobs):
+        return kiln("test-op", ROOT / "tik_dsl/examples/02_matmul.cpp",
+                    "--device", "npu:functional", "--shape",
+                    f"M={size},N={size},K={size}", "--knobs", knobs, cwd=folder)
+    expect(matmul(32, "colour=1"), 2, "TIK528", "'colour' is no knob of matmul",
+           "there are 'tileM', 'tileN'")
+    expect(matmul(32, "tileM=17"), 2, "TIK529", "tileM=17; possible: 128, 32")
+    expect(matmul(32, "order=1,order=1"), 2, "TIK530", "order=1")
+    expect(matmul(32, "tileM"), 2, "--knobs tileM: expected NAME=N,NAME=N")
+    expect(matmul(32, "tileL1=128,tileK=256,tileN=32"), 2, "TIK532",
+           "a tile of L0 divides that of L1")
+    expect(matmul(512, "tileM=256,tileN=256,tileK=32"), 5, "TIK201",
+           "buffers of L0C do not fit")
+    expect(matmul(32, "tileM=32,tileN=32"), 0,
+           "knobs tileM=32,tileN=32,tileL1=256,tileK=64,")
+    only_files(folder)
 
 
 def test_a_timeline_needs_the_cycle_engine(folder):

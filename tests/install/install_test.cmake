@@ -51,6 +51,7 @@ run(${kiln} test-op ${share}/examples/01_vector_add.cpp --shape N=5000)
 run(${kiln} test-op ${share}/examples/02_matmul.cpp --shape M=65,N=40,K=48)
 run(${kiln} new-op my_op)
 run(${kiln} test-op my_op.cpp)
+run(${kiln} test-op my_op.cpp --shape N=5000 --knobs tile=2048,slots=2)
 run(${kiln} compile ${digits}/digits.onnx --ops my_op.cpp -o with_ops.kiln)
 
 # A program of others.

@@ -64,11 +64,12 @@ def test_one_more_buffer_for_vector_add(folder):
 def test_one_more_buffer_for_matmul(folder):
     shape = "M=256,N=512,K=1024"
     after = top(MATMUL, shape)
-    for loop, load, what in (
-            ("k.range(0, depth, tileK)", "k.loadA(", "two L0 buffers"),
-            ("k.range(0, K, tileL1)", "k.loadNz(aL1", "two L1 buffers")):
-        slow = variant(folder, MATMUL, "slow.cpp",
-                       (loop + ".buffers(2)", loop))
+    for loop, slots, load, what in (
+            ("k.range(0, depth, tileK)", ".buffers(2)", "k.loadA(",
+             "two L0 buffers"),
+            ("k.range(0, K, tileL1)", ".buffers(slotsL1)", "k.loadNz(aL1",
+             "two L1 buffers")):
+        slow = variant(folder, MATMUL, "slow.cpp", (loop + slots, loop))
         before = top(slow, shape)
         follow(before, after, hint_of(before, "more_buffers", slow, load),
                what)

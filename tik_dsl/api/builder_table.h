@@ -262,7 +262,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 3 */
+  uint32_t version; /* 5 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -487,6 +487,25 @@ typedef struct KilnTikTable {
   void (*requireValue)(void *self, KilnTikValue condition, const char *text,
                        KilnTikValue value, const KilnTikLine *line);
 
+  /* == version 4 ==========================================================*/
+
+  /* A build-time choice that does not change what the kernel computes; the
+   * first value is the default. Only in the phase KILN_TIK_KNOBS. */
+  void (*declareKnob)(void *self, const char *name, uint32_t count,
+                      const int64_t *values, const KilnTikLine *line);
+  /* The value of a declared knob in this kernel. */
+  int64_t (*knob)(void *self, const char *name, const KilnTikLine *line);
+  /* Bytes of a local memory (KilnTikSpace) of the machine; 0 for GM. */
+  int64_t (*capacity)(void *self, uint32_t space);
+
+  /* Until the matching end, what is written in the file of `here` counts as
+   * written at `caller`: for functions that others call. Nests. */
+  void (*beginCalled)(void *self, const KilnTikLine *here,
+                      const KilnTikLine *caller);
+  void (*endCalled)(void *self);
+
+  /* == version 5 ==========================================================*/
+
   /* The operator as MLIR text: one func.func of linalg on tensors, {NAME} for
    * the size or attribute NAME. `line`: of the text's first line. */
   void (*declareBody)(void *self, const char *text, const KilnTikLine *line);
@@ -495,9 +514,10 @@ typedef struct KilnTikTable {
 } KilnTikTable;
 
 enum KilnTikVerb {
-  KILN_TIK_DECLARE,  /* call the declare functions */
-  KILN_TIK_BUILD,    /* build the kernel */
-  KILN_TIK_REFERENCE /* fill the host tensors of the outputs */
+  KILN_TIK_DECLARE,   /* call the declare functions */
+  KILN_TIK_BUILD,     /* build the kernel */
+  KILN_TIK_REFERENCE, /* fill the host tensors of the outputs */
+  KILN_TIK_KNOBS      /* declare the knobs of a shape on a machine */
 };
 
 typedef struct KilnTikRequest {

@@ -93,6 +93,21 @@ enum class Accumulation : uint32_t {
   minimum = KILN_TIK_STORE_MIN
 };
 
+/// Lives as long as the function that Kernel::calledFrom() names.
+class CalledFrom {
+public:
+  CalledFrom(const KilnTikTable *table, Line caller, Line here) : t_(table) {
+    const KilnTikLine own = detail::toC(here), at = detail::toC(caller);
+    t_->beginCalled(t_->self, &own, &at);
+  }
+  ~CalledFrom() { t_->endCalled(t_->self); }
+  CalledFrom(const CalledFrom &) = delete;
+  CalledFrom &operator=(const CalledFrom &) = delete;
+
+private:
+  const KilnTikTable *t_;
+};
+
 /// A text of print() or require() with the author's line.
 struct Text {
   Text(const char *words, Line where = Line::current())
@@ -166,6 +181,20 @@ public:
   }
   /// Cores of the launch: blocks(min(cores(), work)) uses them all.
   int64_t cores() const { return t_->cores(t_->self); }
+  /// The value of a declared knob (knobs.h); another name is TIK527.
+  int64_t knob(const char *name, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    return t_->knob(t_->self, name, &at);
+  }
+  /// Knobs are legal only where `holds`, which `text` says in words. For what
+  /// the kernel means; what does not fit or is out of a field's range is found
+  /// without it.
+  void legal(bool holds, const char *text, Line line = Line::current()) const {
+    if (!holds) {
+      const KilnTikLine at = detail::toC(line);
+      t_->mistake(t_->self, 532, text, &at);
+    }
+  }
   /// A C++ number as a run-time value.
   Index constant(int64_t value) const {
     return {t_, t_->constant(t_->self, value)};
@@ -249,6 +278,18 @@ public:
             Line line = Line::current()) const {
     return When(t_, condition, body, line);
   }
+  /// For a function that kernels of several files call: while the result lives,
+  /// what this function's file writes counts as written by its caller, in
+  /// messages, faults, traces and the debugger. Code of other files that runs
+  /// meanwhile (a body that the caller gave) keeps its own lines.
+  ///
+  ///   inline void twice(const Kernel &k, ..., Line line = Line::current()) {
+  ///     const auto called = k.calledFrom(line);
+  [[nodiscard]] CalledFrom calledFrom(Line caller,
+                                      Line here = Line::current()) const {
+    return CalledFrom(t_, caller, here);
+  }
+
   /// A scope in which the compiler orders nothing: commands of different pipes
   /// meet only at the flags that the body sets and waits for. The flags are
   /// proven when the kernel is built: a hazard that none orders, a wait before

@@ -21,12 +21,13 @@
 // to the launch. Attributes are
 // named build-time integers with their legal values; an attribute may name the
 // type of a tensor. The reference sees every element as double; its results
-// are compared with the kernel's by the tolerance of the output's type.
+// are compared with the kernel's by the tolerance of the output's type. A
+// fourth function may declare knobs (knobs.h).
 //
-// Contract: the three functions depend on their argument only.
+// Contract: the functions depend on their argument only.
 #pragma once
 
-#include "tik_dsl/api/kernel.h"
+#include "tik_dsl/api/knobs.h"
 
 namespace kiln::tik {
 
@@ -281,7 +282,8 @@ namespace detail {
 inline int32_t answer(const KilnTikRequest *request,
                       void (*declare)(Declaration &),
                       void (*kernel)(const Kernel &),
-                      void (*reference)(const Reference &)) {
+                      void (*reference)(const Reference &),
+                      void (*knobs)(const Knobs &) = nullptr) {
   const KilnTikTable *table = request->table;
   if (request->size < sizeof(KilnTikRequest) ||
       table->size < sizeof(KilnTikTable)) {
@@ -306,6 +308,11 @@ inline int32_t answer(const KilnTikRequest *request,
     case KILN_TIK_REFERENCE:
       reference(Reference(table));
       return KILN_TIK_DONE;
+    case KILN_TIK_KNOBS:
+      if (knobs != nullptr) {
+        knobs(Knobs(table));
+      }
+      return KILN_TIK_DONE;
     default:
       return KILN_TIK_UNKNOWN_VERB;
     }
@@ -319,8 +326,10 @@ inline int32_t answer(const KilnTikRequest *request,
 } // namespace detail
 } // namespace kiln::tik
 
-#define KILN_OPERATOR(declare, kernel, reference)                              \
+/// KILN_OPERATOR(declare, kernel, reference) or, of a kernel with knobs
+/// (knobs.h), KILN_OPERATOR(declare, kernel, reference, knobs).
+#define KILN_OPERATOR(...)                                                     \
   extern "C" __attribute__((visibility("default"))) int32_t kilnTikOperator(   \
       const KilnTikRequest *request) {                                         \
-    return ::kiln::tik::detail::answer(request, declare, kernel, reference);   \
+    return ::kiln::tik::detail::answer(request, __VA_ARGS__);                  \
   }

@@ -137,9 +137,29 @@ void KernelBuilder::at(const KilnTikLine *line) {
   if (line == nullptr || line->file == nullptr) {
     return; // the last known line
   }
-  line_ = AuthorLine::of(line);
+  line_ = authorOf(line);
   loc_ = FileLineColLoc::get(builder_.getContext(), line_.file, line_.line,
                              line_.column);
+}
+
+AuthorLine KernelBuilder::authorOf(const KilnTikLine *line) const {
+  AuthorLine author = AuthorLine::of(line);
+  // A caller was resolved when its call began, so one step is enough.
+  if (!called_.empty() && called_.back().file == author.file) {
+    return called_.back().caller;
+  }
+  return author;
+}
+
+void KernelBuilder::beginCalled(const KilnTikLine *here,
+                                const KilnTikLine *caller) {
+  called_.push_back({AuthorLine::of(here).file, authorOf(caller)});
+}
+
+void KernelBuilder::endCalled() {
+  if (!called_.empty()) {
+    called_.pop_back();
+  }
 }
 
 void KernelBuilder::mistake(Mistake number, const std::string &text) {

@@ -136,7 +136,6 @@ public:
 
   // The functions of the table; meaning and units in builder_table.h.
   KilnTikMemory tensor(const char *name, const KilnTikLine *line);
-  uint32_t cores() { return options_.cores; }
   void describe(KilnTikMemory memory, KilnTikMemoryInfo *out);
   KilnTikValue extent(KilnTikMemory memory, uint32_t dim);
   KilnTikMemory workspace(uint32_t type, uint32_t rank, const int64_t *dims,
@@ -166,6 +165,8 @@ public:
   void endWhen(const KilnTikLine *line);
   void beginManual(const KilnTikLine *line);
   void endManual(const KilnTikLine *line);
+  void beginCalled(const KilnTikLine *here, const KilnTikLine *caller);
+  void endCalled();
   void setFlag(uint32_t src, uint32_t dst, KilnTikValue id,
                const KilnTikLine *line);
   void waitFlag(uint32_t src, uint32_t dst, KilnTikValue id,
@@ -414,6 +415,15 @@ private:
   mlir::func::FuncOp kernel_;
   mlir::Location loc_;
   AuthorLine line_;
+  /// Functions that are being called, outermost first.
+  struct Called {
+    std::string file; // of the function
+    AuthorLine caller;
+  };
+  std::vector<Called> called_;
+  /// The line that answers for this one: the caller's, where the function that
+  /// was called last is of the same file.
+  AuthorLine authorOf(const KilnTikLine *line) const;
   const char *call_ = ""; // the author's call, for messages
   std::vector<MemoryEntry> memories_;
   std::vector<ValueEntry> values_;

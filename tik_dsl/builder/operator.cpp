@@ -6,6 +6,7 @@
 #include "compiler/pipeline/npu_pipeline.h"
 #include "tik_dsl/builder/body.h"
 #include "tik_dsl/builder/kernel_builder.h"
+#include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/builder/session.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -17,17 +18,6 @@ using namespace mlir;
 namespace kiln::tik {
 
 namespace {
-
-Status statusOf(const MessageList &messages) {
-  bool onlyCapacity = true;
-  for (const Message &message : messages.messages()) {
-    onlyCapacity &=
-        message.number == static_cast<uint32_t>(Mistake::kDoesNotFit);
-  }
-  return Status(onlyCapacity ? StatusCode::kDoesNotFit
-                             : StatusCode::kInvalidArgument,
-                messages.text());
-}
 
 /// The bindings and the sizes that the launch gives.
 void addArguments(KernelBuilder &builder, const OperatorDecl &decl,
@@ -151,27 +141,58 @@ OperatorCompiler::OperatorCompiler(OperatorCompiler &&) noexcept = default;
 OperatorCompiler &
 OperatorCompiler::operator=(OperatorCompiler &&) noexcept = default;
 
+/// A kernel in the npu dialect, on its way.
+struct OperatorCompiler::Build {
+  Build(MLIRContext *context, MessageList &list, const Operator &op,
+        const CompileOptions &options)
+      : messages(list), builder(context, list,
+                                {.name = op.decl().name,
+                                 .capacities = npu::capacitiesOf(*options.arch),
+                                 .cores = options.cores,
+                                 .file = op.file()}) {}
+
+  Status run(const Operator &op, const BoundShape &shape,
+             const CompileOptions &options) {
+    KILN_ASSIGN_OR_RETURN(setting, resolveKnobs(op, shape, *options.arch,
+                                                options.cores, messages));
+    addArguments(builder, op.decl(), shape);
+    Session session(messages);
+    session.kernel = &builder;
+    session.shape = &shape;
+    session.op = &op.decl();
+    session.arch = options.arch;
+    session.cores = options.cores;
+    session.setting = &setting;
+    KILN_RETURN_IF_ERROR(session.call(op.entry(), KILN_TIK_BUILD, op.file()));
+    module = builder.finish();
+    return module ? Status::ok() : statusOf(messages);
+  }
+
+  MessageList &messages;
+  KernelBuilder builder;
+  KnobValues setting;
+  OwningOpRef<ModuleOp> module;
+};
+
+Status OperatorCompiler::check(const Operator &op, const BoundShape &shape,
+                               const CompileOptions &options,
+                               MessageList *messages) {
+  MessageList own;
+  Build build(&state_->context, messages ? *messages : own, op, options);
+  return build.run(op, shape, options);
+}
+
 Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,
                                                  const BoundShape &shape,
                                                  const CompileOptions &options,
                                                  MessageList *messages) {
   MessageList own;
-  MessageList &list = messages ? *messages : own;
-  KernelBuilder builder(&state_->context, list,
-                        {.name = op.decl().name,
-                         .capacities = npu::capacitiesOf(*options.arch),
-                         .cores = options.cores,
-                         .file = op.file()});
-  addArguments(builder, op.decl(), shape);
-  Session session(list);
-  session.kernel = &builder;
-  session.shape = &shape;
-  KILN_RETURN_IF_ERROR(session.call(op.entry(), KILN_TIK_BUILD, op.file()));
-  OwningOpRef<ModuleOp> module = builder.finish();
-  if (!module) {
-    return statusOf(list);
-  }
+  Build build(&state_->context, messages ? *messages : own, op, options);
+  KILN_RETURN_IF_ERROR(build.run(op, shape, options));
+  const KernelBuilder &builder = build.builder;
+  OwningOpRef<ModuleOp> &module = build.module;
   CompiledKernel kernel;
+  kernel.setting = std::move(build.setting);
   kernel.blocks = static_cast<uint32_t>(builder.blockCount());
   kernel.workspaceBytes = builder.workspaceBytes();
   kernel.assertions = builder.assertions();

@@ -68,7 +68,8 @@ struct CompiledKernel {
   isa::KernelNote note;
   std::string name;
   uint32_t blocks = 1;
-  std::string text; // the kernel in the npu dialect
+  std::string text;   // the kernel in the npu dialect
+  KnobValues setting; // every knob with the value that it was built with
   /// Of the workspaces: bindings after the tensors.
   std::vector<uint64_t> workspaceBytes;
   /// A line for every barrier that the compiler put in, with its reason.
@@ -94,7 +95,14 @@ public:
                                  const CompileOptions &options,
                                  MessageList *messages = nullptr);
 
+  /// Whether compile() takes the shape with its knobs, and if not why, as that
+  /// says it: everything up to the kernel in the npu dialect and the places of
+  /// its buffers. Faster; for many settings of one shape.
+  Status check(const Operator &op, const BoundShape &shape,
+               const CompileOptions &options, MessageList *messages = nullptr);
+
 private:
+  struct Build;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -17,14 +17,6 @@ bool isNumber(const std::string &text) {
              [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool isIdentifier(const std::string &text) {
-  return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  (c >= '0' && c <= '9') || c == '_';
-         });
-}
-
 std::string quoted(const std::string &name) { return "'" + name + "'"; }
 
 /// Symbols in the order in which the tensors name them.
@@ -238,6 +230,10 @@ public:
       set(shape, name, value);
     }
     fillDefaults(shape);
+    shape.knobs = settings.knobs;
+    for (const auto &[name, value] : settings.knobs) {
+      shape.kernelKey += "knob " + name + "=" + std::to_string(value) + " ";
+    }
     if (!ok_) {
       return std::nullopt;
     }
@@ -355,6 +351,25 @@ private:
 };
 
 } // namespace
+
+Status statusOf(const MessageList &messages) {
+  bool onlyCapacity = true;
+  for (const Message &message : messages.messages()) {
+    onlyCapacity &=
+        message.number == static_cast<uint32_t>(Mistake::kDoesNotFit);
+  }
+  return Status(onlyCapacity ? StatusCode::kDoesNotFit
+                             : StatusCode::kInvalidArgument,
+                messages.text());
+}
+
+bool isIdentifier(const std::string &text) {
+  return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9') || c == '_';
+         });
+}
 
 bool OperatorDecl::isTypeAttribute(const std::string &attribute) const {
   return std::any_of(tensors.begin(), tensors.end(),

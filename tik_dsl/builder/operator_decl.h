@@ -8,6 +8,7 @@
 #pragma once
 
 #include "isa/codec/machine_types.h"
+#include "isa/support/status.h"
 #include "tik_dsl/builder/mistakes.h"
 
 #include <cstdint>
@@ -41,11 +42,16 @@ struct DynamicDecl {
   AuthorLine line{};
 };
 
-/// Sizes of symbols and values of attributes.
+/// Knobs by name, with a value each.
+using KnobValues = std::vector<std::pair<std::string, int64_t>>;
+
+/// Sizes of symbols and values of attributes; values of knobs that are not to
+/// have their default.
 struct ShapeCase {
   bool isEdge = false;
   std::vector<std::pair<std::string, int64_t>> settings;
   AuthorLine line{};
+  KnobValues knobs{};
 };
 
 struct ToleranceDecl {
@@ -64,7 +70,7 @@ struct BodyDecl {
 struct OperatorDecl {
   std::string name, summary;
   std::string domain = "kiln.custom"; // of ONNX nodes
-  std::vector<TensorDecl> tensors; // inputs, then outputs: the bindings
+  std::vector<TensorDecl> tensors;    // inputs, then outputs: the bindings
   std::vector<AttributeDecl> attributes;
   std::vector<ShapeCase> cases;
   std::vector<ToleranceDecl> tolerances;
@@ -98,11 +104,19 @@ struct BoundShape {
   std::vector<BoundTensor> tensors;
   uint64_t usefulMacs = 0;
   std::string text; // "M=512 N=512 K=512 out=f32"
-  /// The same without sizes that the launch gives: shapes with equal keys
-  /// share one kernel.
+  /// The same without sizes that the launch gives and with the knobs that were
+  /// asked for: shapes with equal keys share one kernel.
   std::string kernelKey;
   std::vector<int64_t> constants; // the dynamic sizes, as declared
+  KnobValues knobs;               // as asked for; not checked
 };
+
+/// A failure with all messages, of which there is one: kDoesNotFit where
+/// buffers do not fit and nothing else is wrong, else kInvalidArgument.
+Status statusOf(const MessageList &messages);
+
+/// Letters, digits and _, no digit first.
+bool isIdentifier(const std::string &text);
 
 /// False with messages when the declaration contradicts itself.
 bool checkDeclaration(const OperatorDecl &decl, MessageList &messages);

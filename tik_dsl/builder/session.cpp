@@ -167,6 +167,11 @@ int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
   if (session.shape != nullptr) {
     const auto value = session.shape->values.find(textOf(name));
     if (value != session.shape->values.end()) {
+      if (session.op != nullptr && session.op->dynamic(value->first)) {
+        session.messages.add(Mistake::kDynamicAsNumber, AuthorLine::of(line),
+                             "attribute: the launch gives '" + value->first +
+                                 "'; one kernel serves all its sizes");
+      }
       return value->second;
     }
   }
@@ -179,6 +184,57 @@ int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
 void reportMistake(void *self, uint32_t number, const char *text,
                    const KilnTikLine *line) {
   sessionOf(self).messages.add(number, AuthorLine::of(line), textOf(text));
+}
+
+//===----------------------------------------------------------------------===//
+// Knobs and the machine
+//===----------------------------------------------------------------------===//
+
+void declareKnob(void *self, const char *name, uint32_t count,
+                 const int64_t *values, const KilnTikLine *line) {
+  Session &session = sessionOf(self);
+  if (session.knobs == nullptr) {
+    wrongPhase(session, "the declaration of a knob");
+    return;
+  }
+  session.knobs->push_back(
+      {textOf(name), {values, values + count}, AuthorLine::of(line)});
+}
+
+int64_t knob(void *self, const char *name, const KilnTikLine *line) {
+  Session &session = sessionOf(self);
+  if (session.setting == nullptr) {
+    wrongPhase(session, "a knob of the kernel");
+    return 1;
+  }
+  for (const auto &[known, value] : *session.setting) {
+    if (known == textOf(name)) {
+      return value;
+    }
+  }
+  session.messages.add(Mistake::kUnknownKnob, AuthorLine::of(line),
+                       "knob: '" + textOf(name) + "' is not declared; " +
+                           knobNames(*session.setting));
+  return 1;
+}
+
+uint32_t cores(void *self) {
+  Session &session = sessionOf(self);
+  if (session.arch == nullptr) {
+    wrongPhase(session, "cores()");
+  }
+  return session.cores;
+}
+
+int64_t capacity(void *self, uint32_t space) {
+  Session &session = sessionOf(self);
+  if (session.arch == nullptr) {
+    wrongPhase(session, "capacity()");
+    return 0;
+  }
+  return space > KILN_TIK_GM && space < isa::kNumSpaces
+             ? static_cast<int64_t>(session.arch->arch.capacityBytes[space])
+             : 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -211,7 +267,7 @@ void fillCalls(KilnTikTable &t) {
 KilnTikTable tableOf(Session &session) {
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 3;
+  t.version = 5;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;
@@ -227,13 +283,19 @@ KilnTikTable tableOf(Session &session) {
   t.hostTensor = hostTensor;
   t.attribute = attribute;
   t.mistake = reportMistake;
+  t.cores = cores;
+  t.declareKnob = declareKnob;
+  t.knob = knob;
+  t.capacity = capacity;
   fillCalls(t);
   return t;
 }
 
-Status Session::call(KilnTikEntry entry, KilnTikVerb verb,
-                     const std::string &file) {
-  const KilnTikTable table = tableOf(*this);
+namespace {
+
+Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
+              const std::string &file, bool mayBeUnknown) {
+  const KilnTikTable table = tableOf(session);
   const KilnTikRequest request{sizeof(KilnTikRequest),
                                static_cast<uint32_t>(verb), &table};
   switch (entry(&request)) {
@@ -244,10 +306,24 @@ Status Session::call(KilnTikEntry entry, KilnTikVerb verb,
                   file + ": the operator was compiled with newer headers than "
                          "this Kiln; compile it again");
   default:
-    return Status(StatusCode::kUnsupported,
-                  file + ": the operator does not know a request of this Kiln; "
-                         "compile it again");
+    return mayBeUnknown
+               ? Status::ok()
+               : Status(StatusCode::kUnsupported,
+                        file + ": the operator does not know a request of "
+                               "this Kiln; compile it again");
   }
+}
+
+} // namespace
+
+Status Session::call(KilnTikEntry entry, KilnTikVerb verb,
+                     const std::string &file) {
+  return answer(*this, entry, verb, file, /*mayBeUnknown=*/false);
+}
+
+Status Session::ask(KilnTikEntry entry, KilnTikVerb verb,
+                    const std::string &file) {
+  return answer(*this, entry, verb, file, /*mayBeUnknown=*/true);
 }
 
 } // namespace kiln::tik

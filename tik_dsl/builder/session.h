@@ -6,12 +6,13 @@
 //   session.kernel = &builder; session.shape = &shape;
 //   Status ok = session.call(entry, KILN_TIK_BUILD, "op.cpp");
 //
-// Exactly one of decl, kernel and host is set, by the verb; a call of another
-// phase is mistake TIK505.
+// Exactly one of decl, kernel, host and knobs is set, by the verb; a call of
+// another phase is mistake TIK505.
 #pragma once
 
+#include "isa/arch/arch_spec.h"
 #include "isa/support/status.h"
-#include "tik_dsl/builder/operator_decl.h"
+#include "tik_dsl/builder/knobs.h"
 
 #include <span>
 
@@ -23,12 +24,21 @@ struct Session {
   explicit Session(MessageList &list) : messages(list) {}
 
   Status call(KilnTikEntry entry, KilnTikVerb verb, const std::string &file);
+  /// The same of a verb that an operator need not know.
+  Status ask(KilnTikEntry entry, KilnTikVerb verb, const std::string &file);
 
   MessageList &messages;
   OperatorDecl *decl = nullptr;
   KernelBuilder *kernel = nullptr;
-  const BoundShape *shape = nullptr;
+  std::vector<KnobDecl> *knobs = nullptr;
   std::span<std::vector<double>> host;
+
+  // What kernel and knobs depend on.
+  const BoundShape *shape = nullptr;
+  const OperatorDecl *op = nullptr;
+  const isa::ArchSpec *arch = nullptr;
+  uint32_t cores = 1;
+  const KnobValues *setting = nullptr; // of the kernel: every knob
 };
 
 /// The table of a session, which must outlive it.

@@ -6,8 +6,13 @@
 //
 // Shown here: the way of a matrix product through the memories of a core,
 // two levels of double buffering, tails in all three dimensions, and a type
-// that is an attribute.
+// that is an attribute. Parts of a tile end one after the other, so that little
+// is left to store at the end; tiles in bands let cores that run side by side
+// read the same rows and columns, which are then in the L2.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
+
+#include <vector>
 
 using namespace kiln::tik;
 
@@ -32,34 +37,68 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
+// [knobs]
+void knobs(const Knobs &k) {
+  const int64_t least = 32, widest = k.capacity(Space::l0c) / (4 * least);
+  const auto tiles = [&](const char *size) {
+    return doubling(least).upTo(min(widest, alignUp(k.attribute(size), least)));
+  };
+  k.knob("tileM", 128, tiles("M"));
+  k.knob("tileN", 256, tiles("N"));
+  k.knob("tileL1", 256, doubling(128).upTo(min(1024, k.attribute("K"))));
+  k.knob("tileK", 64, doubling(least).upTo(256));
+  k.knob("slotsC", {2, 1});
+  k.knob("slotsL1", {2, 1, 3, 4, 8});
+  k.knob("parts", {1, 2, 4});       // of a tile, side by side
+  k.knob("band", {1, 2, 4, 8, 16}); // tiles go down so many rows of tiles
+}
+// [knobs]
+
 // [kernel]
 void kernel(const Kernel &k) {
   const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
   const int64_t M = a.dim(0), K = a.dim(1), N = b.dim(1);
-  const int64_t tileM = 128, tileN = 256, tileL1 = 256, tileK = 64;
-  const int64_t across = ceilDiv(N, tileN), tiles = ceilDiv(M, tileM) * across;
-  const int64_t blocks = min(k.cores(), tiles);
+  const int64_t tileM = k.knob("tileM"), tileN = k.knob("tileN");
+  const int64_t tileL1 = k.knob("tileL1"), tileK = k.knob("tileK");
+  const int64_t parts = k.knob("parts"), part = tileN / parts;
+  k.legal(tileL1 % tileK == 0 && part % 16 == 0, "pieces divide the whole");
+  const int64_t wide = ceilDiv(N, tileN), down = ceilDiv(M, tileM);
+  const int64_t count = wide * down, blocks = min(k.cores(), count);
   for (Index block : k.blocks(blocks)) {
-    for (Index tile : k.range(block, tiles, blocks).buffers(2)) {
-      const Index m = tile / across * tileM, n = tile % across * tileN;
-      const Index rows = min(tileM, M - m), cols = min(tileN, N - n);
-      const Buffer acc = k.l0c(f32, tileM, tileN, "acc");
-      for (Index k1 : k.range(0, K, tileL1).buffers(2)) {
+    for (Index tile : k.range(block, count, blocks).buffers(k.knob("slotsC"))) {
+      const auto [row, col] = tiles::inBands(tile, down, wide, k.knob("band"));
+      const Index m = row * tileM, n = col * tileN, rows = min(tileM, M - m);
+      auto cols = [&](int p) { return max(0, min(part, N - n - part * p)); };
+      std::vector<Buffer> acc;
+      for (int64_t p = 0; p < parts; ++p) {
+        acc.push_back(k.l0c(f32, tileM, part, "acc"));
+      }
+      const auto store = [&](int64_t p) {
+        k.fix(c.at(m, min(n + p * part, N - 1)), acc[p], {rows, cols(p)});
+      };
+      for (Index k1 : k.range(0, K, tileL1).buffers(k.knob("slotsL1"))) {
         const Index depth = min(tileL1, K - k1);
         const Buffer aL1 = k.l1Nz(f16, tileM, tileL1, "aL1");
         const Buffer bL1 = k.l1Nz(f16, tileL1, tileN, "bL1");
         k.loadNz(aL1, a.at(m, k1), {rows, depth});
-        k.loadNz(bL1, b.at(k1, n), {depth, cols});
-        for (Index k0 : k.range(0, depth, tileK).buffers(2)) {
-          const Index step = min(tileK, depth - k0);
-          const Buffer aL0 = k.l0a(f16, tileM, tileK, "aL0");
-          const Buffer bL0 = k.l0b(f16, tileK, tileN, "bL0");
-          k.loadA(aL0, aL1.at(0, k0), {rows, step});
-          k.loadB(bL0, bL1.at(k0, 0), {step, cols});
-          k.mmad(acc, aL0, bL0, {rows, cols, step}, k1 + k0 != 0);
+        k.loadNz(bL1, b.at(k1, n), {depth, min(tileN, N - n)});
+        for (int64_t p = 0; p < parts; ++p) {
+          for (Index k0 : k.range(0, depth, tileK).buffers(2)) {
+            const Index step = min(tileK, depth - k0);
+            const Buffer aL0 = k.l0a(f16, tileM, tileK, "aL0");
+            const Buffer bL0 = k.l0b(f16, tileK, part, "bL0");
+            k.loadA(aL0, aL1.at(0, k0), {rows, step});
+            k.loadB(bL0, bL1.at(k0, p * part), {step, cols(p)});
+            k.mmad(acc[p], aL0, bL0, {rows, cols(p), step}, k1 + k0 != 0);
+          }
+          if (parts > 1) { // one leaves while the next is multiplied
+            k.when(k1 + tileL1 >= K, [&] { store(p); });
+          }
         }
       }
-      k.fix(c.at(m, n), acc, {rows, cols});
+      if (parts == 1) {
+        store(0);
+      }
     }
   }
 }
@@ -84,4 +123,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

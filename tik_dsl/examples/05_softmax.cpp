@@ -8,6 +8,7 @@
 // 32 bytes and read again and again through a block stride of 0; two halves of
 // a tile whose commands take turns, so that none waits for the one before it.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 #include <cmath>
 
@@ -28,36 +29,47 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
+// [knobs]
+void knobs(const Knobs &k) {
+  const int64_t width = alignUp(k.attribute("C"), 16);
+  const int64_t rows = k.capacity(Space::ub) / (2 * width);
+  k.knob("part", max(1, min(16, rows / 64 * 8)),
+         multiples(2).upTo(min(rows, 128)));
+  k.knob("parts", {2, 1, 3, 4});
+  k.knob("slots", {2, 1, 3, 4});
+}
+// [knobs]
+
 // [kernel]
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), y = k.tensor("y");
   const int64_t R = x.dim(0), C = x.dim(1), width = alignUp(C, 16);
-  const int64_t half = min(16, 32768 / width / 16 * 8), tile = 2 * half;
+  const int64_t part = k.knob("part"), parts = k.knob("parts");
+  const int64_t tile = parts * part, slots = k.knob("slots");
   const int64_t blocks = min(k.cores(), ceilDiv(R, tile));
   for (Index block : k.blocks(blocks)) {
-    for (Index r : k.range(block * tile, R, blocks * tile).buffers(2)) {
-      const Index rows = min(tile, R - r), rows0 = min(half, rows);
-      const Tile size[2] = {{rows0, C}, {rows - rows0, C}};
-      const Tile stats[2] = {{rows0, 16}, {rows - rows0, 16}};
+    for (Index r : k.range(block * tile, R, blocks * tile).buffers(slots)) {
+      const Index rows = min(tile, R - r);
+      const std::vector<Index> n = tiles::split(k, rows, part, parts);
       const Buffer t = k.ub(f16, {tile, width}, "t");
       const Buffer e = k.ub(f16, {tile, 16}, "e"),
                    w = k.ub(f16, {tile, 16}, "w");
-      auto both = [&](auto &&command) {
-        for (int64_t i : {0, 1}) {
-          command(t.at(i * half, 0), e.at(i * half, 0), w.at(i * half, 0),
-                  size[i], stats[i]);
+      auto each = [&](auto &&command) {
+        for (int64_t i = 0; i < parts; ++i) {
+          command(t.at(i * part, 0), e.at(i * part, 0), w.at(i * part, 0),
+                  Tile{n[i], C}, Tile{n[i], 16});
         }
       };
       k.load(t, x.at(r, 0), {rows, C});
-      both([&](auto t, auto e, auto, auto n, auto) { k.rowMax(e, t, n); });
-      both([&](auto, auto e, auto w, auto, auto n) { k.broadcast(w, e, n); });
-      both([&](auto t, auto, auto w, auto n, auto) {
+      each([&](auto t, auto e, auto, auto n, auto) { k.rowMax(e, t, n); });
+      each([&](auto, auto e, auto w, auto, auto n) { k.broadcast(w, e, n); });
+      each([&](auto t, auto, auto w, auto n, auto) {
         k.expDifference(t, t, w.blockStride(0), n);
       });
-      both([&](auto t, auto e, auto, auto n, auto) { k.rowSum(e, t, n); });
-      both([&](auto, auto e, auto w, auto, auto n) { k.broadcast(w, e, n); });
-      both([&](auto, auto, auto w, auto, auto n) { k.reciprocal(w, w, n); });
-      both([&](auto t, auto, auto w, auto n, auto) {
+      each([&](auto t, auto e, auto, auto n, auto) { k.rowSum(e, t, n); });
+      each([&](auto, auto e, auto w, auto, auto n) { k.broadcast(w, e, n); });
+      each([&](auto, auto, auto w, auto, auto n) { k.reciprocal(w, w, n); });
+      each([&](auto t, auto, auto w, auto n, auto) {
         k.mul(t, t, w.blockStride(0), n);
       });
       k.store(y.at(r, 0), t, {rows, C});
@@ -88,4 +100,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

@@ -7,6 +7,7 @@
 // Shown here: two passes over a row that stays in UB; constants of all rows
 // loaded once, before the loop.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 #include <cmath>
 
@@ -29,48 +30,59 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
+// [knobs]
+void knobs(const Knobs &k) {
+  const int64_t width = alignUp(k.attribute("C"), 16);
+  const int64_t rows = k.capacity(Space::ub) / (2 * width);
+  k.knob("part", max(1, min(16, rows / 8)), multiples(2).upTo(min(rows, 128)));
+  k.knob("parts", {2, 1, 3, 4});
+  k.knob("slots", {2, 1, 3, 4});
+}
+// [knobs]
+
 // [kernel]
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), y = k.tensor("y");
   const int64_t R = x.dim(0), C = x.dim(1), width = alignUp(C, 16);
-  const int64_t half = min(16, 16384 / width), tile = 2 * half;
+  const int64_t part = k.knob("part"), parts = k.knob("parts");
+  const int64_t tile = parts * part, slots = k.knob("slots");
   const int64_t blocks = min(k.cores(), ceilDiv(R, tile));
   for (Index block : k.blocks(blocks)) {
     const Buffer scale = k.ub(f16, {width}, "scale");
     const Buffer shift = k.ub(f16, {width}, "shift");
     k.load(scale, k.tensor("scale"), C);
     k.load(shift, k.tensor("shift"), C);
-    for (Index r : k.range(block * tile, R, blocks * tile).buffers(2)) {
-      const Index rows = min(tile, R - r), rows0 = min(half, rows);
-      const Index count[2] = {rows0, rows - rows0};
+    for (Index r : k.range(block * tile, R, blocks * tile).buffers(slots)) {
+      const Index rows = min(tile, R - r);
+      const std::vector<Index> count = tiles::split(k, rows, part, parts);
       const Buffer t = k.ub(f16, {tile, width}, "t");
       const Buffer square = k.ub(f16, {tile, width}, "square", 1);
       const Buffer e = k.ub(f16, {tile, 16}, "e"),
                    w = k.ub(f16, {tile, 16}, "w");
-      auto both = [&](auto &&command) {
-        for (int64_t i : {0, 1}) {
+      auto each = [&](auto &&command) {
+        for (int64_t i = 0; i < parts; ++i) {
           const Tile all = {count[i], C}, stats = {count[i], 16};
-          const Place rows = t.at(i * half, 0), s = square.at(i * half, 0);
-          command(rows, s, e.at(i * half, 0), w.at(i * half, 0), all, stats);
+          const Place rows = t.at(i * part, 0), s = square.at(i * part, 0);
+          command(rows, s, e.at(i * part, 0), w.at(i * part, 0), all, stats);
         }
       };
       using P = const Place &;
       using N = const Tile &;
       k.load(t, x.at(r, 0), {rows, C});
-      both([&](P t, P s, P, P, N n, N) { k.muls(s, t, 1.0 / C, n); });
-      both([&](P, P s, P e, P, N n, N) { k.rowSum(e, s, n); });
-      both([&](P, P, P e, P w, N, N n) { k.broadcast(w, e, n); });
-      both([&](P t, P, P, P w, N n, N) { k.sub(t, t, w.blockStride(0), n); });
-      both([&](P t, P s, P, P, N n, N) { k.muls(s, t, 1 / std::sqrt(C), n); });
-      both([&](P, P s, P, P, N n, N) { k.mul(s, s, s, n); });
-      both([&](P, P s, P e, P, N n, N) { k.rowSum(e, s, n); });
-      both([&](P, P, P e, P w, N, N n) { k.broadcast(w, e, n); });
-      both([&](P, P, P, P w, N, N n) { k.adds(w, w, kEpsilon, n); });
-      both([&](P, P, P, P w, N, N n) { k.sqrt(w, w, n); });
-      both([&](P, P, P, P w, N, N n) { k.reciprocal(w, w, n); });
-      both([&](P t, P, P, P w, N n, N) { k.mul(t, t, w.blockStride(0), n); });
-      both([&](P t, P, P, P, N n, N) { k.mul(t, t, scale, n); });
-      both([&](P t, P, P, P, N n, N) { k.add(t, t, shift, n); });
+      each([&](P t, P s, P, P, N n, N) { k.muls(s, t, 1.0 / C, n); });
+      each([&](P, P s, P e, P, N n, N) { k.rowSum(e, s, n); });
+      each([&](P, P, P e, P w, N, N n) { k.broadcast(w, e, n); });
+      each([&](P t, P, P, P w, N n, N) { k.sub(t, t, w.blockStride(0), n); });
+      each([&](P t, P s, P, P, N n, N) { k.muls(s, t, 1 / std::sqrt(C), n); });
+      each([&](P, P s, P, P, N n, N) { k.mul(s, s, s, n); });
+      each([&](P, P s, P e, P, N n, N) { k.rowSum(e, s, n); });
+      each([&](P, P, P e, P w, N, N n) { k.broadcast(w, e, n); });
+      each([&](P, P, P, P w, N, N n) { k.adds(w, w, kEpsilon, n); });
+      each([&](P, P, P, P w, N, N n) { k.sqrt(w, w, n); });
+      each([&](P, P, P, P w, N, N n) { k.reciprocal(w, w, n); });
+      each([&](P t, P, P, P w, N n, N) { k.mul(t, t, w.blockStride(0), n); });
+      each([&](P t, P, P, P, N n, N) { k.mul(t, t, scale, n); });
+      each([&](P t, P, P, P, N n, N) { k.add(t, t, shift, n); });
       k.store(y.at(r, 0), t, {rows, C});
     }
   }
@@ -101,4 +113,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

@@ -35,7 +35,7 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
-// [kernel]
+// [knobs]
 /// Output rows per slab: at most 224 pixels, and the fewest fractals of 16
 /// pixels for the whole image.
 int64_t slabRows(int64_t H, int64_t W) {
@@ -49,15 +49,35 @@ int64_t slabRows(int64_t H, int64_t W) {
   return best;
 }
 
+void knobs(const Knobs &k) {
+  const int64_t H = k.attribute("H"), W = k.attribute("W");
+  const int64_t N = 16 * k.attribute("N1"), cells = k.capacity(Space::l0c) / 4;
+  const int64_t slab = slabRows(H, W), pixels = alignUp(slab * W, 16);
+  const int64_t tileN = min(min(N, 256), cells / 2 / pixels / 16 * 16);
+  Choices slabs; // the fewest rows for each number of slabs
+  for (int64_t count = 1; count <= H; ++count) {
+    slabs.add(ceilDiv(H, count));
+  }
+  k.knob("slab", slab, slabs);
+  k.knob("tileN", max(16, tileN), doubling(16).upTo(N));
+  k.knob("tileK", {4, 1, 2, 3, 6});
+  k.knob("slotsX", {2, 1});
+  k.knob("slotsW", {4, 2, 1});
+  k.knob("slotsC", {2, 1});
+}
+// [knobs]
+
+// [kernel]
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), w = k.tensor("w"), y = k.tensor("y");
   const int64_t C1 = x.dim(0), H = x.dim(1), W = x.dim(2), N1 = w.dim(2);
-  const int64_t slab = slabRows(H, W), pixels = alignUp(slab * W, 16);
-  const int64_t tileN = min(min(N1 * 16, 256), 32768 / pixels / 16 * 16);
-  const int64_t K1 = C1 * 9, tileK = 4, plane = (slab + 2) * W;
+  const int64_t slab = k.knob("slab"), pixels = alignUp(slab * W, 16);
+  const int64_t tileN = k.knob("tileN"), tileK = k.knob("tileK");
+  const int64_t slotsX = k.knob("slotsX"), slotsC = k.knob("slotsC");
+  const int64_t K1 = C1 * 9, plane = (slab + 2) * W;
   const int64_t blocks = min(k.cores(), ceilDiv(H, slab));
   for (Index block : k.blocks(blocks)) {
-    for (Index h : k.range(block * slab, H, blocks * slab).buffers(2)) {
+    for (Index h : k.range(block * slab, H, blocks * slab).buffers(slotsX)) {
       const Index rows = min(slab, H - h), top = max(0, h - 1);
       const Index height = min(H, h + rows + 1) - top;
       const Buffer image = k.l1(f16, {C1, plane * 16}, "image");
@@ -71,12 +91,13 @@ void kernel(const Kernel &k) {
                              .kernel = {3, 3},
                              .c1 = C1,
                              .c1Stride = plane};
-      for (Index n : k.range(0, N1 * 16, tileN).buffers(2)) {
+      for (Index n : k.range(0, N1 * 16, tileN).buffers(slotsC)) {
         const Index cols = min(tileN, N1 * 16 - n);
         const Buffer acc = k.l0c(f32, pixels, tileN, "acc");
         for (Index k1 : k.range(0, K1, tileK).buffers(2)) {
           const Index depth = min(tileK, K1 - k1);
-          const Buffer wL1 = k.l1(f16, {tileK, tileN * 16}, "wL1", 4);
+          const Buffer wL1 =
+              k.l1(f16, {tileK, tileN * 16}, "wL1", k.knob("slotsW"));
           const Buffer a = k.l0a(f16, pixels, tileK * 16, "a");
           const Buffer b = k.l0b(f16, tileK * 16, tileN, "b");
           k.load(wL1, w.at(k1 * (N1 * 256) + n * 16).rowPitch(N1 * 256),
@@ -116,4 +137,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

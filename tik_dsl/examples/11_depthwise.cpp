@@ -28,6 +28,7 @@ void declare(Declaration &d) {
   d.name("depthwise", "relu6(depthwise 3x3 + bias), channel blocks");
   d.input("x", f16, {"C1", "H", "W", 16}).input("w", f16, {"C1", 9, 16});
   d.input("bias", f16, {"C1", 16}).output("y", f16, {"C1", "H", "W", 16});
+  d.macs({"C1", "H", "W", 16, 9});
   d.shape({{"C1", 6}, {"H", 56}, {"W", 56}});
   d.shape({{"C1", 12}, {"H", 28}, {"W", 28}});
   d.edge({{"C1", 1}, {"H", 1}, {"W", 1}}).edge({{"C1", 3}, {"H", 7}, {"W", 7}});

@@ -38,6 +38,15 @@ void declare(Declaration &d) {
 
 constexpr int64_t kZeroPoint = 3;
 
+// [knobs]
+void knobs(const Knobs &k) {
+  k.knob("tileN", {256, 128, 64});
+  k.knob("tileL1", {512, 256, 128, 1024});
+  k.knob("slots", {2, 3, 4, 6});
+  k.knob("band", {1, 2, 4, 8, 16}); // tiles go down so many rows of tiles
+}
+// [knobs]
+
 // [kernel]
 /// A number per column, from global memory to the bias table.
 Buffer columns(const Kernel &k, const Tensor &x, const Index &n,
@@ -52,21 +61,27 @@ Buffer columns(const Kernel &k, const Tensor &x, const Index &n,
 void kernel(const Kernel &k) {
   const Tensor a = k.tensor("a"), b = k.tensor("b"), c = k.tensor("c");
   const int64_t M = a.dim(0), K = a.dim(1), N = b.dim(0);
-  const int64_t tileM = 128, tileN = 256;
-  tiles::matrixTiles(k, M, N, tileM, tileN,
-                     [&](const Index &m, const Index &n, const Index &rows,
-                         const Index &cols) {
-                       const Buffer bias =
-                           columns(k, k.tensor("bias"), n, cols, tileN);
-                       const Buffer scale =
-                           columns(k, k.tensor("scale"), n, cols, tileN);
-                       const Buffer acc = k.l0c(i32, tileM, tileN, "acc");
-                       tiles::productOfTensors(
-                           k, acc, {a, b, m, n}, {rows, cols, K}, 512,
-                           {.step = 128, .transposed = true, .bias = &bias});
-                       k.fix(c.at(m, n), acc, {rows, cols},
-                             {.scales = scale, .zeroPoint = kZeroPoint});
-                     });
+  const int64_t tileM = 128, tileN = k.knob("tileN"), band = k.knob("band");
+  const int64_t across = ceilDiv(N, tileN), down = ceilDiv(M, tileM);
+  const int64_t count = across * down, blocks = min(k.cores(), count);
+  for (Index block : k.blocks(blocks)) {
+    for (Index tile : k.range(block, count, blocks).buffers(2)) {
+      const auto [row, col] = tiles::inBands(tile, down, across, band);
+      const Index m = row * tileM, rows = min(tileM, M - m);
+      const Index n = col * tileN, cols = min(tileN, N - n);
+      const Buffer bias = columns(k, k.tensor("bias"), n, cols, tileN);
+      const Buffer scale = columns(k, k.tensor("scale"), n, cols, tileN);
+      const Buffer acc = k.l0c(i32, tileM, tileN, "acc");
+      tiles::productOfTensors(
+          k, acc, {a, b, m, n}, {rows, cols, K}, k.knob("tileL1"),
+          {.step = 128,
+           .transposed = true,
+           .bias = &bias,
+           .slots = static_cast<uint32_t>(k.knob("slots"))});
+      k.fix(c.at(m, n), acc, {rows, cols},
+            {.scales = scale, .zeroPoint = kZeroPoint});
+    }
+  }
 }
 // [kernel]
 
@@ -91,4 +106,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)

@@ -26,13 +26,22 @@ struct RunRequest {
   std::vector<int64_t> constants{}; // sizes that the launch gives
   uint32_t cores = 1;
   RunOrder order = RunOrder::kEager;
-  uint64_t seed = 0; // of kRandom
+  uint64_t seed = 0;    // of kRandom
+  bool dataOff = false; // of kCycle: timing only, no checks but bounds
+  bool spans = false;   // of kCycle: fill PipeUse::span
+  /// Of kCycle: kBudgetExceeded when the kernel takes more cycles; 0: no limit
+  /// but the engine's.
+  uint64_t budget = 0;
 };
 
 /// busy + stalls + idle of a pipe = cycles x cores.
 struct PipeUse {
   std::string pipe;
   uint64_t busy = 0, idle = 0;
+  uint64_t bankCycles = 0; // of busy: operands of a command met in a bank
+  /// From the start of its first command to the retirement of its last, summed
+  /// over cores.
+  uint64_t span = 0;
   std::vector<std::pair<std::string, uint64_t>> stalls;
 };
 
@@ -41,6 +50,7 @@ struct RunReport {
   uint64_t macs = 0; // of every mmad
   uint64_t gmReadBytes = 0, gmWriteBytes = 0;
   uint64_t cycles = 0, kernelCycles = 0; // kCycle only, as the next
+  uint64_t dramBytes = 0;                // read and written, kCycle only
   uint32_t cores = 1;
   std::vector<PipeUse> pipes;
   std::vector<std::string> findings; // of the checks

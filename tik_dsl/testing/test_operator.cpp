@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tik_dsl/testing/test_operator.h"
 
+#include "tik_dsl/builder/knob_space.h"
+#include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/testing/element_data.h"
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <random>
 
 namespace kiln::tik {
 
@@ -44,12 +47,16 @@ private:
   std::map<std::pair<std::string, bool>, CompiledKernel> kernels_;
 };
 
+/// Which runs of a kernel are made.
+enum class Runs : uint8_t { kAll, kFew };
+
 /// One shape of one operator.
 class ShapeTest {
 public:
   ShapeTest(const Operator &op, const BoundShape &shape,
-            const TestOptions &options, KernelCache &cache)
-      : op_(op), shape_(shape), options_(options), cache_(cache) {
+            const TestOptions &options, KernelCache &cache,
+            Runs runs = Runs::kAll)
+      : op_(op), shape_(shape), options_(options), cache_(cache), runs_(runs) {
     report_.shape = shape.text;
     report_.isEdge = shape.isEdge;
     report_.usefulMacs = shape.usefulMacs;
@@ -64,7 +71,7 @@ public:
     if (op_.decl().hasKernel) {
       runKernel();
     }
-    if (op_.decl().body) {
+    if (op_.decl().body && runs_ == Runs::kAll) {
       runBodies();
     }
     return std::move(report_);
@@ -84,8 +91,10 @@ private:
     report_.remarks = kernel->remarks;
     report_.orderDependent = kernel->orderDependent;
     runAll(*kernel);
-    if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
-      runOne(*oracle, RunOrder::kEager, 0, "barrier-all");
+    if (runs_ == Runs::kAll) {
+      if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
+        runOne(*oracle, RunOrder::kEager, 0, "barrier-all");
+      }
     }
     if (!result_.empty()) {
       compare(result_, report_.comparison);
@@ -162,9 +171,12 @@ private:
 
   void runAll(const CompiledKernel &kernel) {
     if (options_.functional) {
+      const bool few = runs_ == Runs::kFew;
       runOne(kernel, RunOrder::kEager, 0, "eager");
-      runOne(kernel, RunOrder::kLazy, 0, "lazy");
-      for (uint32_t i = 0; i < options_.randomOrders; ++i) {
+      if (!few) {
+        runOne(kernel, RunOrder::kLazy, 0, "lazy");
+      }
+      for (uint32_t i = 0; i < (few ? 1 : options_.randomOrders); ++i) {
         runOne(kernel, RunOrder::kRandom, options_.seed + i,
                "random:" + std::to_string(options_.seed + i));
       }
@@ -290,6 +302,7 @@ private:
   const BoundShape &shape_;
   const TestOptions &options_;
   KernelCache &cache_;
+  const Runs runs_;
   std::vector<std::vector<double>> values_; // outputs: the reference's
   Bindings initial_, result_;
   std::string first_;
@@ -374,14 +387,80 @@ bool OperatorReport::passed() const {
   return true;
 }
 
+namespace {
+
+/// Legal settings other than the default, drawn by the seed; fewer where the
+/// space is small or most of it is not legal.
+std::vector<tuning::Setting> drawSettings(const tuning::SearchSpace &space,
+                                          uint32_t count,
+                                          const std::string &seed) {
+  std::seed_seq sequence(seed.begin(), seed.end());
+  std::mt19937_64 random(sequence);
+  std::vector<tuning::Setting> drawn;
+  tuning::Setting byDefault;
+  for (const tuning::Knob &knob : space.knobs) {
+    byDefault.push_back(knob.values.front());
+  }
+  for (uint32_t i = 0; i < 100 * count && drawn.size() < count; ++i) {
+    tuning::Setting setting;
+    for (const tuning::Knob &knob : space.knobs) {
+      setting.push_back(knob.values[random() % knob.values.size()]);
+    }
+    if (setting != byDefault &&
+        std::find(drawn.begin(), drawn.end(), setting) == drawn.end() &&
+        space.isLegal(setting)) {
+      drawn.push_back(std::move(setting));
+    }
+  }
+  return drawn;
+}
+
+/// Tests the shape with some legal settings of the knobs.
+Status testSettings(const Operator &op, const ShapeCase &shape,
+                    const TestOptions &options, KernelCache &cache,
+                    ShapeReport &report) {
+  KILN_ASSIGN_OR_RETURN(const tuning::SearchSpace space,
+                        searchSpace(op, shape, *options.arch, options.cores));
+  for (const tuning::Setting &setting :
+       drawSettings(space, options.settings,
+                    report.shape + std::to_string(options.seed))) {
+    KILN_ASSIGN_OR_RETURN(const BoundShape bound,
+                          op.bind(withSetting(shape, space, setting)));
+    ShapeReport tested = ShapeTest(op, bound, options, cache, Runs::kFew).run();
+    if (report.problems.empty()) {
+      report.code = tested.code;
+    }
+    for (const std::string &problem : tested.problems) {
+      report.problems.push_back("knobs " + settingText(bound.knobs) + ": " +
+                                problem);
+    }
+    tested.setting = bound.knobs;
+    report.settings.push_back(std::move(tested));
+  }
+  return Status::ok();
+}
+
+} // namespace
+
 Result<OperatorReport> testOperator(const Operator &op,
                                     const TestOptions &options) {
   OperatorReport report{op.file(), op.decl().name, op.decl().summary, 0, {}};
-  const std::vector<ShapeCase> &cases =
+  std::vector<ShapeCase> cases =
       options.shapes.empty() ? op.decl().cases : options.shapes;
   std::vector<BoundShape> shapes;
-  for (const ShapeCase &settings : cases) {
+  std::vector<KnobValues> knobs;
+  if (cases.size() > options.mostShapes) {
+    cases.resize(options.mostShapes);
+  }
+  for (ShapeCase &settings : cases) {
+    settings.knobs.insert(settings.knobs.end(), options.knobs.begin(),
+                          options.knobs.end());
     KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
+    MessageList messages; // a wrong knob is no problem of a shape
+    KILN_ASSIGN_OR_RETURN(
+        KnobValues setting,
+        resolveKnobs(op, shape, *options.arch, options.cores, messages));
+    knobs.push_back(std::move(setting));
     KILN_RETURN_IF_ERROR(checkTestable(op, shape));
     shapes.push_back(std::move(shape));
   }
@@ -390,7 +469,12 @@ Result<OperatorReport> testOperator(const Operator &op,
     if (options.progress) {
       options.progress(i, shapes.size(), shapes[i].text);
     }
-    report.shapes.push_back(ShapeTest(op, shapes[i], options, cache).run());
+    ShapeReport tested = ShapeTest(op, shapes[i], options, cache).run();
+    tested.setting = std::move(knobs[i]);
+    if (!tested.setting.empty() && cases[i].knobs.empty()) {
+      KILN_RETURN_IF_ERROR(testSettings(op, cases[i], options, cache, tested));
+    }
+    report.shapes.push_back(std::move(tested));
   }
   return report;
 }
@@ -444,6 +528,15 @@ std::string toText(const OperatorReport &report) {
     if (shape.orderDependent) {
       below += "\n" + shape.shape +
                ": order-dependent: blocks add floats as they come\n";
+    }
+    if (!shape.setting.empty()) {
+      below +=
+          "\n" + shape.shape + ": knobs " + settingText(shape.setting) + "\n";
+    }
+    for (const ShapeReport &drawn : shape.settings) {
+      below += "  " + std::string(drawn.problems.empty() ? "ok" : "FAIL") +
+               " with " + settingText(drawn.setting) + ": " +
+               std::to_string(drawn.cycle.kernelCycles) + " cycles\n";
     }
     for (const std::string &line : shape.printed) {
       below += "\n" + shape.shape + ": printed: " + line + "\n";

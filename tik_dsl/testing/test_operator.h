@@ -16,6 +16,11 @@
 // each run is compared.) Shapes that differ in dynamic sizes only run on one
 // and the same kernel.
 //
+// An operator with knobs is tested with their defaults, or with those of the
+// shape; then, of each shape without knobs of its own, with a few legal
+// settings drawn by the seed (eager, one random order, cycle): results are
+// right for every legal setting.
+//
 // A body runs on options.bodyRunner and is compared with the reference in the
 // same way; of an operator without a kernel also on options.npuBodyRunner, and
 // nothing else runs.
@@ -46,6 +51,11 @@ struct TestOptions {
   bool cycle = true;      // and on the cycle engine
   /// Replaces the declared shapes.
   std::vector<ShapeCase> shapes{};
+  /// Only the first so many.
+  size_t mostShapes = static_cast<size_t>(-1);
+  /// Values of knobs for every shape; not empty: no other setting is drawn.
+  KnobValues knobs{};
+  uint32_t settings = 3; // legal ones to draw for each shape
   /// Called before each shape, for a progress display.
   std::function<void(size_t index, size_t count, const std::string &shape)>
       progress{};
@@ -102,6 +112,9 @@ struct ShapeReport {
   /// Blocks add floats in the order they come: every run is compared with the
   /// reference, their bits may differ.
   bool orderDependent = false;
+  KnobValues setting; // every knob, as the kernel was built
+  /// The settings that were drawn; their problems are among `problems`.
+  std::vector<ShapeReport> settings;
 };
 
 struct OperatorReport {

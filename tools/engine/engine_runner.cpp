@@ -3,6 +3,8 @@
 
 #include "simulator/core/engine.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace kiln::tools {
@@ -51,6 +53,7 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   report.cycles = launch.cycles;
   report.kernelCycles = launch.kernelCycles;
   report.cores = launch.cores;
+  report.dramBytes = launch.memory.dramReadBytes + launch.memory.dramWriteBytes;
   for (const sim::Finding &finding : launch.findings) {
     report.findings.push_back(finding.text);
   }
@@ -60,14 +63,58 @@ tik::RunReport reportOf(const sim::LaunchReport &launch) {
   }
   for (unsigned p = 0; p < isa::kNumPipes && launch.cycles > 0; ++p) {
     const sim::PipeCycles &from = launch.pipes[p];
-    tik::PipeUse pipe{
-        std::string(isa::kPipeNames[p]), from.busy, from.idle, {}};
+    tik::PipeUse pipe{std::string(isa::kPipeNames[p]),
+                      from.busy,
+                      from.idle,
+                      from.bankCycles,
+                      0,
+                      {}};
     for (unsigned s = 0; s < sim::kNumStalls; ++s) {
       pipe.stalls.emplace_back(sim::kStallNames[s], from.stall[s]);
     }
     report.pipes.push_back(std::move(pipe));
   }
   return report;
+}
+
+/// First start and last retirement of every pipe of every core.
+class SpanListener final : public sim::CommandListener {
+public:
+  void retired(const sim::CommandStamp &stamp) override {
+    const auto pipe = static_cast<unsigned>(stamp.command.pipe);
+    if (stamp.core >= cores_.size()) {
+      cores_.resize(stamp.core + 1);
+    }
+    Span &span = cores_[stamp.core][pipe];
+    span.first = std::min(span.first, stamp.start);
+    span.last = std::max(span.last, stamp.retire);
+  }
+  void addTo(std::vector<tik::PipeUse> &pipes) const {
+    for (const auto &core : cores_) {
+      for (unsigned p = 0; p < pipes.size(); ++p) {
+        pipes[p].span += core[p].last > 0 ? core[p].last - core[p].first : 0;
+      }
+    }
+  }
+
+private:
+  struct Span {
+    uint64_t first = UINT64_MAX, last = 0;
+  };
+  std::vector<std::array<Span, isa::kNumPipes>> cores_;
+};
+
+/// Cycles of a launch whose kernel may take `budget`: with those before its
+/// first command.
+uint64_t launchBudget(const isa::ArchSpec &arch,
+                      const tik::RunRequest &request) {
+  if (request.budget == 0) {
+    return uint64_t{1} << 32;
+  }
+  const isa::LaunchTiming &launch = arch.timing.launch;
+  constexpr uint64_t kControlCode = 2000;
+  return request.budget + launch.doorbellCycles + launch.dispatchCycles +
+         uint64_t{request.cores} * launch.perCoreCycles + kControlCode;
 }
 
 } // namespace
@@ -87,17 +134,23 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   launch.order = orderOf(request.order);
   launch.seed = request.seed;
   // Floats that blocks add in the order they come race, and are meant to.
-  launch.checks = {.race = !request.kernel->orderDependent,
-                   .init = true,
+  launch.dataOff = request.dataOff;
+  const bool all = !request.dataOff;
+  launch.checks = {.race = all && !request.kernel->orderDependent,
+                   .init = all,
                    .bounds = true,
-                   .flags = true};
-  launch.budget = uint64_t{1} << 32;
+                   .flags = all};
+  launch.budget = launchBudget(arch_, request);
   auto engine = request.order == tik::RunOrder::kCycle
                     ? sim::createCycleEngine(arch_, *gm)
                     : sim::createFunctionalEngine(arch_, *gm);
-  KILN_ASSIGN_OR_RETURN(sim::LaunchReport report, engine->run(launch));
+  SpanListener spans;
+  launch.listener = request.spans ? &spans : nullptr;
+  KILN_ASSIGN_OR_RETURN(sim::LaunchReport launched, engine->run(launch));
   fetch(launch, *gm, *request.bindings);
-  return reportOf(report);
+  tik::RunReport report = reportOf(launched);
+  spans.addTo(report.pipes);
+  return report;
 }
 
 } // namespace kiln::tools

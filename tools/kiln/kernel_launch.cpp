@@ -76,6 +76,9 @@ Status prepareOperator(const KernelOptions &options, KernelLaunch &launch) {
   } else if (!file.op().decl().cases.empty()) {
     settings = file.op().decl().cases.front();
   }
+  if (!options.knobs.empty()) {
+    KILN_ASSIGN_OR_RETURN(settings.knobs, parseKnobs(options.knobs));
+  }
   KILN_ASSIGN_OR_RETURN(tik::BoundShape shape, file.op().bind(settings));
   tik::OperatorCompiler compiler;
   KILN_ASSIGN_OR_RETURN(
@@ -106,6 +109,8 @@ void addKernelOptions(CLI::App &verb, KernelOptions &options) {
   verb.add_option("--machine", options.machine, "name or machine file");
   verb.add_option("--shape", options.shape,
                   "operator: NAME=N,NAME=N (default: its first shape)");
+  verb.add_option("--knobs", options.knobs,
+                  "operator: NAME=N,NAME=N, knobs not at their defaults");
   verb.add_option("--elf", options.elf, "operator: write its kernel here");
   verb.add_option("--seed", options.seed, "operator: of its random inputs");
   verb.add_option("--bind", options.binds,
@@ -124,9 +129,11 @@ void addKernelOptions(CLI::App &verb, KernelOptions &options) {
 Result<KernelLaunch> prepareKernel(KernelOptions &options) {
   bool isOperator = isOperatorFile(options.program);
   if (!isOperator) {
-    if (!options.shape.empty() || !options.elf.empty()) {
+    if (!options.shape.empty() || !options.knobs.empty() ||
+        !options.elf.empty()) {
       return invalid(options.program +
-                     ": --shape and --elf are for a one-file operator");
+                     ": --shape, --knobs and --elf are for a one-file "
+                     "operator");
     }
     KILN_RETURN_IF_ERROR(
         applyJobFile(options.program, options.machine, options.blocks,

@@ -24,6 +24,7 @@ struct KernelOptions {
   std::string program;
   std::string machine = "k1";
   std::string shape; // of an operator; empty: its first declared one
+  std::string knobs; // of an operator: "tileM=64,slots=2"
   std::string elf;   // where to write the ELF of an operator; empty: nowhere
   std::vector<std::string> binds, constants, outs;
   uint32_t blocks = 1, cores = 1;

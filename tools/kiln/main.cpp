@@ -100,6 +100,7 @@ int run(int argc, char **argv) {
   addTestOp(app, context);
   addProfile(app, context);
   addTop(app, context);
+  addTune(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &e) {

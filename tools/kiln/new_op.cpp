@@ -30,7 +30,6 @@ namespace {
 /// What it is: tensors, attributes, the shapes to test, how exact it is.
 void declare(Declaration &d) {
   d.name("@NAME@", "y = a * x + b");
-  d.attribute("tile", {8192, 4096, 2048}); // the first value is the default
   d.input("x", f16, {"N"}, {-4, 4}).input("a", f16, {1}).input("b", f16, {1});
   d.output("y", f16, {"N"});
   d.shape({{"N", 100000}});
@@ -38,10 +37,17 @@ void declare(Declaration &d) {
   d.tolerance(f16, 2e-3, 2e-3, "two roundings to 11 bits");
 }
 
+/// What may be chosen without a change of the result; the first value is the
+/// default. Settings that do not fit the machine are not tried.
+void knobs(const Knobs &k) {
+  k.knob("tile", 8192, doubling(1024).upTo(k.capacity(Space::ub) / 2));
+  k.knob("slots", {4, 2, 3});
+}
+
 /// How it is done, on the machine.
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), y = k.tensor("y");
-  const int64_t n = x.size(), tile = k.attribute("tile");
+  const int64_t n = x.size(), tile = k.knob("tile");
   const int64_t share = alignUp(ceilDiv(n, k.cores()), tile);
   for (Index block : k.blocks(ceilDiv(n, share))) {
     // a and b: one element each, spread over a block of 32 bytes.
@@ -52,7 +58,7 @@ void kernel(const Kernel &k) {
     k.broadcast(a, one, 16);
     k.broadcast(b, two, 16);
     const Index from = block * share, to = min(n, from + share);
-    for (Index i : k.range(from, to, tile).buffers(4)) {
+    for (Index i : k.range(from, to, tile).buffers(k.knob("slots"))) {
       const Index count = min(tile, to - i);
       const Buffer t = k.ub(f16, {tile}, "t");
       k.load(t, x.at(i), count);
@@ -73,7 +79,7 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)
 )";
 
 std::string replaced(std::string text, const std::string &from,

@@ -16,8 +16,15 @@ namespace kiln::tools {
 /// repository when run from its build folder.
 Result<std::filesystem::path> includeFolder();
 
+/// The folder of the numbered examples and their table of ceilings, installed
+/// or in the repository.
+Result<std::filesystem::path> examplesFolder();
+
 /// "M=1024,N=512,out=f16".
 Result<tik::ShapeCase> parseShapeCase(const std::string &text);
+
+/// "tileM=64,slots=2", of --knobs.
+Result<tik::KnobValues> parseKnobs(const std::string &text);
 
 /// Whether the file is an operator: C++ source or a plugin.
 bool isOperatorFile(const std::filesystem::path &file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `kiln test-op`: a one-file operator over its shapes, orders and checks.
+#include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/device_body_runner.h"
 #include "tools/engine/engine_runner.h"
@@ -18,6 +19,8 @@ struct Options {
   std::string machine = "k1";
   std::string device;
   std::vector<std::string> shapes;
+  std::string knobs;
+  uint32_t settings = tik::TestOptions().settings;
   uint32_t cores = 1;
   uint64_t seed = 1;
 };
@@ -65,6 +68,13 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   }
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
+  json["knobs"] = tik::settingText(shape.setting);
+  json["settings"] = nlohmann::json::array();
+  for (const tik::ShapeReport &drawn : shape.settings) {
+    json["settings"].push_back({{"knobs", tik::settingText(drawn.setting)},
+                                {"passed", drawn.problems.empty()},
+                                {"kernel_cycles", drawn.cycle.kernelCycles}});
+  }
   return json;
 }
 
@@ -87,6 +97,10 @@ Status testOp(const Context &context, const Options &options) {
     KILN_ASSIGN_OR_RETURN(tik::ShapeCase shape, parseShapeCase(text));
     test.shapes.push_back(std::move(shape));
   }
+  if (!options.knobs.empty()) {
+    KILN_ASSIGN_OR_RETURN(test.knobs, parseKnobs(options.knobs));
+  }
+  test.settings = options.settings;
   std::unique_ptr<Progress> progress;
   test.progress = [&](size_t index, size_t count, const std::string &shape) {
     if (!progress) {
@@ -133,6 +147,10 @@ void addTestOp(CLI::App &app, Context &context) {
       ->required();
   verb->add_option("--shape", options->shapes,
                    "NAME=N,NAME=N instead of the declared shapes");
+  verb->add_option("--knobs", options->knobs,
+                   "NAME=N,NAME=N: knobs that differ from their defaults");
+  verb->add_option("--settings", options->settings,
+                   "legal settings of the knobs to draw for each shape");
   verb->add_option("--machine", options->machine, "name or machine file");
   verb->add_option("--device", options->device,
                    "only npu:functional or npu:cycle (default: both)")

@@ -20,6 +20,7 @@ void addNewOp(CLI::App &app, Context &context);
 void addTestOp(CLI::App &app, Context &context);
 void addProfile(CLI::App &app, Context &context);
 void addTop(CLI::App &app, Context &context);
+void addTune(CLI::App &app, Context &context);
 
 /// The text of `kiln --version`.
 std::string versionText();

@@ -110,6 +110,7 @@ TEST(ArchSpec, PeaksFollowFromTheCell) {
   EXPECT_EQ(k1->peakMacsPerCycle(ElementType::I32), 0);
   EXPECT_EQ(nano->peakMacsPerCycle(ElementType::F16), 64);
   EXPECT_EQ(nano->peakMacsPerCycle(ElementType::U8), 128);
+  EXPECT_EQ(k1->peakDramBytesPerCycle(), 1200);
   EXPECT_EQ(nano->arch.capacity(Space::L0C), 8u << 10);
   EXPECT_EQ(nano->timing.clockHz, 200'000'000u);
 }
@@ -150,6 +151,26 @@ TEST(ArchSpec, HashIgnoresCommentsAndFollowsFigures) {
   EXPECT_NE(changed("cores: 32", "cores: 31")->hash, k1);
   EXPECT_NE(changed("latency_cycles: 300", "latency_cycles: 301")->hash, k1);
   EXPECT_NE(changed("name: k1", "name: k1b")->hash, k1);
+}
+
+TEST(ArchSpec, SomeKeysOfAMachineChange) {
+  const ArchSpec k1 = *loadArchSpec("k1");
+  Result<ArchSpec> other =
+      withKeys(k1, {{"timing.memory.l2.bytes", "134217728"},
+                    {"arch.queue_depth.V", "16"}});
+  ASSERT_TRUE(other) << other.status().message();
+  EXPECT_EQ(other->timing.memory.l2.bytes, 134217728u);
+  EXPECT_EQ(withKeys(*other, {{"arch.queue_depth.V", "32"}})->hash,
+            changed("bytes: 33554432", "bytes: 134217728")->hash);
+  EXPECT_NE(other->hash, k1.hash);
+  EXPECT_EQ(withKeys(k1, {})->hash, k1.hash);
+  EXPECT_THAT(withKeys(k1, {{"timing.l2.bytes", "1"}}).status().message(),
+              HasSubstr("no key 'timing.l2.bytes'"));
+  EXPECT_THAT(withKeys(k1, {{"arch.cores", "many"}}).status().message(),
+              HasSubstr("arch.cores: expected a whole number"));
+  EXPECT_THAT(withKeys(k1, {{"arch.cores", "0"}}).status().message(),
+              HasSubstr("arch.cores"));
+  EXPECT_FALSE(withKeys(k1, {{"timing.memory.dram.part", "ddr4"}}));
 }
 
 TEST(ArchSpec, RefusesWhatIsNotYaml) {

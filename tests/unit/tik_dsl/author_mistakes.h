@@ -7,6 +7,7 @@
 #include "tests/unit/tik_dsl/inline_operator.h"
 
 #include <span>
+#include <vector>
 
 namespace kiln::tik {
 
@@ -27,5 +28,8 @@ std::span<const MistakeCase> commandMistakes();
 /// The same of masks, tables, lists, columns of FIX, texts, and of blocks that
 /// meet.
 std::span<const MistakeCase> meetingMistakes();
+
+/// Numbers of the mistakes with knobs that knob_mistakes.cpp makes.
+std::vector<uint32_t> knobMistakeNumbers();
 
 } // namespace kiln::tik

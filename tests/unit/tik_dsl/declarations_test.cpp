@@ -2,7 +2,7 @@
 //
 // Mistakes in declarations and shapes: each gives its number, at its line, with
 // its exact text, and nothing else.
-#include "tests/unit/tik_dsl/inline_operator.h"
+#include "tests/unit/tik_dsl/author_mistakes.h"
 
 #include <cmath>
 #include <set>
@@ -13,9 +13,7 @@
 namespace kiln::tik {
 namespace {
 
-uint32_t bad = 0;
 void noKernel(const Kernel &) {}
-#define BAD_NEXT bad = __LINE__ + 1
 
 struct Case {
   const char *name;
@@ -292,6 +290,9 @@ TEST(MistakeTable, EveryMistakeOfADeclarationIsMadeHere) {
   }
   for (const ShapeMistake &c : kShapes) {
     made.insert(c.number);
+  }
+  for (uint32_t number : knobMistakeNumbers()) {
+    made.insert(number);
   }
   for (const MistakeInfo &info : allMistakes()) {
     const auto number = static_cast<uint32_t>(info.number);

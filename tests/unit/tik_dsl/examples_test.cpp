@@ -61,11 +61,35 @@ TEST_P(Examples, UseSeveralCores) {
                       .arch = &*k1,
                       .runner = &runner,
                       .cores = 3,
-                      .randomOrders = 1};
+                      .randomOrders = 1,
+                      .settings = 1};
   const auto report =
       testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
   ASSERT_TRUE(report) << report.status().message();
   EXPECT_TRUE(report->passed()) << toText(*report);
+}
+
+/// The first shape that is timed, in a hundred orders of the pipes, on two
+/// cores; with every check, equal bits.
+TEST_P(Examples, HundredRandomOrders) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  tools::EngineRunner runner(*k1);
+  TestOptions options{.load = {.includeDir = "."},
+                      .arch = &*k1,
+                      .runner = &runner,
+                      .cores = 2,
+                      .randomOrders = 100,
+                      .seed = 1000,
+                      .cycle = false,
+                      .mostShapes = 1,
+                      .settings = 0};
+  const auto report =
+      testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
+  ASSERT_TRUE(report) << report.status().message();
+  EXPECT_TRUE(report->passed()) << toText(*report);
+  ASSERT_EQ(report->shapes.size(), 1u);
+  EXPECT_GE(report->shapes[0].runs, 102u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Examples, testing::ValuesIn(allExamples()),

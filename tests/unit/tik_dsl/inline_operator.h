@@ -16,6 +16,7 @@ struct InlineFunctions {
   void (*declare)(Declaration &) = nullptr;
   void (*kernel)(const Kernel &) = nullptr;
   void (*reference)(const Reference &) = nullptr;
+  void (*knobs)(const Knobs &) = nullptr;
 };
 
 /// The functions that the entry point answers with; one operator at a time.
@@ -26,7 +27,7 @@ inline InlineFunctions &current() {
 
 inline int32_t inlineEntry(const KilnTikRequest *request) {
   const InlineFunctions &f = current();
-  return detail::answer(request, f.declare, f.kernel, f.reference);
+  return detail::answer(request, f.declare, f.kernel, f.reference, f.knobs);
 }
 
 inline Result<Operator> inlineOperator(const InlineFunctions &functions) {

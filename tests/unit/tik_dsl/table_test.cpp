@@ -149,7 +149,7 @@ int32_t randomEntry(const KilnTikRequest *request) {
   if (request->verb == KILN_TIK_DECLARE) {
     Declaration d(request->table);
     declare(d);
-  } else {
+  } else if (request->verb == KILN_TIK_BUILD) {
     RandomCalls(request->table, randomSeed).run();
   }
   return KILN_TIK_DONE;

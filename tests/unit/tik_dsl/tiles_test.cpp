@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -140,6 +141,44 @@ TEST(Tiles, TransposeAndReductions) {
                     }
                   }
                 }});
+}
+
+uint32_t callLine = 0, bodyLine = 0;
+
+/// A mistake inside softmaxRows() and one in the body that elementwise() calls.
+void mistakenCalls(const Kernel &k) {
+  const Buffer t = k.ub(f32, {20, 56}, "t");
+  callLine = __LINE__ + 1;
+  tiles::softmaxRows(k, t, {20, 60});
+  tiles::elementwise(k, {k.tensor("x")}, k.tensor("y"), {.tile = 64},
+                     [&](auto &in, const Buffer &out, const Index &) {
+                       bodyLine = __LINE__ + 1;
+                       k.exp(out, in[0], 65);
+                     });
+}
+
+TEST(Tiles, MistakesInsideBearTheLineOfTheCall) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  Result<Operator> op =
+      inlineOperator({[](Declaration &d) {
+                        d.name("lines", "y = exp(x)").input("x", f32, {64});
+                        d.output("y", f32, {64}).shape({});
+                      },
+                      mistakenCalls, [](const Reference &) {}});
+  ASSERT_TRUE(op) << op.status().message();
+  Result<BoundShape> shape = op->bind(op->decl().cases[0]);
+  ASSERT_TRUE(shape);
+  MessageList messages;
+  OperatorCompiler compiler;
+  EXPECT_FALSE(compiler.compile(*op, *shape, {.arch = &*k1}, &messages));
+  std::set<uint32_t> lines;
+  for (const Message &message : messages.messages()) {
+    EXPECT_NE(message.at.file.find("tiles_test.cpp"), std::string::npos)
+        << message.render();
+    lines.insert(message.at.line);
+  }
+  EXPECT_EQ(lines, (std::set<uint32_t>{callLine, bodyLine}));
 }
 
 } // namespace

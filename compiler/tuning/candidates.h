@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Candidates: which settings a search may choose next, and where they lie for
+// its model. Spaces of up to kMostListed combinations are listed once; larger
+// ones are sampled, and mutated and crossed over around the best.
+//
+//   Candidates candidates(space, /*seed=*/1);
+//   std::optional<Setting> first = candidates.spread(); // the default
+//   candidates.open({*first});       // settings worth asking the model about
+//   candidates.take(setting);        // never proposed again
+//
+// Deterministic given the seed.
+#pragma once
+
+#include "compiler/tuning/search_space.h"
+#include "compiler/tuning/surrogate.h"
+
+#include <optional>
+#include <random>
+#include <set>
+
+namespace kiln::tuning {
+
+class Candidates {
+public:
+  static constexpr int64_t kMostListed = 1 << 16;
+
+  /// `space` is borrowed.
+  Candidates(const SearchSpace &space, uint64_t seed);
+
+  /// Legal settings; 0 when there are too many to list.
+  uint64_t legal() const { return listed_ ? all_.size() : 0; }
+  /// All of them, where they are listed.
+  const std::vector<Setting> &all() const { return all_; }
+
+  /// The default if it is legal; then settings at random, each the one of a
+  /// few that is farthest from those taken. Takes it; nothing when all are.
+  std::optional<Setting> spread();
+  /// Settings that are not taken: all, or some hundred, those next to `best`
+  /// (the first counts most) among them.
+  std::vector<Setting> open(const std::vector<Setting> &best);
+  void take(const Setting &setting) { taken_.insert(setting); }
+
+  /// A coordinate per knob, 0 to 1: the logarithm of its value, or the value
+  /// where not all are positive.
+  Surrogate::Point point(const Setting &setting) const;
+
+private:
+  struct Axis {
+    bool isLogarithmic = false;
+    double low = 0, range = 1;
+  };
+
+  bool isOpen(const Setting &setting) const;
+  /// A legal setting that is not taken; nothing when none is found.
+  std::optional<Setting> random();
+  double distanceToTaken(const Setting &setting) const;
+  uint64_t draw(uint64_t below) { return random_() % below; }
+  void addNeighbours(const Setting &setting, std::set<Setting> &found);
+  void addCrossings(const std::vector<Setting> &best, std::set<Setting> &found);
+
+  const SearchSpace &space_;
+  std::vector<Axis> axes_;
+  std::mt19937_64 random_; // its bits are the same everywhere
+  bool listed_ = false;
+  // Listed once: to ask isLegal may mean to build a kernel.
+  std::vector<Setting> all_;
+  std::set<Setting> legal_, taken_;
+};
+
+} // namespace kiln::tuning
