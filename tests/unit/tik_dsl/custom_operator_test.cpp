@@ -46,7 +46,8 @@ protected:
         std::make_shared<OperatorLibrary>(LoadOptions{.includeDir = "."});
     library->files = {"tik_dsl/examples/01_vector_add.cpp",
                       "tests/unit/tik_dsl/operators/body_only.cpp",
-                      "tests/unit/tik_dsl/operators/onnx_add.cpp"};
+                      "tests/unit/tik_dsl/operators/onnx_add.cpp",
+                      "tests/unit/tik_dsl/operators/print_twice.cpp"};
     options.kernelLibrary = library;
     return pipeline::compileModelBytes(builder_.bytes(), "m.onnx", options);
   }
@@ -188,6 +189,37 @@ TEST_F(Model, RunsAnOperatorWithoutAKernelEverywhere) {
     const auto y = run(*package, device, x);
     ASSERT_TRUE(y) << y.status().message();
     EXPECT_EQ(*y, std::vector<_Float16>(64, 9)) << device;
+  }
+}
+
+TEST_F(Model, TellsWhatAKernelPrints) {
+  auto &node = *builder_.graph().mutable_node(1);
+  node.set_op_type("print_twice");
+  node.set_name("the_node");
+  node.mutable_input()->RemoveLast();
+  const auto package = compile();
+  ASSERT_TRUE(package) << package.status().message();
+  for (const char *name : {"npu:functional", "npu:cycle"}) {
+    hal::Instance instance;
+    ASSERT_TRUE(hal::registerAllDrivers(instance));
+    const auto device = instance.createDevice(name);
+    ASSERT_TRUE(device);
+    const auto session =
+        hal::Session::load(**device, hal::Blob::borrow(*package));
+    ASSERT_TRUE(session);
+    std::vector<std::string> lines;
+    hal::RunOptions options;
+    options.profile = [&](const hal::DispatchProfile &profile) {
+      for (const std::string &line : profile.report.printed) {
+        lines.push_back(profile.source->node + ": " + line);
+      }
+    };
+    const auto out = (*session)->run(
+        {hal::HostTensor::make(hal::DataType::kF16, {64})}, options);
+    ASSERT_TRUE(out) << out.status().message();
+    EXPECT_THAT(lines,
+                testing::ElementsAre("the_node: block 0: i = 0, count = 64"))
+        << name;
   }
 }
 
