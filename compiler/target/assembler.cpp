@@ -3,6 +3,7 @@
 
 #include "compiler/target/control_core_mc.h"
 #include "isa/codec/instruction.h"
+#include "isa/codec/mnemonics.h"
 #include "isa/gen/asm_macros.h"
 
 #include "llvm/MC/MCAsmBackend.h"
@@ -60,6 +61,9 @@ public:
       }
       out += ": " + e.message;
       out += e.source.empty() ? "" : ", in '" + e.source + "'";
+      const std::string choices =
+          e.message.starts_with("unrecognized") ? choicesFor(e.source) : "";
+      out += choices.empty() ? "" : "; there are " + choices;
     }
     return out;
   }
@@ -69,6 +73,19 @@ private:
     int line, column;
     std::string message, source;
   };
+
+  /// "vadd.i8, ..." for "vadd.f64 a0, ..."; pipes of `kset mte2, v, a0` belong
+  /// to the name.
+  static std::string choicesFor(llvm::StringRef source) {
+    auto [name, rest] = source.split(' ');
+    if (name != "kset" && name != "kwait" && name != "kcfg") {
+      return isa::choicesFor(name.str());
+    }
+    auto [first, others] = rest.split(',');
+    return isa::choicesFor(
+        (name + "." + first.trim() + "." + others.split(',').first.trim())
+            .str());
+  }
 
   void add(const llvm::SMDiagnostic &d) {
     const bool expanded = d.getFilename() == "<instantiation>";

@@ -2,7 +2,7 @@
 //
 // Instructions as assembly text and back.
 #include "isa/codec/instruction.h"
-
+#include "isa/codec/mnemonics.h"
 #include "isa/gen/tables.h"
 
 #include <algorithm>
@@ -76,6 +76,18 @@ Status wrong(std::string message) {
 
 bool isMnemonic(std::string_view text) {
   return text == "st.ub" || findSpelling(text) != nullptr;
+}
+
+std::string choicesFor(std::string_view name) {
+  const size_t last = name.rfind('.');
+  const std::string stem = std::string(name.substr(0, last)) + ".";
+  std::string choices;
+  for (const tables::Spelling &s : tables::kSpellings) {
+    if (s.text.starts_with(stem)) {
+      choices += (choices.empty() ? "" : ", ") + std::string(s.text);
+    }
+  }
+  return isMnemonic(name) ? "" : choices;
 }
 
 std::string toText(const Instruction &i) {

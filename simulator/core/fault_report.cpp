@@ -236,18 +236,20 @@ isa::Fault badFlagId(const isa::Command &command) {
 
 std::optional<isa::Fault> checkSet(const FaultSite &site,
                                    const isa::Command &command,
-                                   const FlagFile &flags) {
+                                   const FlagFile &flags, uint64_t now) {
   FlagName flag = flagOf(command);
   if (flag.id >= isa::kNumFlagIds) {
     return badFlagId(command);
   }
-  if (!flags.isSet(flag)) {
+  const bool clearedNow =
+      now != FlagFile::kNoCycle && flags.history(flag).clearedAt == now;
+  if (!flags.isSet(flag) && !clearedNow) {
     return std::nullopt;
   }
   return isa::Fault{
       isa::FaultKind::kFlagAlreadySet,
       fmt::format("flag {} is still set by kset at {}: no kwait has cleared "
-                  "it",
+                  "it in time",
                   text(flag), site.place(flags.history(flag).setPc))};
 }
 

@@ -74,10 +74,12 @@ isa::Fault explainDeadlock(const FaultSite &site, const ControlWait &control,
                            const PipeWait (&pipes)[isa::kNumPipes],
                            const FlagFile &flags);
 
-/// The fault a kset would raise now, if any: a bad id or a set flag.
+/// The fault a kset would raise now, if any: a bad id, a flag that is set or
+/// was cleared in cycle `now` only (rule 7; kNoCycle: an engine without time).
 std::optional<isa::Fault> checkSet(const FaultSite &site,
                                    const isa::Command &command,
-                                   const FlagFile &flags);
+                                   const FlagFile &flags,
+                                   uint64_t now = FlagFile::kNoCycle);
 isa::Fault badFlagId(const isa::Command &command);
 
 /// Adds the bound buffer nearest to the GM address of `command` to the

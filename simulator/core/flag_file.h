@@ -28,9 +28,11 @@ inline FlagName flagOf(const isa::Command &c) {
 
 class FlagFile {
 public:
+  static constexpr uint64_t kNoCycle = ~uint64_t{0};
   struct History {
     uint64_t setPc = 0; // 0: never
     uint64_t clearPc = 0;
+    uint64_t clearedAt = kNoCycle;
   };
 
   void reset() { *this = FlagFile(); }
@@ -44,9 +46,11 @@ public:
     history_[pair(f)][f.id].setPc = pc;
     return true;
   }
-  void clear(FlagName f, uint64_t pc) {
+  /// An engine with time says when.
+  void clear(FlagName f, uint64_t pc, uint64_t now = kNoCycle) {
     bits_[pair(f)] &= uint8_t(~(1u << f.id));
     history_[pair(f)][f.id].clearPc = pc;
+    history_[pair(f)][f.id].clearedAt = now;
   }
   const History &history(FlagName f) const { return history_[pair(f)][f.id]; }
   /// Calls `visit(FlagName)` for every flag that is set, in order.

@@ -198,7 +198,7 @@ void ControlUnit::tryWait(uint64_t now) {
     stall(Waiting::kFlag, Stall::kFlag, now);
     return;
   }
-  context_.flags->clear(flag, command().pc);
+  context_.flags->clear(flag, command().pc, now);
   if (context_.observer) {
     context_.observer->flagWaited(command(), flag);
   }

@@ -149,7 +149,7 @@ void CycleCore::flagVisible(uint64_t slot, uint64_t now) {
   }
   Command set = comingSets_[slot];
   freeSets_.push_back(static_cast<uint32_t>(slot));
-  if (std::optional<isa::Fault> f = checkSet(site_, set, flags_)) {
+  if (std::optional<isa::Fault> f = checkSet(site_, set, flags_, now)) {
     failCommand(set, std::move(*f));
     return;
   }

@@ -167,7 +167,7 @@ void PipeUnit::doWait(uint64_t now) {
     return; // the set wakes this pipe
   }
   enter(Stall::kControl, now);
-  context_.flags->clear(flag, c.pc);
+  context_.flags->clear(flag, c.pc, now);
   if (context_.observer) {
     context_.observer->flagWaited(c, flag);
   }

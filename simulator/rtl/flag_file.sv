@@ -2,7 +2,9 @@
 //
 // The flags: eight per (source, destination) pair of pipes, and those on their
 // way. A flag set with delay d in cycle t is visible from cycle t + d on, the
-// cycle itself included (rules 3, 7 and 8).
+// cycle itself included (rules 3, 7 and 8). Misuse: a flag appears that was set
+// when the cycle began, cleared in it or not; or two sets of it have one cycle
+// to appear in, which is noticed when the second one leaves.
 module flag_file
   import kiln_rtl_pkg::*;
 (
@@ -29,7 +31,8 @@ module flag_file
 
   assign appear = coming[slot];
   assign visible = set_flags | appear;
-  assign set_twice = (set_flags & appear) != 0;
+  logic merged;
+  assign set_twice = merged || (set_flags & appear) != 0;
   assign settled = last_coming == 0;
 
   logic [NUM_FLAGS-1:0] fired, cleared, fired_s;
@@ -59,6 +62,7 @@ module flag_file
   always_ff @(posedge clk) begin
     if (rst) begin
       set_flags <= 0;
+      merged <= 0;
       slot <= 0;
       last_coming <= 0;
       for (int i = 0; i < FLAG_DELAY; i++) coming[i] = 0;
@@ -66,6 +70,8 @@ module flag_file
       set_flags <= visible & ~cleared;
       slot <= slot + 1;
       last_coming <= longest;
+      merged <= (any && (coming[slot+visible_delay[5:0]] & fired) != 0) ||
+          (s_fire && (coming[slot+s_delay[5:0]] & fired_s) != 0);
       coming[slot] = 0;
       if (any)
         coming[slot+visible_delay[5:0]] = coming[slot+visible_delay[5:0]] |

@@ -108,7 +108,7 @@ module npu_core
   // The pipes' fronts.
   command_t head[NUM_PIPES];
   ranges_t ranges[NUM_PIPES];
-  logic [NUM_PIPES-1:0] unit_free, start, configure, bad_id;
+  logic [NUM_PIPES-1:0] unit_free, start, configure, bad_id, merged;
   logic [1:0] start_slot[NUM_PIPES];
   logic [1:0] retire[NUM_PIPES];
   logic [31:0] slot_tag[NUM_PIPES][2];
@@ -126,7 +126,7 @@ module npu_core
         .flag_cycles(key[K_FLAG]), .config_cycles(key[K_CONFIG]),
         .push(push[p]), .command, .room(room[p]), .busy(busy[p]), .visible,
         .clear_fire(clear_fire[p]), .clear_flag(clear_flag[p]),
-        .fire(fire[p]), .head(head[p]), .head_ranges(ranges[p]),
+        .fire(fire[p]), .set_twice(merged[p]), .head(head[p]), .head_ranges(ranges[p]),
         .unit_free(unit_free[p]), .start(start[p]),
         .start_slot(start_slot[p]), .retire(retire[p]),
         .configure(configure[p]), .left(left[p]), .left_tag(left_tag[p]),
@@ -215,7 +215,7 @@ module npu_core
   always_ff @(posedge clk) begin
     if (rst) fault <= FAULT_NONE;
     else if (fault == FAULT_NONE) begin
-      if (set_twice) fault <= FAULT_FLAG_SET;
+      if (set_twice || merged[NUM_PIPES-1:1] != 0) fault <= FAULT_FLAG_SET;
       else if (bad_id[NUM_PIPES-1:1] != 0) fault <= FAULT_FLAG_ID;
       else fault <= s_fault;
     end

@@ -31,6 +31,7 @@ module pipe_front
     output logic clear_fire,
     output int clear_flag,
     output logic [PIPE_FLAGS-1:0] fire,  // become visible later
+    output logic set_twice,  // two sets of a flag wait for one retirement
 
     // The unit.
     output command_t head,
@@ -126,6 +127,7 @@ module pipe_front
   logic [PIPE_FLAGS-1:0] next_pending[SLOTS];
   always_comb begin
     set_bits = 0;
+    set_twice = 0;
     if (set_now) set_bits[{head.f3, head.rs1[2:0]}] = 1;
     fire = 0;
     for (int i = 0; i < SLOTS; i++)
@@ -144,9 +146,15 @@ module pipe_front
           target = j;
           best = age[j];
         end
-      if (target == SLOTS) fire = fire | moving;
+      if (target == SLOTS) begin
+        if ((fire & moving) != 0) set_twice = 1;
+        fire = fire | moving;
+      end
       for (int j = 0; j < SLOTS; j++)
-        if (target == j) next_pending[j] = next_pending[j] | moving;
+        if (target == j) begin
+          if ((next_pending[j] & moving) != 0) set_twice = 1;
+          next_pending[j] = next_pending[j] | moving;
+        end
     end
   end
 

@@ -315,7 +315,9 @@ private:
     const isa::TimingPart &t = trace_.machine.timing;
     const TraceRange *tile = accumulator(c);
     uint64_t cells = ceilDiv(tile->hi - tile->lo, isa::kL0CCellBytes);
-    uint64_t weight = trace_.of(c).f3 == 7 ? t.cubeFp32Weight : 1;
+    const bool fp32 =
+        trace_.of(c).f3 == static_cast<uint8_t>(isa::CubeType::kF32);
+    uint64_t weight = fp32 ? t.cubeFp32Weight : 1;
     uint64_t step =
         ceilDiv(cells * weight * t.cubeRate.cycles, t.cubeRate.cells);
     return t.cubeLatencyCycles > step ? t.cubeLatencyCycles - step : 0;

@@ -166,5 +166,53 @@ TEST_F(RtlFaults, FlagsMisused) {
   }
 }
 
+/// vadd of `rows` rows of 64 halves.
+void vadd(ProgramBuilder &b, uint32_t rows) {
+  using isa::LocalView;
+  b.npu({.op = Opcode::kVadd, .f3 = 5}, LocalView{0, 4, 1, rows}.pack(),
+        LocalView{0, 4, 1, 64}.pack(), LocalView{0, 4, 1, 0}.pack());
+}
+
+/// Rule 7: both become visible flag_visible cycles after the vadd retires.
+TEST_F(RtlFaults, TwoSetsOfOneFlagInOneCycle) {
+  for (Pipe destination : {Pipe::MTE3, Pipe::S}) {
+    ProgramBuilder b;
+    vadd(b, 32);
+    b.set(Pipe::V, destination, 2);
+    b.set(Pipe::V, destination, 2);
+    b.wait(Pipe::V, destination, 2);
+    b.wait(Pipe::V, destination, 2);
+    EXPECT_EQ(fault(b), kFlagSet);
+  }
+}
+
+/// A wait takes a flag before, in or after the cycle in which the second set
+/// of it becomes visible: only before it is right.
+TEST_F(RtlFaults, AWaitInTheCycleOfTheNextSetIsTooLate) {
+  unsigned right = 0, wrong = 0;
+  for (unsigned delay = 0; delay < 12; ++delay) {
+    ProgramBuilder b;
+    b.set(Pipe::MTE2, Pipe::V, 1);
+    b.set(Pipe::MTE2, Pipe::V, 1);
+    for (unsigned i = 0; i < delay; ++i) {
+      b.addi(5, 5, 1);
+    }
+    b.wait(Pipe::MTE2, Pipe::V, 1);
+    b.wait(Pipe::MTE2, Pipe::V, 1);
+    b.end();
+    auto program = b.program();
+    const bool ok = bench.cycle->run(bench.request(program, {})).isOk();
+    RtlLaunch launch;
+    launch.argumentBlock = isa::buildArgumentBlock({}, {}, 0);
+    launch.budget = 10'000;
+    EXPECT_EQ(runRtl(bench.arch, *bench.gm, *program, launch).fault,
+              ok ? 0u : kFlagSet)
+        << delay;
+    ok ? ++right : ++wrong;
+  }
+  EXPECT_GT(right, 0u);
+  EXPECT_GT(wrong, 0u);
+}
+
 } // namespace
 } // namespace kiln::test

@@ -234,6 +234,23 @@ TEST(DramChannel, RefreshPrechargesOpenRowsFirst) {
   EXPECT_EQ(b.done[2], 1016u + 13 + 260 + 14 + 12 + 16);
 }
 
+TEST(DramChannel, RefreshWaitsForAPrechargeUnderWay) {
+  // Row 0 may be precharged from 936 on: the second request does so when it
+  // arrives, and rp = 13 cycles later its activation or the refresh can go.
+  struct Case {
+    uint64_t arrival, activation;
+  };
+  for (Case c :
+       {Case{986, 999 + 34 + 13 + 260}, // activated before the due time
+        Case{987, 1000 + 260}, Case{988, 1001 + 260}, Case{990, 1003 + 260},
+        Case{999, 1012 + 260}, Case{1000, 1000 + 13 + 260}}) { // still open
+    Bench b(part(), {16, 8, 2, 1000});
+    b.at(900, 1, Bench::line(0, 0));
+    b.at(c.arrival, 2, Bench::line(0, 1));
+    EXPECT_EQ(b.run()[2], c.activation + 14 + 12 + 16) << c.arrival;
+  }
+}
+
 TEST(DramChannel, RefreshComesEveryInterval) {
   DramCycles t = part();
   t.refi = 500;

@@ -174,6 +174,51 @@ TEST(PipeTiming, AFlagIsVisibleFourCyclesAfterTheLastEarlierRetirement) {
   EXPECT_EQ(run.stamps.of(Pipe::V, 1)[0].start, retire + 4 + 1);
 }
 
+/// Rule 7. The sets leave their queue in t + 1 and t + 2 and are visible in
+/// t + 5 and t + 6; the first wait takes the flag in t + 3 + addi, not before
+/// t + 5, and has to be over when the second set comes.
+TEST(PipeTiming, ASetInTheCycleOfTheWaitBeforeItIsAFault) {
+  EngineBench bench;
+  for (unsigned addi : {0u, 2u, 3u, 4u, 20u}) {
+    ProgramBuilder b;
+    b.li(10, 1);
+    const auto sync = [&](Opcode op) {
+      b.npuWord({.op = op,
+                 .sub = static_cast<uint8_t>(Pipe::MTE2),
+                 .f3 = static_cast<uint8_t>(Pipe::V)});
+    };
+    sync(Opcode::kKset);
+    sync(Opcode::kKset);
+    for (unsigned i = 0; i < addi; ++i) {
+      b.addi(5, 5, 1);
+    }
+    sync(Opcode::kKwait);
+    sync(Opcode::kKwait);
+    sim::LaunchRequest request = bench.request(b.program(), {});
+    if (addi <= 2) {
+      bench.runCycle(request);
+    } else {
+      EXPECT_EQ(bench.fault(*bench.cycle, request).kind,
+                isa::FaultKind::kFlagAlreadySet);
+    }
+  }
+}
+
+/// Rule 7: a wait between two sets of one cycle does not part them.
+TEST(PipeTiming, TwoSetsOfOneFlagInOneCycleAreAFault) {
+  for (Pipe destination : {Pipe::MTE3, Pipe::S}) {
+    EngineBench bench;
+    ProgramBuilder b;
+    vadd(b, 0x8000, 0, 30);
+    b.set(Pipe::V, destination, 2);
+    b.set(Pipe::V, destination, 2);
+    b.wait(Pipe::V, destination, 2);
+    b.wait(Pipe::V, destination, 2);
+    EXPECT_EQ(bench.fault(*bench.cycle, bench.request(b.program(), {})).kind,
+              isa::FaultKind::kFlagAlreadySet);
+  }
+}
+
 TEST(PipeTiming, AFlagThatIsVisibleCostsTheWaitItsOneCycle) {
   EngineBench bench;
   for (bool flag : {false, true}) {

@@ -217,6 +217,15 @@ typedef struct KilnTikIm2col {
   int64_t c1, c1_stride, c_valid_last, pad;
 } KilnTikIm2col;
 
+/* The same over several images: m = (n*out_height + oh)*out_width + ow, images
+ * image_stride 32-byte blocks apart. c04: pixels hold four channels, a column
+ * block the C0/4 neighbouring taps of a kernel row. */
+typedef struct KilnTikIm2colBatch {
+  KilnTikIm2col image;
+  int64_t images, image_stride, out_height;
+  uint32_t c04;
+} KilnTikIm2colBatch;
+
 typedef struct KilnTikMmad {
   KilnTikPlace acc, a, b, bias; /* bias.memory 0: none */
   KilnTikValue m, n, k;
@@ -503,6 +512,12 @@ typedef struct KilnTikTable {
   void (*beginCalled)(void *self, const KilnTikLine *here,
                       const KilnTikLine *caller);
   void (*endCalled)(void *self);
+
+  /* loadIm2col over several images, or in C04 mode. */
+  void (*loadIm2colBatch)(void *self, const KilnTikPlace *dst,
+                          const KilnTikPlace *src,
+                          const KilnTikIm2colBatch *patches,
+                          const KilnTikLine *line);
 } KilnTikTable;
 
 enum KilnTikVerb {

@@ -69,6 +69,7 @@ class ColumnTable {
 public:
   ColumnTable() = default;
   ColumnTable(const Buffer &table) : place_(Place(table).place()) {}
+  ColumnTable(const Place &table) : place_(table.place()) {}
   KilnTikPlace place() const { return place_; }
 
 private:
@@ -135,14 +136,21 @@ private:
 /// An image [c1][height][width][C0] in L1 and the convolution over it, for
 /// im2col(): row m of the patch matrix is output pixel (m / outWidth, m %
 /// outWidth), column block k1 is tap (c1*KH + kh)*KW + kw.
+/// With several images m runs over (image, output row, output column). With
+/// c04 pixels hold four channels, and column block k1 is the C0/4 neighbouring
+/// taps from (k1 / B, k1 % B * C0/4) on, B = ceil(KW * 4 / C0); taps beyond KW
+/// are 0.
 /// Sizes are pixels; kernel, stride and dilation are {rows, columns}, 1 to 255
 /// each, paddings 0 to 255 (TIK409).
 struct Image {
   Operand height = 1, padTop = 0; // rows present, rows of padding above
   int64_t width = 1, outWidth = 1, padLeft = 0;
   int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, dilation[2] = {1, 1};
-  int64_t c1 = 1, c1Stride = 0; // planes, 32-byte blocks between them
-  int64_t channelsLast = 0;     // of the last plane; 0: C0
+  int64_t c1 = 1, c1Stride = 0;        // planes, 32-byte blocks between them
+  int64_t channelsLast = 0;            // of the last plane; 0: all
+  int64_t images = 1, imageStride = 0; // 32-byte blocks between images
+  int64_t outHeight = 0;               // output rows of one of several images
+  bool c04 = false;
 };
 /// A piece of the patch matrix: mCount rows from m on, k1Count blocks of C0
 /// columns from k1 on.
@@ -462,8 +470,8 @@ public:
               const Patches &patches, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     const KilnTikPlace to = dst.place(), from = src.place();
-    const int64_t last = image.channelsLast != 0 ? image.channelsLast
-                                                 : blockElements(dst.type());
+    const int64_t all = image.c04 ? 4 : blockElements(dst.type());
+    const int64_t last = image.channelsLast != 0 ? image.channelsLast : all;
     const KilnTikIm2col p = {patches.m.handle(t_),
                              patches.mCount.handle(t_),
                              patches.k1.handle(t_),
@@ -480,7 +488,9 @@ public:
                              image.c1Stride,
                              last,
                              0};
-    t_->loadIm2col(t_->self, &to, &from, &p, &at);
+    const KilnTikIm2colBatch batch = {p, image.images, image.imageStride,
+                                      image.outHeight, image.c04};
+    t_->loadIm2colBatch(t_->self, &to, &from, &batch, &at);
   }
   /// L1 -> bias table, `n` elements.
   void loadBias(const Place &dst, const Place &src, Operand n,

@@ -150,7 +150,8 @@ public:
                          absolute, source);
     return *this;
   }
-  /// Useful multiply-accumulates are the product of these dimensions.
+  /// Useful multiply-accumulates are the product of these dimensions and
+  /// attributes.
   Declaration &macs(std::initializer_list<Dim> factors,
                     Line line = Line::current()) {
     at(line);

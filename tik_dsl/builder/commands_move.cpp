@@ -213,6 +213,15 @@ void KernelBuilder::loadL0(const KilnTikPlace *dst, const KilnTikPlace *src,
 void KernelBuilder::loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
                                const KilnTikIm2col *p,
                                const KilnTikLine *line) {
+  const KilnTikIm2colBatch one = {*p, 1, 0, 0, 0};
+  loadIm2colBatch(dst, src, &one, line);
+}
+
+void KernelBuilder::loadIm2colBatch(const KilnTikPlace *dst,
+                                    const KilnTikPlace *src,
+                                    const KilnTikIm2colBatch *batch,
+                                    const KilnTikLine *line) {
+  const KilnTikIm2col *p = &batch->image;
   at(line);
   call_ = "im2col";
   const auto number = Mistake::kConvolution;
@@ -228,7 +237,11 @@ void KernelBuilder::loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
       !inRange("pad_left", p->pad_left, 0, 255, number) ||
       !inRange("c1", p->c1, 1, kCount16, number) ||
       !inRange("c1_stride", p->c1_stride, 0, (1 << 24) - 1, number) ||
-      !inRange("pad", p->pad, 0, kCount16, number)) {
+      !inRange("pad", p->pad, 0, kCount16, number) ||
+      !inRange("images", batch->images, 1, kCount16, number) ||
+      !inRange("image_stride", batch->image_stride, 0, (1 << 24) - 1, number) ||
+      !inRange("out_height", batch->out_height, batch->images > 1 ? 1 : 0,
+               kCount16, number)) {
     return;
   }
   for (int i = 0; i < 2; ++i) {
@@ -248,15 +261,17 @@ void KernelBuilder::loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
   const auto from = operand(*src, {"source", {Space::L1}, kBlock});
   if (!to || !from || !sameType(*to, *from) ||
       !inRange("c_valid_last", p->c_valid_last, 1,
-               kBlock / isa::sizeOf(to->memory->type), number)) {
+               batch->c04 ? 4 : kBlock / isa::sizeOf(to->memory->type),
+               number)) {
     return;
   }
   create<npu::LoadIm2colOp>(
       to->base, to->offset, from->base, from->offset, mStart, mCount, kStart,
-      kCount, height, padTop, p->width, p->out_width, p->pad_left,
-      ArrayRef<int64_t>(p->kernel), ArrayRef<int64_t>(p->stride),
+      kCount, height, padTop, /*channels=*/Value(), p->width, p->out_width,
+      p->pad_left, ArrayRef<int64_t>(p->kernel), ArrayRef<int64_t>(p->stride),
       ArrayRef<int64_t>(p->dilation), p->c1, p->c1_stride, p->c_valid_last,
-      p->pad);
+      p->pad, batch->images, batch->image_stride, batch->out_height,
+      batch->c04 != 0);
 }
 
 void KernelBuilder::loadBias(const KilnTikPlace *dst, const KilnTikPlace *src,

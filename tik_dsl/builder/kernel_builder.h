@@ -196,6 +196,8 @@ public:
               const KilnTikTile *tile, const KilnTikLine *line);
   void loadL0(const KilnTikPlace *dst, const KilnTikPlace *src,
               const KilnTikFractals *fractals, const KilnTikLine *line);
+  void loadIm2colBatch(const KilnTikPlace *dst, const KilnTikPlace *src,
+                       const KilnTikIm2colBatch *p, const KilnTikLine *line);
   void loadIm2col(const KilnTikPlace *dst, const KilnTikPlace *src,
                   const KilnTikIm2col *patches, const KilnTikLine *line);
   void loadBias(const KilnTikPlace *dst, const KilnTikPlace *src,

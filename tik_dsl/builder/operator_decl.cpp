@@ -80,9 +80,11 @@ public:
     checkTolerances();
     const auto symbols = symbolsOf(decl_);
     for (const std::string &symbol : decl_.macs) {
-      if (!isNumber(symbol) && !contains(symbols, symbol)) {
+      if (!isNumber(symbol) && !contains(symbols, symbol) &&
+          attributeOf(decl_, symbol) == nullptr) {
         fail(Mistake::kUnknownMacs, decl_.macsLine,
-             "macs: " + quoted(symbol) + " is no dimension of a tensor");
+             "macs: " + quoted(symbol) +
+                 " is neither a dimension of a tensor nor an attribute");
       }
     }
     if (decl_.cases.empty()) {

@@ -173,7 +173,14 @@ void Converter::lower(LoadIm2colOp op) {
              .value());
   config(isa::Pipe::MTE1, 2,
          planes.add(op.getC1Stride(), 0).add(op.getPad(), 48).value());
-  config(isa::Pipe::MTE1, 3, constant(0));
+  const bool batch = op.getImages() > 1;
+  config(isa::Pipe::MTE1, 3,
+         word()
+             .add(batch ? op.getImageStride() : 0, 0)
+             .add(batch ? op.getImages() : 0, 24)
+             .add(op.getC04() ? 1 : 0, 40)
+             .add(batch ? op.getOutHeight() : 0, 41)
+             .value());
   emit<npu_isa::Im2colOp>(at(op.getDst(), op.getDstOffset())
                               .add(op.getMCount(), 24)
                               .add(op.getK1Count(), 40)

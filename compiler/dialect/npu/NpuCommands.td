@@ -172,6 +172,11 @@ def NPU_LoadIm2colOp : NPU_Command<"load_im2col"> {
     `height` and `pad_top` change per row tile and are values; c1_stride is the
     distance of c1 planes in 32-byte blocks (the buffer's capacity). `channels`,
     where the image is cut in C1, takes the place of c1 and c_valid_last.
+
+    With `images` above 1, m = (n*out_height + oh)*out_width + ow runs over images
+    that lie image_stride 32-byte blocks apart. With `c04` pixels hold four
+    channels and a column block C0/4 neighbouring taps of a kernel row:
+    k1 = kh*ceil(KW*4/C0) + kw*4/C0; c1 is 1, c_valid_last at most 4.
   }];
   let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$src,
     Index:$src_offset, Index:$m_start, Index:$m_count, Index:$k1_start,
@@ -180,27 +185,15 @@ def NPU_LoadIm2colOp : NPU_Command<"load_im2col"> {
     I64Attr:$out_width, I64Attr:$pad_left, DenseI64ArrayAttr:$kernel,
     DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$dilation, I64Attr:$c1,
     I64Attr:$c1_stride, I64Attr:$c_valid_last,
-    DefaultValuedAttr<I64Attr, "0">:$pad);
+    DefaultValuedAttr<I64Attr, "0">:$pad,
+    DefaultValuedAttr<I64Attr, "1">:$images,
+    DefaultValuedAttr<I64Attr, "0">:$image_stride,
+    DefaultValuedAttr<I64Attr, "0">:$out_height, UnitAttr:$c04);
   let assemblyFormat = [{
     $dst `[` $dst_offset `]` `,` $src `[` $src_offset `]` `m` $m_start `,`
     $m_count `k1` $k1_start `,` $k1_count `height` $height `pad_top` $pad_top
     (`channels` $channels^)? attr-dict `:` type($dst) `,` type($src)
   }];
-  let builders = [OpBuilder<(ins "::mlir::Value":$dst,
-      "::mlir::Value":$dst_offset, "::mlir::Value":$src,
-      "::mlir::Value":$src_offset, "::mlir::Value":$m_start,
-      "::mlir::Value":$m_count, "::mlir::Value":$k1_start,
-      "::mlir::Value":$k1_count, "::mlir::Value":$height,
-      "::mlir::Value":$pad_top, "int64_t":$width, "int64_t":$out_width,
-      "int64_t":$pad_left, "::llvm::ArrayRef<int64_t>":$kernel,
-      "::llvm::ArrayRef<int64_t>":$stride,
-      "::llvm::ArrayRef<int64_t>":$dilation, "int64_t":$c1,
-      "int64_t":$c1_stride, "int64_t":$c_valid_last, "int64_t":$pad), [{
-    build($_builder, $_state, dst, dst_offset, src, src_offset, m_start,
-          m_count, k1_start, k1_count, height, pad_top,
-          /*channels=*/::mlir::Value(), width, out_width, pad_left, kernel,
-          stride, dilation, c1, c1_stride, c_valid_last, pad);
-  }]>];
 }
 
 def NPU_LoadBiasOp : NPU_Command<"load_bias"> {

@@ -209,7 +209,11 @@ LogicalResult LoadIm2colOp::verify() {
       failed(check.range("pad_left", getPadLeft(), 0, kMaxByte)) ||
       failed(check.range("c1", getC1(), 1, kMaxCount16)) ||
       failed(check.range("c1_stride", getC1Stride(), 0, (1 << 24) - 1)) ||
-      failed(check.range("pad", getPad(), 0, kMaxCount16))) {
+      failed(check.range("pad", getPad(), 0, kMaxCount16)) ||
+      failed(check.range("images", getImages(), 1, kMaxCount16)) ||
+      failed(check.range("image_stride", getImageStride(), 0, (1 << 24) - 1)) ||
+      failed(check.range("out_height", getOutHeight(), getImages() > 1 ? 1 : 0,
+                         kMaxCount16))) {
     return failure();
   }
   for (auto [name, pair] :
@@ -226,7 +230,7 @@ LogicalResult LoadIm2colOp::verify() {
     }
   }
   return check.range("c_valid_last", getCValidLast(), 1,
-                     isa::kBlockBytes / elementBytes(getDst()));
+                     getC04() ? 4 : isa::kBlockBytes / elementBytes(getDst()));
 }
 
 LogicalResult LoadBiasOp::verify() {

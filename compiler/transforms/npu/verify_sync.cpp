@@ -99,6 +99,20 @@ unsigned countEvents(func::FuncOp kernel) {
   return count;
 }
 
+/// What a value is asked for. A loop whose trips the walk does not all take is
+/// walked as if it took a multiple of the period: slots and flag ids turn with
+/// its trips, so that any other count is the same with other names. Which code
+/// runs (`if`s, counts of inner loops) does not turn with them: there the
+/// values of such a loop are unknown.
+enum class Use { kSlot, kPath };
+
+struct Known {
+  std::optional<int64_t> &operator[](Use use) {
+    return use == Use::kSlot ? slot : path;
+  }
+  std::optional<int64_t> slot, path;
+};
+
 /// What is wrong, and with which op.
 struct Problem {
   Operation *op = nullptr;
@@ -180,31 +194,25 @@ private:
   //===--------------------------------------------------------------------===//
 
   LogicalResult runLoop(scf::ForOp loop) {
-    const auto lower = evaluate(loop.getLowerBound()),
-               upper = evaluate(loop.getUpperBound()),
-               step = evaluate(loop.getStep());
-    int64_t trips = iterations_;
-    const bool exact = lower && upper && step && *step > 0;
-    if (exact) {
-      trips =
-          std::clamp<int64_t>((*upper - *lower + *step - 1) / *step, 0, trips);
-    }
-    SmallVector<std::optional<int64_t>> carried;
+    const std::optional<int64_t> count = tripsOf(loop);
+    const bool exact = count.has_value();
+    const bool whole = exact && *count <= iterations_;
+    const int64_t trips = exact ? std::min(*count, iterations_) : iterations_;
+    SmallVector<Known> carried;
     for (Value init : loop.getInitArgs()) {
-      carried.push_back(evaluate(init));
+      carried.push_back(know(init, whole));
     }
     // The states in which the slots are as at the end: where the loop may
     // stop, and where it may repeat itself.
     std::vector<SyncState> stops;
     for (int64_t trip = 0; trip < trips; ++trip) {
       if (trip % period_ == 0) {
-        if (!stops.empty() && stops.back() == state_) {
+        if (!whole && !stops.empty() && stops.back() == state_) {
           break;
         }
         stops.push_back(state_);
       }
-      known_[loop.getInductionVar()] =
-          lower && step ? std::optional(*lower + trip * *step) : std::nullopt;
+      known_[loop.getInductionVar()] = inductionOf(loop, trip, whole);
       for (auto [arg, value] : llvm::zip(loop.getRegionIterArgs(), carried)) {
         known_[arg] = value;
       }
@@ -213,7 +221,7 @@ private:
       }
       for (auto [value, yielded] :
            llvm::zip(carried, loop.getYieldedValues())) {
-        value = evaluate(yielded);
+        value = know(yielded, whole);
       }
     }
     for (auto [result, value] : llvm::zip(loop.getResults(), carried)) {
@@ -227,9 +235,32 @@ private:
     return success();
   }
 
+  /// How often the loop runs, where that is one number on every way to it.
+  std::optional<int64_t> tripsOf(scf::ForOp loop) {
+    const auto lower = evaluate(loop.getLowerBound(), Use::kPath),
+               upper = evaluate(loop.getUpperBound(), Use::kPath),
+               step = evaluate(loop.getStep(), Use::kPath);
+    if (!lower || !upper || !step || *step <= 0) {
+      return std::nullopt;
+    }
+    return std::max<int64_t>((*upper - *lower + *step - 1) / *step, 0);
+  }
+
+  Known inductionOf(scf::ForOp loop, int64_t trip, bool whole) {
+    Known known;
+    for (Use use : {Use::kSlot, Use::kPath}) {
+      const auto lower = evaluate(loop.getLowerBound(), use),
+                 step = evaluate(loop.getStep(), use);
+      if (lower && step && (whole || use == Use::kSlot)) {
+        known[use] = *lower + trip * *step;
+      }
+    }
+    return known;
+  }
+
   LogicalResult runIf(scf::IfOp branch) {
     Block *elseBlock = branch.elseBlock();
-    if (const auto condition = evaluate(branch.getCondition())) {
+    if (const auto condition = evaluate(branch.getCondition(), Use::kPath)) {
       Block *block = *condition ? branch.thenBlock() : elseBlock;
       return block ? runBlock(*block) : success();
     }
@@ -259,12 +290,14 @@ private:
     return success();
   }
 
-  /// The extent of a tile at an edge: how often the loop inside it runs.
+  /// The extent of a tile at an edge: how often the loop inside it runs. It is
+  /// at least once at every tile, and how often else does not matter, so any
+  /// tile tells which way is gone.
   std::optional<int64_t> least(affine::AffineMinOp op) {
     Builder builder(op.getContext());
     SmallVector<Attribute> operands, results;
     for (Value operand : op.getOperands()) {
-      const auto value = evaluate(operand);
+      const auto value = evaluate(operand, Use::kSlot);
       if (!value) {
         return std::nullopt;
       }
@@ -281,23 +314,31 @@ private:
     return smallest;
   }
 
+  Known know(Value value, bool whole) {
+    Known known;
+    known[Use::kSlot] = evaluate(value, Use::kSlot);
+    known[Use::kPath] = whole ? evaluate(value, Use::kPath) : std::nullopt;
+    return known;
+  }
+
   /// Integer arithmetic over known values, as slots and flag ids need it.
-  std::optional<int64_t> evaluate(Value value) {
+  std::optional<int64_t> evaluate(Value value, Use use) {
     APInt constant;
     if (matchPattern(value, m_ConstantInt(&constant))) {
       return constant.getSExtValue();
     }
     if (auto it = known_.find(value); it != known_.end()) {
-      return it->second;
+      return it->second[use];
     }
     Operation *op = value.getDefiningOp();
     if (auto min = dyn_cast_or_null<affine::AffineMinOp>(op)) {
       return least(min);
     }
     if (auto select = dyn_cast_or_null<arith::SelectOp>(op)) {
-      const auto condition = evaluate(select.getCondition());
+      const auto condition = evaluate(select.getCondition(), use);
       return condition ? evaluate(*condition ? select.getTrueValue()
-                                             : select.getFalseValue())
+                                             : select.getFalseValue(),
+                                  use)
                        : std::nullopt;
     }
     if (!op || op->getNumOperands() != 2 ||
@@ -305,7 +346,8 @@ private:
                    arith::DivUIOp, arith::RemUIOp, arith::CmpIOp>(op)) {
       return std::nullopt;
     }
-    const auto a = evaluate(op->getOperand(0)), b = evaluate(op->getOperand(1));
+    const auto a = evaluate(op->getOperand(0), use),
+               b = evaluate(op->getOperand(1), use);
     if (!a || !b) {
       return std::nullopt;
     }
@@ -369,7 +411,7 @@ private:
     access.lo = alloc.getAddress().value_or(0);
     access.hi = access.lo + bytes * static_cast<int64_t>(alloc.getDepth());
     if (Value slot = alloc.getSlot()) {
-      if (auto index = evaluate(slot)) {
+      if (auto index = evaluate(slot, Use::kSlot)) {
         access.lo += *index * bytes;
         access.hi = access.lo + bytes;
       }
@@ -398,7 +440,7 @@ private:
   }
 
   template <typename Op> FailureOr<FlagName> nameOf(Op op) {
-    const auto id = evaluate(op.getId());
+    const auto id = evaluate(op.getId(), Use::kSlot);
     if (!id) {
       return fail(op, "flag id is not known; cannot prove the kernel's "
                       "synchronisation");
@@ -453,7 +495,7 @@ private:
   Events events_;
   SyncState state_;
   Problem problem_;
-  DenseMap<Value, std::optional<int64_t>> known_;
+  DenseMap<Value, Known> known_;
 };
 
 class VerifySyncPass

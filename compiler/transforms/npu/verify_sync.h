@@ -6,7 +6,9 @@
 // Walks the kernel in program order as the control core would, every loop until
 // its slots and what the pipes know of each other repeat (sync_state.h). Code
 // that may not run (an if, a loop whose trip count is not constant) teaches
-// nothing to the code after it. Errors, each at its op:
+// nothing to the code after it; which code runs is known from constants and
+// from loops that are walked from their first trip to their last. Errors, each
+// at its op:
 //  - a command touches bytes that another pipe's command touches, one of them
 //    writes, and no chain of flags or barriers orders the two;
 //  - a wait comes before its set in program order (S-order rule);

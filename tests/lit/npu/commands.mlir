@@ -125,6 +125,17 @@ func.func @cube(%x: memref<4x56x56x16xf16>, %w: memref<36x4x16x16xf16>,
     {width = 56, out_width = 56, pad_left = 1, kernel = array<i64: 3, 3>,
      stride = array<i64: 1, 1>, dilation = array<i64: 1, 1>, c1 = 4,
      c1_stride = 560, c_valid_last = 16} : memref<16x144xf16, 2>, memref<4x10x56x16xf16, 1>
+  // CHECK: npu.load_im2col {{.*}} image_stride = 560 : i64, images = 2 : i64
+  npu.load_im2col %a[%c0], %xl1[%c0] m %c0, %c16 k1 %c0, %c9 height %c10 pad_top %c1
+    {width = 56, out_width = 56, pad_left = 1, kernel = array<i64: 3, 3>,
+     stride = array<i64: 1, 1>, dilation = array<i64: 1, 1>, c1 = 2, images = 2,
+     image_stride = 560, out_height = 10, c1_stride = 1120, c_valid_last = 16}
+    : memref<16x144xf16, 2>, memref<4x10x56x16xf16, 1>
+  // CHECK: npu.load_im2col {{.*}} c04
+  npu.load_im2col %a[%c0], %xl1[%c0] m %c0, %c16 k1 %c0, %c2 height %c10 pad_top %c1
+    {width = 56, out_width = 28, pad_left = 3, kernel = array<i64: 7, 7>, c04,
+     stride = array<i64: 2, 2>, dilation = array<i64: 1, 1>, c1 = 1,
+     c1_stride = 0, c_valid_last = 3} : memref<16x144xf16, 2>, memref<4x10x56x16xf16, 1>
   // CHECK: npu.load_bias
   npu.load_bias %bt[%c0], %bl1[%c0] bytes %c128 : memref<64xf32, 6>, memref<64xf32, 1>
   // CHECK: npu.mmad {{.*}} bias %{{.*}}[%{{.*}}] : memref<64xf32, 6> m

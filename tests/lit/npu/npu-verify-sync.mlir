@@ -98,3 +98,33 @@ func.func @unknown_id(%n: index) attributes {npu.kernel} {
   npu.set_flag V to MTE3, %n
   return
 }
+
+// -----
+
+// The last trip that runs the `if` need not have a trip after it: what the
+// walked trips run does not count where the number of trips is not known.
+func.func @last_trip(%x: memref<64xf16>, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c128 = arith.constant 128 : index
+  %bits = arith.constant 0 : i64
+  %a = npu.alloc "a" {address = 0 : i64} : memref<64xf16, 5>
+  scf.for %i = %c0 to %n step %c1 {
+    %s = arith.remui %i, %c2 : index
+    %b = npu.alloc "b" slot %s {address = 4096 : i64, depth = 2} : memref<64xf16, 5>
+    npu.set_flag V to MTE2, %c0
+    npu.wait_flag V to MTE2, %c0
+    npu.set_flag MTE2 to V, %c0
+    npu.wait_flag MTE2 to V, %c0
+    %even = arith.cmpi eq, %s, %c0 : index
+    scf.if %even {
+      // expected-note @+1 {{the earlier command}}
+      npu.vdup %a[%c0], %bits rows %c1 cols %c2 {dst_strides = array<i64: 1, 1>} : memref<64xf16, 5>
+    }
+  }
+  // expected-error @+1 {{race in UB: pipe MTE2 writes bytes that no flag orders after a command of pipe V that writes them}}
+  npu.load %a[%c0], %x[%c0] rows %c1 row_bytes %c128 gm_stride %c0
+    {dst_strides = array<i64: 0, 1>} : memref<64xf16, 5>, memref<64xf16>
+  return
+}

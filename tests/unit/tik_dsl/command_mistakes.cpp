@@ -167,6 +167,21 @@ void hugeKernel(const Kernel &k) {
   k.im2col(a, l1, image, {0, 4, 0, 1});
 }
 
+void imagesWithoutHeight(const Kernel &k) {
+  const Buffer l1 = k.l1(f16, {4096}, "l1"), a = k.l0a(f16, 16, 16, "a");
+  const Image image = {.width = 4, .outWidth = 4, .images = 2};
+  BAD_NEXT;
+  k.im2col(a, l1, image, {0, 4, 0, 1});
+}
+
+void fiveChannelsInFour(const Kernel &k) {
+  const Buffer l1 = k.l1(f16, {4096}, "l1"), a = k.l0a(f16, 16, 16, "a");
+  const Image image = {
+      .width = 4, .outWidth = 4, .channelsLast = 5, .c04 = true};
+  BAD_NEXT;
+  k.im2col(a, l1, image, {0, 4, 0, 1});
+}
+
 void tooManyChannels(const Kernel &k) {
   const Buffer a = k.ub(f16, {32, 32}, "a"), b = k.ub(f16, {32, 32}, "b");
   BAD_NEXT;
@@ -249,6 +264,10 @@ const MistakeCase kCases[] = {
      "most 65535"},
     {"FractalsTooFarApart", fractalsTooFarApart, 408,
      "load to L0: the outer stride is 1048576; 0 to 1048575 is possible"},
+    {"ImagesWithoutHeight", imagesWithoutHeight, 409,
+     "im2col: out_height is 0; 1 to 65535 is possible"},
+    {"FiveChannelsInFour", fiveChannelsInFour, 409,
+     "im2col: c_valid_last is 5; 1 to 4 is possible"},
     {"HugeKernel", hugeKernel, 409,
      "im2col: kernel is 300; 1 to 255 is possible"},
     {"TooManyChannels", tooManyChannels, 410,

@@ -104,7 +104,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.macs({"M"});
      },
-     516, "macs: 'M' is no dimension of a tensor"},
+     516, "macs: 'M' is neither a dimension of a tensor nor an attribute"},
     {"NegativeTolerance",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});

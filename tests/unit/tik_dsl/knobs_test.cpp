@@ -31,6 +31,10 @@ Result<OperatorFile> load(const std::string &example) {
                             {.includeDir = "."});
 }
 
+/// The default and about one in `nth` of all settings, legal or not, drawn by
+/// their values: the same ones from every machine's space.
+std::vector<Setting> someSettings(const SearchSpace &space, uint64_t nth);
+
 std::vector<Setting> allSettings(const SearchSpace &space) {
   std::vector<Setting> all = {{}};
   for (const tuning::Knob &knob : space.knobs) {
@@ -46,6 +50,19 @@ std::vector<Setting> allSettings(const SearchSpace &space) {
   return all;
 }
 
+std::vector<Setting> someSettings(const SearchSpace &space, uint64_t nth) {
+  std::vector<Setting> all = allSettings(space);
+  const Setting byDefault = all.front();
+  std::erase_if(all, [&](const Setting &setting) {
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    for (int64_t value : setting) {
+      hash = (hash ^ static_cast<uint64_t>(value)) * 0x100000001b3;
+    }
+    return setting != byDefault && (hash >> 32) % nth != 0;
+  });
+  return all;
+}
+
 std::string text(const SearchSpace &space, const Setting &setting) {
   return settingText(withSetting({}, space, setting).knobs);
 }
@@ -57,8 +74,9 @@ double cpuSeconds() {
 struct SpaceCase {
   const char *example;
   std::vector<std::pair<std::string, int64_t>> shape;
-  size_t least;    // legal points that issue 5 asks for
-  size_t everyNth; // of the legal points is compiled
+  size_t least;     // legal points that issue 5 asks for
+  size_t everyNth;  // of the points looked at is compiled
+  size_t oneIn = 1; // of the points is looked at
 };
 
 class Spaces : public testing::TestWithParam<SpaceCase> {};
@@ -71,7 +89,7 @@ TEST_P(Spaces, HoldWhatCompiles) {
   const ShapeCase shape{.settings = GetParam().shape};
   Result<SearchSpace> space = searchSpace(file->op(), shape, *k1);
   ASSERT_TRUE(space) << space.status().message();
-  const std::vector<Setting> all = allSettings(*space);
+  const std::vector<Setting> all = someSettings(*space, GetParam().oneIn);
   const double start = cpuSeconds();
   std::vector<Setting> legal, refused;
   for (const Setting &setting : all) {
@@ -81,7 +99,7 @@ TEST_P(Spaces, HoldWhatCompiles) {
       1e6 * (cpuSeconds() - start) / static_cast<double>(all.size());
   std::printf("%s: %zu of %zu settings are legal, %.0f CPU-us per point\n",
               GetParam().example, legal.size(), all.size(), perPoint);
-  EXPECT_GE(legal.size(), GetParam().least);
+  EXPECT_GE(legal.size() * GetParam().oneIn, GetParam().least);
   EXPECT_TRUE(space->isLegal(all.front())) << "the default is not legal";
   OperatorCompiler compiler;
   const auto compile = [&](const Setting &setting) {
@@ -103,9 +121,9 @@ TEST_P(Spaces, HoldWhatCompiles) {
 }
 
 const SpaceCase kCases[] = {
-    {"02_matmul", {{"M", 512}, {"N", 512}, {"K", 512}}, 500, 41},
-    {"02_matmul", {{"M", 128}, {"N", 1024}, {"K", 4096}}, 500, 101},
-    {"02_matmul", {{"M", 1}, {"N", 4096}, {"K", 4096}}, 0, 101},
+    {"02_matmul", {{"M", 512}, {"N", 512}, {"K", 512}}, 500, 5, 16},
+    {"02_matmul", {{"M", 128}, {"N", 1024}, {"K", 4096}}, 500, 11, 16},
+    {"02_matmul", {{"M", 1}, {"N", 4096}, {"K", 4096}}, 0, 11, 16},
     {"10_conv3x3", {{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}}, 500, 41},
     {"10_conv3x3", {{"C1", 8}, {"H", 28}, {"W", 28}, {"N1", 8}}, 500, 101},
     {"10_conv3x3", {{"C1", 16}, {"H", 14}, {"W", 14}, {"N1", 16}}, 500, 101},
@@ -153,7 +171,8 @@ TEST(SearchSpaces, LoseNothingThatFits) {
     OperatorCompiler compiler;
     std::map<uint32_t, size_t> why;
     size_t tables = 0;
-    for (const Setting &setting : allSettings(*space)) {
+    for (const Setting &setting :
+         someSettings(*space, example == cases[0].first ? 16 : 1)) {
       Result<BoundShape> bound =
           file->op().bind(withSetting(shape, *space, setting));
       ASSERT_TRUE(bound);
@@ -189,9 +208,9 @@ TEST(SearchSpaces, FollowTheMachine) {
     Result<SearchSpace> space = searchSpace(file->op(), shape, *arch);
     ASSERT_TRUE(space) << space.status().message();
     OperatorCompiler compiler;
-    for (const Setting &setting : allSettings(*space)) {
+    for (const Setting &setting : someSettings(*space, 8)) {
       if (space->isLegal(setting) && legal[name].insert(setting).second &&
-          legal[name].size() % 50 == 1) {
+          legal[name].size() % 10 == 1) {
         Result<BoundShape> bound =
             file->op().bind(withSetting(shape, *space, setting));
         ASSERT_TRUE(bound);

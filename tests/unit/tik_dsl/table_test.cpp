@@ -102,7 +102,30 @@ private:
                               value(), value(), value(), value()};
     const KilnTikFix fix = {place(), place(), value(), value(), value(),
                             value(), value(), 1,       1,       2.0f};
-    switch (next() % 14) {
+    const KilnTikIm2colBatch patches = {{value(),
+                                         value(),
+                                         value(),
+                                         value(),
+                                         value(),
+                                         value(),
+                                         number(),
+                                         number(),
+                                         small(),
+                                         {small(), small()},
+                                         {small(), small()},
+                                         {small(), small()},
+                                         number(),
+                                         number(),
+                                         small(),
+                                         small()},
+                                        number(),
+                                        number(),
+                                        number(),
+                                        small() % 2u};
+    switch (next() % 15) {
+    case 13:
+      return t_->loadIm2colBatch(t_->self, &a.place, &b.place, &patches,
+                                 &line_);
     case 0:
       return t_->load(t_->self, &a, &b.place, &rows, 0, &line_);
     case 1:

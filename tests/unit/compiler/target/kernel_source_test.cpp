@@ -154,8 +154,13 @@ TEST(KernelSource, MistakesInNpuInstructionsAreLocated) {
   EXPECT_THAT(error("nop\nnop\n  ld.ub a0, a1, 7\n"), HasSubstr("e.s:3:3:"));
   EXPECT_THAT(error("ld.ub a0, a1, a2; nosuch a0\n"),
               HasSubstr("e.s:1:19: unrecognized instruction mnemonic"));
-  EXPECT_THAT(error("nop\nvadd.f99 a0, a1, a2\n"), HasSubstr("e.s:2:1:"));
-  EXPECT_THAT(error("nop\nnop\nkset m, m, a0\n"), HasSubstr("e.s:3:1:"));
+  const std::string type = error("nop\nvadd.f99 a0, a1, a2\n");
+  EXPECT_THAT(type, HasSubstr("e.s:2:1:"));
+  EXPECT_THAT(type, HasSubstr("there are vadd.bf16, vadd.f16, vadd.f32, "));
+  const std::string pipe = error("nop\nnop\nkset m, m, a0\n");
+  EXPECT_THAT(pipe, HasSubstr("e.s:3:1:"));
+  EXPECT_THAT(pipe, HasSubstr("there are kset.m.fix, kset.m.mte1, "));
+  EXPECT_EQ(error("frob a0\n").find("there are"), std::string::npos);
 }
 
 TEST(KernelSource, NpuInstructionsHaveTheirLines) {
