@@ -5,6 +5,7 @@
 // compared with a reference in plain C++.
 #include "tests/unit/tik_dsl/inline_operator.h"
 #include "tools/engine/device_body_runner.h"
+#include "tools/engine/engine_runner.h"
 
 #include <cmath>
 
@@ -266,6 +267,36 @@ TEST(Bodies, WhatIsNotComputedIsCopied) {
            }
          }
        }});
+}
+
+TEST(Bodies, OfTheExamplesAgreeWithTheirReferences) {
+  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+  ASSERT_TRUE(k1);
+  tools::EngineRunner engines(*k1);
+  tools::DeviceBodyRunner cpu("cpu");
+  TestOptions options;
+  options.arch = &*k1;
+  options.runner = &engines;
+  options.bodyRunner = &cpu;
+  options.functional = options.cycle = false; // examples_test.cpp has those
+  for (const char *name : {"01_vector_add", "07_gelu", "14_rms_norm_rotary"}) {
+    const auto file = OperatorFile::load(
+        std::string("tik_dsl/examples/") + name + ".cpp", {.includeDir = "."});
+    ASSERT_TRUE(file) << file.status().message();
+    options.shapes.clear();
+    for (const ShapeCase &shape : file->op().decl().cases) {
+      if (shape.isEdge) {
+        options.shapes.push_back(shape);
+      }
+    }
+    const auto report = testOperator(file->op(), options);
+    ASSERT_TRUE(report) << report.status().message();
+    EXPECT_TRUE(report->passed()) << toText(*report);
+    for (const ShapeReport &shape : report->shapes) {
+      ASSERT_EQ(shape.bodies.size(), 1u);
+      EXPECT_GT(shape.bodies[0].comparison.elements, 0u);
+    }
+  }
 }
 
 TEST(Bodies, AWrongBodyIsFound) {
