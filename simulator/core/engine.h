@@ -65,6 +65,10 @@ struct LaunchRequest {
   bool doorbell = true; // cycle: the first dispatch of a submission
   bool dataOff = false; // cycle: timing only; a load of S from UB faults
   bool noSkip = false;  // cycle: visit every cycle (proves skipping neutral)
+  /// Cycle: of the host; beyond the first they execute data beside the timing.
+  /// Same cycles; same bits and faults for race-free programs. One is used
+  /// with checks, with a debugger and without data.
+  unsigned threads = 1;
   CommandListener *listener = nullptr; // cycle: borrowed
   DebugHook *debug = nullptr;          // borrowed; one core only
 };

@@ -147,6 +147,9 @@ void ControlUnit::actWindow(uint64_t now) {
   if (access.write) {
     lastStore_ = now + context_.arch->timing.control.ubWindowCycles;
   }
+  if (context_.workers) {
+    context_.workers->drain(context_.coreId);
+  }
   control.setNow(now);
   control.performWindowAccess();
   clock.spend(PipeState::busy(), 1);

@@ -7,6 +7,7 @@
 #include "simulator/core/flag_file.h"
 #include "simulator/core/launch_observer.h"
 #include "simulator/core/timing_wheel.h"
+#include "simulator/cycle/data_worker.h"
 #include "simulator/memory/mem_port.h"
 
 namespace kiln::sim {
@@ -50,6 +51,7 @@ struct UnitContext {
   LaunchReport *report = nullptr;
   LaunchObserver *observer = nullptr;
   CommandListener *listener = nullptr;
+  DataWorkers *workers = nullptr; // null: data at retirement
   uint32_t coreId = 0;
   uint32_t block = 0; // that runs
   bool dataOff = false;

@@ -28,6 +28,7 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   context_.observer =
       launch.observers.empty() ? nullptr : launch.observers[context_.coreId];
   context_.listener = launch.request->listener;
+  context_.workers = launch.workers;
   context_.dataOff = launch.request->dataOff;
   state_.control.setDebug(launch.request->debug);
   context_.stopped = false;
@@ -126,7 +127,11 @@ void CycleCore::posted(uint64_t slot, uint64_t now) {
 }
 
 bool CycleCore::takeSemaphore(const Command &pend) {
-  return launch_->semaphores->take(context_.block, pend);
+  const bool taken = launch_->semaphores->take(context_.block, pend);
+  if (taken && context_.workers) {
+    context_.workers->drainAll();
+  }
+  return taken;
 }
 
 void CycleCore::semaphoreGrew(uint64_t now) {
@@ -135,6 +140,9 @@ void CycleCore::semaphoreGrew(uint64_t now) {
 
 void CycleCore::arrive(uint64_t now) {
   if (launch_->semaphores->arrive()) {
+    if (context_.workers) {
+      context_.workers->drainAll();
+    }
     launch_->barrierPassed(now + context_.arch->timing.semaphoreCycles);
   }
 }

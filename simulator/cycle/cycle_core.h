@@ -34,6 +34,7 @@ struct LaunchContext {
   std::vector<LaunchObserver *> observers; // of each core; or empty
   HostGlobalMemory *gm = nullptr;
   SemaphoreFile *semaphores = nullptr;
+  DataWorkers *workers = nullptr; // or null
   /// A semaphore of the block has grown; all blocks have come to the device
   /// barrier and leave it at `now`.
   std::function<void(uint32_t block, uint64_t now)> semaphoreGrew;

@@ -59,6 +59,11 @@ Result<LaunchReport> CycleEngine::run(const LaunchRequest &request) {
     launch.observers.push_back(checker.get());
   }
   launch.gm = &gm_;
+  std::optional<DataWorkers> workers;
+  if (request.threads > 1 && !request.dataOff && !request.debug &&
+      checkers.empty()) {
+    launch.workers = &workers.emplace(request.threads - 1, cores);
+  }
   simulate(launch, cores);
   if (fault_ && request.debug) {
     request.debug->faulted(cores_[0]->debugView(wheel.now()), *fault_);
@@ -98,6 +103,9 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
   };
   launch.faulted = [&](FaultReport report) {
     if (!fault_) {
+      fault_ = dataFault(launch); // of a command that retired before
+    }
+    if (!fault_) {
       fault_ = std::move(report);
     }
     for (uint32_t core = 0; core < cores; ++core) {
@@ -119,6 +127,9 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
                                                 wheel.now(), request.budget)});
     }
   }
+  if (!fault_) {
+    fault_ = dataFault(launch);
+  }
   for (uint32_t core = 0; core < cores && !fault_; ++core) {
     if (cores_[core]->isRunning()) {
       fault_ = cores_[core]->deadlock();
@@ -127,6 +138,22 @@ void CycleEngine::simulate(LaunchContext &launch, uint32_t cores) {
   if (std::optional<isa::Fault> f = semaphores_.residue(); f && !fault_) {
     cores_[0]->failControl(isa::kInstructionRamBase, std::move(*f));
   }
+}
+
+std::optional<FaultReport> CycleEngine::dataFault(const LaunchContext &launch) {
+  if (!launch.workers) {
+    return std::nullopt;
+  }
+  launch.workers->drainAll();
+  std::optional<DataWorkers::Failure> f = launch.workers->fault();
+  if (!f) {
+    return std::nullopt;
+  }
+  if (f->fault.kind == isa::FaultKind::kGmBounds) {
+    addNearestBinding(f->command, gm_, f->fault);
+  }
+  const FaultSite site{launch.request->program.get(), f->core, f->block};
+  return site.ofCommand(f->command, std::move(f->fault));
 }
 
 void CycleEngine::finish(const LaunchRequest &request, uint32_t cores) {

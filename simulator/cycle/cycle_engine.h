@@ -29,6 +29,8 @@ public:
 
 private:
   void simulate(LaunchContext &launch, uint32_t cores);
+  /// Waits for the data; the fault of a data command, if there was one.
+  std::optional<FaultReport> dataFault(const LaunchContext &launch);
   void finish(const LaunchRequest &request, uint32_t cores);
   void collectLines(const Program &program, uint32_t cores);
   uint64_t launchCycles(const LaunchRequest &request, uint32_t cores) const;

@@ -499,13 +499,29 @@ void PipeUnit::retire(uint64_t sequence, uint64_t now) {
   processHead(now);
 }
 
+std::optional<isa::Fault> PipeUnit::applyData(const InFlight &done) {
+  const Command &c = done.command;
+  if (context_.dataOff) {
+    return std::nullopt;
+  }
+  if (!context_.workers) {
+    return isa::execute(c, done.config, context_.state->memory);
+  }
+  // Updates of common bytes by several cores happen in their order.
+  if (c.op == Opcode::kStUb &&
+      isa::StoreGeometry::unpack(c.rs3).mode != isa::StoreMode::kStore) {
+    context_.workers->drainAll();
+    return isa::execute(c, done.config, context_.state->memory);
+  }
+  return context_.workers->post(
+      context_.coreId,
+      {c, done.config, &context_.state->memory, context_.block});
+}
+
 void PipeUnit::apply(const InFlight &done, uint64_t now) {
-  if (!context_.dataOff) {
-    if (std::optional<isa::Fault> f =
-            isa::execute(done.command, done.config, context_.state->memory)) {
-      context_.core->failCommand(done.command, std::move(*f));
-      return;
-    }
+  if (std::optional<isa::Fault> f = applyData(done)) {
+    context_.core->failCommand(done.command, std::move(*f));
+    return;
   }
   countCommand(done.command, done.config, *context_.report);
   if (context_.listener) {

@@ -110,6 +110,7 @@ private:
   /// Books the busy cycles since the last call to the command that had them.
   void settleLine();
   void retire(uint64_t sequence, uint64_t now);
+  std::optional<isa::Fault> applyData(const InFlight &done);
   void apply(const InFlight &done, uint64_t now);
   void fireSets(uint64_t now);
   void wakeAt(uint64_t cycle);

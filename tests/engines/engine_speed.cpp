@@ -7,10 +7,16 @@
 //
 //   build/bin/engine_speed             all of it
 //   build/bin/engine_speed checks      what all checks cost
+//   build/bin/engine_speed F.elf 4096  matmul 4096^3 on all cores of k1, with
+//                                      data on one and two threads, without;
+//                                      by a kernel of the DSL:
+//     build/bin/kiln sim tik_dsl/examples/02_matmul.cpp --engine cycle
+//       --shape M=4096,N=4096,K=4096 --cores 32 --data-off --elf F.elf
 #include "tests/engines/support/assembled.h"
 #include "tests/engines/support/engine_bench.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -22,6 +28,13 @@ namespace {
 double cpuSeconds() {
   timespec t;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Of the calling thread.
+double threadSeconds() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
@@ -158,6 +171,44 @@ void manyCores(EngineBench &bench, uint32_t cores) {
                   static_cast<double>(report.kernelCycles));
 }
 
+/// size^3 in f16, f32 out, by a compiled kernel on all cores.
+void largeMatmul(EngineBench &bench, const std::string &path, size_t size) {
+  const std::string file = readText(path);
+  auto program = sim::Program::load(
+      {reinterpret_cast<const uint8_t *>(file.data()), file.size()}, path);
+  if (!program) {
+    std::printf("%s\n", program.status().message().c_str());
+    std::exit(1);
+  }
+  const uint64_t a = bench.upload(operand(size * size, 1, false, true));
+  const uint64_t b = bench.upload(operand(size * size, 2, false, false));
+  sim::LaunchRequest r =
+      bench.request(*program, {a, b, bench.allocate(4 * size * size)});
+  r.blockDim = r.cores = bench.arch.arch.cores;
+  struct Run {
+    bool data;
+    unsigned threads;
+  };
+  for (Run run : {Run{true, 1}, Run{true, 2}, Run{false, 1}}) {
+    r.dataOff = !run.data;
+    r.threads = run.threads;
+    sim::LaunchReport report;
+    const double wheel = threadSeconds();
+    const auto begin = std::chrono::steady_clock::now();
+    const double seconds = best(*bench.cycle, r, report, 1);
+    const std::chrono::duration<double> wall =
+        std::chrono::steady_clock::now() - begin;
+    std::printf(
+        "cycle %2u cores, %zu^3 together %5.0f kcycle/s, %llu cycles "
+        "in %.2f CPU-s (%.2f of the wheel's thread), %.2f s%s; %u "
+        "thread%s\n",
+        r.cores, size, 1e-3 * static_cast<double>(report.cycles) / seconds,
+        static_cast<unsigned long long>(report.cycles), seconds,
+        threadSeconds() - wheel, wall.count(), run.data ? "" : " without data",
+        run.threads, run.threads > 1 ? "s" : "");
+  }
+}
+
 /// How much slower the functional engine is with all checks on.
 void checks(EngineBench &bench, const char *file, sim::LaunchRequest r) {
   sim::LaunchReport report;
@@ -193,6 +244,11 @@ int main(int argc, char **argv) {
   kiln::test::EngineBench bench;
   if (argc == 2 && std::strcmp(argv[1], "checks") == 0) {
     kiln::test::checks(bench);
+    return 0;
+  }
+  if (argc == 3) {
+    kiln::test::largeMatmul(bench, argv[1],
+                            std::strtoull(argv[2], nullptr, 10));
     return 0;
   }
   kiln::test::scalar(bench);

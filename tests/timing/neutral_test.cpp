@@ -1,14 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What must not change a cycle: visiting every cycle instead of the busy ones,
-// leaving the data out, checking, and running the same launch again. On random
-// programs, one core and several, both machines.
+// leaving the data out, computing it on other threads, checking, and running
+// the same launch again. On random programs, one core and several.
+#include "isa/gen/operands.h"
 #include "tests/engines/support/random_program.h"
 #include "tests/support/seeds.h"
 #include "tests/timing/neutral.h"
 
+#include <algorithm>
+#include <random>
+
 namespace kiln::test {
 namespace {
+
+/// The bytes that a launch leaves in the buffer at `gm`, in a bench of its own:
+/// a program may move local bytes that only earlier launches wrote.
+std::vector<std::byte> resultOf(const EngineBench &like,
+                                const sim::LaunchRequest &request,
+                                uint64_t gm) {
+  EngineBench bench(like.arch.name);
+  EXPECT_EQ(bench.allocate(kRandomGmBytes), gm);
+  std::mt19937_64 random(7);
+  std::byte *bytes = bench.gm->host(GmAddr(gm), kRandomGmBytes);
+  std::generate(bytes, bytes + kRandomGmBytes,
+                [&] { return static_cast<std::byte>(random()); });
+  bench.runCycle(request);
+  return bench.download<std::byte>(gm, kRandomGmBytes);
+}
+
+/// Same cycles, same bytes with 2 and 3 threads.
+void checkThreads(EngineBench &bench, sim::LaunchRequest request, uint64_t gm,
+                  const StampedRun &plain, bool bits, const std::string &name) {
+  const std::vector<std::byte> expected = resultOf(bench, request, gm);
+  for (unsigned threads : {2u, 3u}) {
+    request.threads = threads;
+    expectEqual(plain, runStamped(bench, request), name + ", with threads");
+    if (bits) {
+      EXPECT_TRUE(expected == resultOf(bench, request, gm)) << name;
+    }
+  }
+}
 
 bool readsWindow(const std::vector<Step> &steps) {
   return std::any_of(steps.begin(), steps.end(), [](const Step &s) {
@@ -36,6 +68,9 @@ void checkMachine(const char *machine, uint32_t cores, unsigned programs) {
     request.noSkip = true;
     expectEqual(plain, runStamped(bench, request), name + ", every cycle");
     request.noSkip = false;
+    // Cores that run the same program write the same places, in no order.
+    checkThreads(bench, request, gm, plain, cores == 1 || blocks == cores,
+                 name);
     request.checks = {
         .race = true, .init = true, .bounds = true, .flags = true};
     expectEqual(plain, runStamped(bench, request), name + ", checked");
@@ -56,6 +91,30 @@ TEST(Neutral, OnOneCoreOfK1) { checkMachine("k1", 1, 30); }
 TEST(Neutral, OnFourCoresOfK1) { checkMachine("k1", 4, 15); }
 
 TEST(Neutral, OnTwoCoresOfEdge) { checkMachine("k1-edge", 2, 15); }
+
+/// The first to retire, of the core that came first, with its block.
+TEST(Neutral, AFaultOfDataIsTheSameWithThreads) {
+  EngineBench bench;
+  const uint64_t gm = bench.allocate(8192);
+  ProgramBuilder b;
+  isa::LoadGeometry geometry;
+  geometry.rowBytes = 512;
+  for (uint64_t address : {gm, gm + 4096, gm + 8192, gm + 16384}) {
+    b.npu({.op = isa::Opcode::kLdUb}, isa::LocalView{0, 16, 1, 1}.pack(),
+          address, geometry.pack());
+  }
+  b.barrier();
+  b.note.bindingCount = 1;
+  sim::LaunchRequest request = bench.request(b.program(), {gm});
+  request.blockDim = 6;
+  request.cores = 3;
+  const sim::FaultReport plain = bench.fault(*bench.cycle, request);
+  EXPECT_EQ(plain.kind, isa::FaultKind::kGmBounds);
+  for (unsigned threads : {2u, 4u}) {
+    request.threads = threads;
+    EXPECT_EQ(bench.fault(*bench.cycle, request).text(), plain.text());
+  }
+}
 
 } // namespace
 } // namespace kiln::test

@@ -10,13 +10,15 @@
 // default "kiln.custom") that have its name. Inputs are bound in the order of
 // the declaration; their shapes give the dimensions, integer attributes of the
 // node the attributes, and the sizes that no input has. An attribute that is
-// the type of an input follows the input.
+// the type of an input follows the input. For the NPU the answer is a kernel,
+// for another target, or where there is no kernel, the operator's body.
 //
 // Errors: of loading as OperatorFile::load(); of a node kInvalidArgument with
 // the numbered messages of the DSL; kUnsupported for a kernel with a workspace.
 #pragma once
 
 #include "compiler/frontend/kernel_library.h"
+#include "tik_dsl/builder/body.h"
 #include "tik_dsl/loader/operator_file.h"
 
 #include <functional>
@@ -39,11 +41,14 @@ public:
   Result<LibraryKernel> build(const KernelCall &call) override;
 
 private:
+  Status addProgram(const Operator &op, const BoundShape &shape,
+                    const KernelCall &call, LibraryKernel &kernel);
   const Operator *find(const std::string &domain, const std::string &op) const;
 
   LoadOptions options_;
   std::vector<OperatorFile> loaded_;
   OperatorCompiler compiler_;
+  BodyCompiler bodies_;
 };
 
 /// The sizes and attributes that a call gives; kInvalidArgument where inputs

@@ -26,6 +26,7 @@ struct Options {
   std::string trace;
   std::vector<std::string> checks;
   bool noSkip = false;
+  unsigned threads = 1;
   std::optional<uint16_t> gdb; // port; 0: a free one
 };
 
@@ -93,6 +94,7 @@ Status simulate(const Context &context, Options options) {
   KILN_RETURN_IF_ERROR(sim::setOrder(options.order, request));
   KILN_RETURN_IF_ERROR(sim::setChecks(options.checks, request.checks));
   request.noSkip = options.noSkip;
+  request.threads = options.threads;
   bool cycle = options.engine == "cycle";
   auto engine = cycle
                     ? sim::createCycleEngine(*launch.machine, *launch.gm)
@@ -139,6 +141,9 @@ void addSim(CLI::App &app, Context &context) {
   verb->add_option("--gdb", options->gdb,
                    "wait for gdb-multiarch on this port (0: a free one)");
   verb->add_flag("--no-skip", options->noSkip, "cycle: visit every cycle");
+  verb->add_option("--threads", options->threads,
+                   "cycle: host threads; data is computed beside the timing")
+      ->check(CLI::Range(1, 64));
   setAction(*verb, context, options, simulate);
 }
 

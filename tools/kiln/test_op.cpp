@@ -3,6 +3,7 @@
 // `kiln test-op`: a one-file operator over its shapes, orders and checks.
 #include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/testing/test_operator.h"
+#include "tools/engine/device_body_runner.h"
 #include "tools/engine/engine_runner.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/operator_options.h"
@@ -60,6 +61,13 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
                    {"cycles", shape.bound.cycles},
                    {"share", shape.bound.share}};
   json["remarks"] = shape.remarks;
+  json["bodies"] = nlohmann::json::array();
+  for (const tik::BodyReport &body : shape.bodies) {
+    json["bodies"].push_back({{"device", body.device},
+                              {"passed", body.passed},
+                              {"max_abs", body.comparison.maxAbs},
+                              {"max_ulp", body.comparison.maxUlp}});
+  }
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
   json["knobs"] = tik::settingText(shape.setting);
@@ -106,6 +114,9 @@ Status testOp(const Context &context, const Options &options) {
   KILN_ASSIGN_OR_RETURN(test.load.includeDir, includeFolder());
   test.arch = &machine;
   test.runner = &runner;
+  DeviceBodyRunner cpu("cpu"), npu("npu:functional", options.machine);
+  test.bodyRunner = &cpu;
+  test.npuBodyRunner = &npu;
   test.cores = options.cores;
   test.seed = options.seed;
   test.functional = options.device != "npu:cycle";

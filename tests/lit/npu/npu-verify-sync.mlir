@@ -75,14 +75,15 @@ func.func @residue() attributes {npu.kernel} {
 
 // -----
 
-// Right when the loop runs, wrong when it does not.
+// Right when the loop runs, wrong when it does not: no trip of a loop whose
+// number of trips is not known says which code runs.
 func.func @zero_trips(%n: index) attributes {npu.kernel} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   npu.set_flag V to MTE3, %c0
-  // expected-error @+1 {{flag V>MTE3.0 is left clear here, but only when this code runs}}
   %done = scf.for %i = %c0 to %n step %n iter_args(%k = %c0) -> index {
     %first = arith.cmpi eq, %k, %c0 : index
+    // expected-error @+1 {{flag V>MTE3.0 is left clear here, but only when this code runs}}
     scf.if %first {
       npu.wait_flag V to MTE3, %c0
     }
