@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KernelLibrary: kernels that somebody wrote for operators. The importer asks
-// it first for every node, of ONNX's own domain too; what it builds is a
-// finished program, which the compiler dispatches and never looks into. Nodes
-// that it does not have go the way of linalg and schedules.
+// KernelLibrary: operators that somebody wrote. The importer asks it first for
+// every node, of ONNX's own domain too. What it builds for a node is one of two
+// things: a finished program, which the compiler dispatches and never looks
+// into, or a body of linalg, which goes the way of every other operation. Nodes
+// that it does not have do so anyway.
 //
 //   class MyKernels : public KernelLibrary { ... };
 //   CompileOptions options;
@@ -35,13 +36,16 @@ struct KernelCall {
   std::string op;
   std::vector<KernelTensor> inputs;
   std::map<std::string, int64_t> attributes; // integer attributes
+  std::string target;                        // "npu" or "cpu"
   std::string machine;                       // name or file
   unsigned cores = 1;
 };
 
-/// Its program, an NPU ELF.
+/// Its body, or its program, an NPU ELF.
 struct LibraryKernel {
   std::vector<KernelTensor> outputs;
+  /// MLIR text from LinalgBodyReader (frontend/body); empty: the rest counts.
+  std::string body;
   std::vector<uint8_t> elf;
   std::string entry;
   std::vector<std::pair<std::string, uint64_t>> needs; // bytes by memory
@@ -54,7 +58,8 @@ public:
   /// Called before the first question.
   virtual Status load() = 0;
   virtual bool has(const std::string &domain, const std::string &op) const = 0;
-  /// Errors: kInvalidArgument or kUnsupported with what does not fit.
+  /// A program only where call.target is "npu". Errors: kInvalidArgument or
+  /// kUnsupported with what does not fit.
   virtual Result<LibraryKernel> build(const KernelCall &call) = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/compile.h"
 
+#include "compiler/frontend/body/body_model.h"
 #include "compiler/frontend/onnx/importer.h"
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/pipeline/register.h"
@@ -33,8 +34,9 @@ public:
     context->printOpOnDiagnostic(false);
   }
 
-  /// Of a file, or of `bytes` when there are any.
-  Result<CompileOutput> run(std::span<const uint8_t> bytes = {});
+  using Import = std::function<Result<ImportedModel>(const ImportOptions &,
+                                                     MLIRContext &)>;
+  Result<CompileOutput> run(const Import &import);
 
 private:
   /// Ends a stage: its time, its dump; true when compilation stops here.
@@ -120,11 +122,6 @@ Status Compilation::unknownStage() const {
 }
 
 Status Compilation::checkCustom() const {
-  if (options.target != "npu") {
-    return Status(StatusCode::kUnsupported,
-                  "custom operators run on the NPU; the target is " +
-                      options.target);
-  }
   if (options.precision != "strict") {
     return Status(
         StatusCode::kUnsupported,
@@ -152,7 +149,7 @@ static void addLibraryKernels(const ImportedModel &model,
   }
 }
 
-Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
+Result<CompileOutput> Compilation::run(const Import &importModel) {
   SharedLevelOptions shared;
   if (options.precision == "fp16") {
     shared.precision = Precision::kFp16;
@@ -171,17 +168,14 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
   begin("import");
   ImportOptions import;
   import.dims = options.dims;
+  import.target = options.target;
   import.machine = options.machine;
   import.cores = options.cores;
   if (options.kernelLibrary) {
     KILN_RETURN_IF_ERROR(checkCustom());
     import.kernelLibrary = options.kernelLibrary.get();
   }
-  KILN_ASSIGN_OR_RETURN(
-      ImportedModel model,
-      bytes.empty()
-          ? importOnnx(modelPath, import, *context)
-          : importOnnxBytes(bytes, modelPath.string(), import, *context));
+  KILN_ASSIGN_OR_RETURN(ImportedModel model, importModel(import, *context));
   ModuleOp module = *model.module;
   if (finish("nn", module)) {
     return output;
@@ -243,7 +237,10 @@ Result<CompileOutput> Compilation::run(std::span<const uint8_t> bytes) {
 
 Result<CompileOutput> compileModel(const std::filesystem::path &model,
                                    const CompileOptions &options) {
-  return Compilation(model, options).run();
+  return Compilation(model, options)
+      .run([&](const ImportOptions &import, MLIRContext &context) {
+        return importOnnx(model, import, context);
+      });
 }
 
 Result<CompileOutput> compileModelBytes(std::span<const uint8_t> bytes,
@@ -252,7 +249,18 @@ Result<CompileOutput> compileModelBytes(std::span<const uint8_t> bytes,
   if (bytes.empty()) {
     return Status(StatusCode::kCorrupt, name + ": an empty model");
   }
-  return Compilation(name, options).run(bytes);
+  return Compilation(name, options)
+      .run([&](const ImportOptions &import, MLIRContext &context) {
+        return importOnnxBytes(bytes, name, import, context);
+      });
+}
+
+Result<CompileOutput> compileBody(const BodyModel &body,
+                                  const CompileOptions &options) {
+  return Compilation(body.name, options)
+      .run([&](const ImportOptions &, MLIRContext &context) {
+        return importBody(body, context);
+      });
 }
 
 } // namespace kiln::pipeline

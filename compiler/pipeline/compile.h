@@ -16,6 +16,7 @@
 //   write(out->package);
 #pragma once
 
+#include "compiler/frontend/body/linalg_body.h"
 #include "compiler/frontend/kernel_library.h"
 #include "compiler/target/target.h"
 #include "isa/support/status.h"
@@ -45,8 +46,8 @@ struct CompileOptions {
   std::string stopAfter;
   /// Write every stage to DIR/NN-stage.mlir; the folder is made. Empty: none.
   std::filesystem::path dumpDir;
-  /// Asked for every node before the compiler's own operators, on the NPU and
-  /// with precision "strict" only; null: there is none.
+  /// Asked for every node before the compiler's own operators, with precision
+  /// "strict" only; null: there is none.
   std::shared_ptr<KernelLibrary> kernelLibrary;
   std::string fingerprint; // of this build, recorded in the package
   /// Called before each stage, for progress displays.
@@ -75,5 +76,9 @@ Result<CompileOutput> compileModel(const std::filesystem::path &model,
 Result<CompileOutput> compileModelBytes(std::span<const uint8_t> bytes,
                                         const std::string &name,
                                         const CompileOptions &options);
+
+/// The body of one operator as a model of its own.
+Result<CompileOutput> compileBody(const BodyModel &body,
+                                  const CompileOptions &options);
 
 } // namespace kiln::pipeline

@@ -94,6 +94,8 @@ struct ProgramReport {
   std::optional<CycleReport> cycle{};
   /// Findings of checks that do not stop a program (races, initialisation).
   std::vector<std::string> findings{};
+  /// Lines that the program printed: "block 3: i = 5". At most 1000.
+  std::vector<std::string> printed{};
 };
 
 } // namespace kiln::hal

@@ -54,6 +54,22 @@ run(${kiln} test-op my_op.cpp)
 run(${kiln} test-op my_op.cpp --shape N=5000 --knobs tile=2048,slots=2)
 run(${kiln} compile ${digits}/digits.onnx --ops my_op.cpp -o with_ops.kiln)
 
+# A model with an operator of the examples: its body on the CPU, its kernel on
+# the NPU. Both round one sum, so the bits are equal.
+set(custom ${SOURCE}/tests/install/custom.onnx)
+set(vector_add ${share}/examples/01_vector_add.cpp)
+foreach(target cpu npu)
+  run(${kiln} compile ${custom} --ops ${vector_add} --target ${target}
+    -o custom_${target}.kiln)
+endforeach()
+foreach(device cpu npu:functional npu:cycle)
+  string(REGEX REPLACE ":.*" "" target ${device})
+  string(REPLACE ":" "_" name ${device})
+  run(${kiln} run custom_${target}.kiln --device ${device}
+    --input x=random:f16:1:300 --output y=${name}.npy)
+  run(${CMAKE_COMMAND} -E compare_files cpu.npy ${name}.npy)
+endforeach()
+
 # A program of others.
 run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B consumer
   -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${prefix})

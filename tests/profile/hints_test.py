@@ -67,8 +67,8 @@ def test_one_more_buffer_for_matmul(folder):
     for loop, slots, load, what in (
             ("k.range(0, depth, tileK)", ".buffers(2)", "k.loadA(",
              "two L0 buffers"),
-            ("k.range(0, K, tileL1)", ".buffers(slotsL1)", "k.loadNz(aL1",
-             "two L1 buffers")):
+            ("k.range(0, K, tileL1)", '.buffers(k.knob("slotsL1"))',
+             "k.loadNz(aL1", "two L1 buffers")):
         slow = variant(folder, MATMUL, "slow.cpp", (loop + slots, loop))
         before = top(slow, shape)
         follow(before, after, hint_of(before, "more_buffers", slow, load),

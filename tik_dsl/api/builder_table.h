@@ -271,7 +271,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 4 */
+  uint32_t version; /* 5 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -518,6 +518,14 @@ typedef struct KilnTikTable {
                           const KilnTikPlace *src,
                           const KilnTikIm2colBatch *patches,
                           const KilnTikLine *line);
+
+  /* == version 5 ==========================================================*/
+
+  /* The operator as MLIR text: one func.func of linalg on tensors, {NAME} for
+   * the size or attribute NAME. `line`: of the text's first line. */
+  void (*declareBody)(void *self, const char *text, const KilnTikLine *line);
+  /* The operator has no kernel, only a body. */
+  void (*declareNoKernel)(void *self);
 } KilnTikTable;
 
 enum KilnTikVerb {

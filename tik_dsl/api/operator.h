@@ -82,6 +82,14 @@ struct Values {
   double low = -1, high = 1;
 };
 
+/// MLIR text, and the line it begins at.
+struct Body {
+  Body(const char *mlir, Line line = Line::current())
+      : text(mlir), line(line) {}
+  const char *text;
+  Line line;
+};
+
 class Declaration {
 public:
   explicit Declaration(const KilnTikTable *table) : t_(table) {}
@@ -172,6 +180,19 @@ public:
                        Line line = Line::current()) {
     at(line);
     t_->declareDynamic(t_->self, symbol, least, most);
+    return *this;
+  }
+
+  /// What the operator computes, as one function of MLIR: linalg on tensors,
+  /// the inputs its arguments, the outputs its results. With it the operator
+  /// runs on the CPU device too, and on the NPU where it has no kernel
+  /// (KILN_OPERATOR(declare, nullptr, reference)). {N} is the size or the
+  /// attribute N, an attribute that is a type the type's name; a `?` is any
+  /// size. Begin the raw string on the line of the call: mistakes are reported
+  /// at lines of this file. tik_dsl/README.md has what a body may hold.
+  Declaration &body(Body body) {
+    const KilnTikLine where = detail::toC(body.line);
+    t_->declareBody(t_->self, body.text, &where);
     return *this;
   }
 
@@ -273,10 +294,16 @@ inline int32_t answer(const KilnTikRequest *request,
     switch (request->verb) {
     case KILN_TIK_DECLARE: {
       Declaration declaration(table);
+      if (kernel == nullptr) {
+        table->declareNoKernel(table->self);
+      }
       declare(declaration);
       return KILN_TIK_DONE;
     }
     case KILN_TIK_BUILD:
+      if (kernel == nullptr) {
+        return KILN_TIK_UNKNOWN_VERB;
+      }
       kernel(Kernel(table));
       return KILN_TIK_DONE;
     case KILN_TIK_REFERENCE:

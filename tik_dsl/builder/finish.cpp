@@ -102,7 +102,39 @@ bool KernelBuilder::checkVerifiers(ModuleOp module) {
   return ok;
 }
 
+/// Buffers with several slots live through the loops around them, so those of
+/// one nest lie side by side: where they are too large together, no plan can
+/// help and nothing more need be built.
+bool KernelBuilder::certainlyFits(isa::Space space, int64_t bytes) {
+  uint32_t outermost = 0;
+  for (const Scope &scope : llvm::reverse(scopes_)) {
+    if (scope.kind == ScopeKind::kWhen) {
+      break; // planLocalMemory: an unbroken nest of loops
+    }
+    outermost = scope.kind == ScopeKind::kRange ? scope.id : outermost;
+  }
+  int64_t &sum = rotating_[{space, outermost}];
+  sum += bytes;
+  if (sum >
+      static_cast<int64_t>(options_.capacities[static_cast<unsigned>(space)])) {
+    mistake(Mistake::kDoesNotFit,
+            "buffers of " + std::string(isa::name(space)) + " do not fit");
+    return false;
+  }
+  return true;
+}
+
 bool KernelBuilder::checkCapacities(func::FuncOp kernel) {
+  if (options_.quick && !hasManual_) { // the kernel is not used again
+    bool ok = false;
+    (void)collect(builder_.getContext(), [&] {
+      ok = succeeded(npu::planLocalMemoryBySize(kernel, options_.capacities));
+    });
+    if (!ok) {
+      mistake(Mistake::kDoesNotFit, "buffers do not fit");
+    }
+    return ok;
+  }
   OwningOpRef<ModuleOp> scratch = ModuleOp::create(loc_);
   func::FuncOp copy = kernel.clone();
   scratch->push_back(copy);

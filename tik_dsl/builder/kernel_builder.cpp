@@ -383,6 +383,9 @@ KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
                                    const char *name, const KilnTikLine *line) {
   at(line);
   call_ = "buffer";
+  if (options_.quick && !messages_.empty()) {
+    return 0; // later commands on it are silent
+  }
   if (space == 0 || space >= isa::kNumSpaces || type >= kTypes || rank == 0 ||
       rank > KILN_TIK_MAX_RANK || depth > kMaxDepth) {
     mistake(Mistake::kBufferField,
@@ -430,6 +433,10 @@ KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
     return 0;
   }
   const int64_t slots = depth > 0 ? depth : inRange ? scopes_.back().depth : 1;
+  if (options_.quick && slots > 1 &&
+      !certainlyFits(entry.space, slots * entry.bytes)) {
+    return 0;
+  }
   entry.base = npu::AllocOp::create(builder_, loc_, memref, entry.name, slots);
   return addMemory(std::move(entry));
 }

@@ -31,6 +31,7 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ struct KernelOptions {
   npu::Capacities capacities{};
   uint32_t cores = 1;
   std::string file; // of the operator, for messages without a line
+  /// Only whether it builds: nothing is made after the first mistake, and
+  /// messages need not be complete.
+  bool quick = false;
 };
 
 /// What a tensor in global memory is for.
@@ -344,6 +348,7 @@ private:
   // finish.cpp
   bool checkVerifiers(mlir::ModuleOp module);
   bool checkCapacities(mlir::func::FuncOp kernel);
+  bool certainlyFits(isa::Space space, int64_t bytes);
   bool checkUses();
   bool checkManualSync(mlir::func::FuncOp kernel);
 
@@ -435,6 +440,9 @@ private:
   uint32_t accumulation_ = 0; // KilnTikStoreMode of the open scope
   bool orderDependent_ = false;
   bool hasManual_ = false;
+  /// Bytes of buffers with several slots, by memory and outermost loop; of a
+  /// quick build.
+  std::map<std::pair<isa::Space, uint32_t>, int64_t> rotating_;
   int64_t blockCount_ = 1;
   bool hasBlocks_ = false;
 };

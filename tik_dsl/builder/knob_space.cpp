@@ -36,8 +36,8 @@ public:
     BoundShape shape = shape_;
     shape.knobs = valuesOf(knobs_, setting);
     std::unique_ptr<OperatorCompiler> compiler = borrow();
-    const bool legal = static_cast<bool>(
-        compiler->check(op_, shape, {.arch = &arch_, .cores = cores_}));
+    const bool legal =
+        compiler->accepts(op_, shape, {.arch = &arch_, .cores = cores_});
     giveBack(std::move(compiler));
     return legal;
   }

@@ -4,6 +4,7 @@
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/dialect/npu_isa/NpuIsaOps.h"
 #include "compiler/pipeline/npu_pipeline.h"
+#include "tik_dsl/builder/body.h"
 #include "tik_dsl/builder/kernel_builder.h"
 #include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/builder/session.h"
@@ -39,6 +40,17 @@ void addArguments(KernelBuilder &builder, const OperatorDecl &decl,
   builder.addArguments(tensors, sizes);
 }
 
+/// The body at every declared shape, as far as the texts differ.
+void checkBodies(const OperatorDecl &decl, MessageList &messages) {
+  BodyCompiler bodies;
+  for (const ShapeCase &settings : decl.cases) {
+    const auto shape = tik::bind(decl, settings, messages);
+    if (!shape || !bodies.compile(decl, *shape, messages)) {
+      return; // one shape's mistakes are enough
+    }
+  }
+}
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -55,6 +67,12 @@ Result<Operator> Operator::declare(KilnTikEntry entry, std::string file) {
   KILN_RETURN_IF_ERROR(session.call(entry, KILN_TIK_DECLARE, op.file_));
   if (!messages.empty() || !checkDeclaration(op.decl_, messages)) {
     return statusOf(messages);
+  }
+  if (op.decl_.body) {
+    checkBodies(op.decl_, messages);
+    if (!messages.empty()) {
+      return statusOf(messages);
+    }
   }
   return op;
 }
@@ -126,12 +144,13 @@ OperatorCompiler::operator=(OperatorCompiler &&) noexcept = default;
 /// A kernel in the npu dialect, on its way.
 struct OperatorCompiler::Build {
   Build(MLIRContext *context, MessageList &list, const Operator &op,
-        const CompileOptions &options)
+        const CompileOptions &options, bool quick = false)
       : messages(list), builder(context, list,
                                 {.name = op.decl().name,
                                  .capacities = npu::capacitiesOf(*options.arch),
                                  .cores = options.cores,
-                                 .file = op.file()}) {}
+                                 .file = op.file(),
+                                 .quick = quick}) {}
 
   Status run(const Operator &op, const BoundShape &shape,
              const CompileOptions &options) {
@@ -162,6 +181,13 @@ Status OperatorCompiler::check(const Operator &op, const BoundShape &shape,
   MessageList own;
   Build build(&state_->context, messages ? *messages : own, op, options);
   return build.run(op, shape, options);
+}
+
+bool OperatorCompiler::accepts(const Operator &op, const BoundShape &shape,
+                               const CompileOptions &options) {
+  MessageList messages;
+  Build build(&state_->context, messages, op, options, /*quick=*/true);
+  return static_cast<bool>(build.run(op, shape, options));
 }
 
 Result<CompiledKernel> OperatorCompiler::compile(const Operator &op,

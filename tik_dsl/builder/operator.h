@@ -97,9 +97,13 @@ public:
 
   /// Whether compile() takes the shape with its knobs, and if not why, as that
   /// says it: everything up to the kernel in the npu dialect and the places of
-  /// its buffers. Faster; for many settings of one shape.
+  /// its buffers.
   Status check(const Operator &op, const BoundShape &shape,
                const CompileOptions &options, MessageList *messages = nullptr);
+  /// The same without the reason, for many settings of one shape: faster, above
+  /// all where the answer is no.
+  bool accepts(const Operator &op, const BoundShape &shape,
+               const CompileOptions &options);
 
 private:
   struct Build;

@@ -87,6 +87,10 @@ public:
                  " is neither a dimension of a tensor nor an attribute");
       }
     }
+    if (!decl_.hasKernel && !decl_.body) {
+      fail(Mistake::kNothingToRun, decl_.nameLine,
+           quoted(decl_.name) + " has neither a kernel nor a body");
+    }
     if (decl_.cases.empty()) {
       fail(Mistake::kNoShape, decl_.nameLine,
            "no shape() is declared: nothing would be tested");

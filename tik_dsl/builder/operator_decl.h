@@ -61,6 +61,12 @@ struct ToleranceDecl {
   AuthorLine line{};
 };
 
+/// MLIR text as the author wrote it, with its first line.
+struct BodyDecl {
+  std::string text;
+  AuthorLine line{};
+};
+
 struct OperatorDecl {
   std::string name, summary;
   std::string domain = "kiln.custom"; // of ONNX nodes
@@ -70,6 +76,8 @@ struct OperatorDecl {
   std::vector<ToleranceDecl> tolerances;
   std::vector<std::string> macs; // symbols, numbers; their product: useful work
   std::vector<DynamicDecl> dynamics;
+  std::optional<BodyDecl> body; // linalg, see body.h
+  bool hasKernel = true;
   AuthorLine line; // of the declaration being made
   AuthorLine nameLine, macsLine;
 

@@ -118,6 +118,26 @@ void declareMacs(void *self, uint32_t count, const char *const *names) {
   }
 }
 
+void declareBody(void *self, const char *text, const KilnTikLine *line) {
+  OperatorDecl *decl = declOf(self);
+  if (decl == nullptr) {
+    return;
+  }
+  const AuthorLine at = AuthorLine::of(line);
+  if (decl->body) {
+    sessionOf(self).messages.add(Mistake::kSecondBody, at,
+                                 "body: the operator has one already");
+    return;
+  }
+  decl->body = BodyDecl{textOf(text), at};
+}
+
+void declareNoKernel(void *self) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->hasKernel = false;
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Reference and surroundings
 //===----------------------------------------------------------------------===//
@@ -247,7 +267,7 @@ void fillCalls(KilnTikTable &t) {
 KilnTikTable tableOf(Session &session) {
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 4;
+  t.version = 5;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;
@@ -258,6 +278,8 @@ KilnTikTable tableOf(Session &session) {
   t.declareDomain = declareDomain;
   t.declareLine = declareLine;
   t.declareDynamic = declareDynamic;
+  t.declareBody = declareBody;
+  t.declareNoKernel = declareNoKernel;
   t.hostTensor = hostTensor;
   t.attribute = attribute;
   t.mistake = reportMistake;

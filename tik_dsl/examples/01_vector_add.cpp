@@ -12,6 +12,16 @@ using namespace kiln::tik;
 
 namespace {
 
+// [body]
+const Body kBody = R"mlir(
+  func.func @vector_add(%x: tensor<?xf16>, %y: tensor<?xf16>)
+      -> tensor<?xf16> {
+    %z = arith.addf %x, %y : tensor<?xf16>
+    return %z : tensor<?xf16>
+  }
+)mlir";
+// [body]
+
 // [declaration]
 void declare(Declaration &d) {
   d.name("vector_add", "z = x + y, element by element");
@@ -21,6 +31,7 @@ void declare(Declaration &d) {
   d.shape({{"N", 10000}}).shape({{"N", 1 << 20}});
   d.edge({{"N", 1}}).edge({{"N", 15}}).edge({{"N", 8192}}).edge({{"N", 8193}});
   d.tolerance(f16, 0, 0, "IEEE 754: one rounding to nearest even");
+  d.body(kBody);
 }
 // [declaration]
 

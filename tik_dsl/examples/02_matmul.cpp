@@ -48,9 +48,10 @@ void knobs(const Knobs &k) {
   k.knob("tileL1", 256, doubling(128).upTo(min(1024, k.attribute("K"))));
   k.knob("tileK", 64, doubling(least).upTo(256));
   k.knob("slotsC", {2, 1});
-  k.knob("slotsL1", {2, 1, 3, 4, 8});
-  k.knob("parts", {1, 2, 4});       // of a tile, side by side
-  k.knob("band", {1, 2, 4, 8, 16}); // tiles go down so many rows of tiles
+  k.knob("slotsL1", {2, 4, 8});
+  k.knob("parts", {1, 2}); // of a tile, side by side
+  // Tiles go down so many rows of tiles before they go on to the right.
+  k.knob("band", doubling(1).upTo(min(8, k.attribute("M") / 128)));
 }
 // [knobs]
 

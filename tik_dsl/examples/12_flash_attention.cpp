@@ -8,9 +8,13 @@
 // Shown here: a pipeline of all six pipes. Scores of 256 keys at a time, a
 // running maximum and sum per query (Dao et al., FlashAttention, 2022), and the
 // product with V one round behind: while the vector unit works on the scores of
-// this round, the cube multiplies those of the round before. Causal attention
-// ends at the keys that the last query of a tile sees, and hides with a mask
-// what is behind the others.
+// this round, the cube multiplies those of the round before. The rounds of all
+// tiles are one sequence, so the last products of a tile overlap the first
+// scores of the next. Three places hold the sums of two groups of queries and
+// the products to come, in turn: a group's new sums are its products plus the
+// rescaled old ones, whose place is then free. Causal attention ends at the
+// keys that the last query of a tile sees, and hides with a mask what is behind
+// the others.
 #include "tik_dsl/api/tik.h"
 
 #include <algorithm>
@@ -51,18 +55,19 @@ struct Causal {
     k.iota(column, 0, 1, kKeys);
     k.fill(lowest, -65504, 16);
   }
-  /// The first query of the group is 0, 64, 128 or 192 keys behind the first
-  /// key of its last round; in the rounds before it sees all keys.
+  /// The first query is 0, 64, 128 or 192 keys behind the first key of its last
+  /// round; in the rounds before it sees all keys.
   template <typename Group>
-  void apply(const Kernel &k, const Group &g, const Index &firstKey) const {
+  void apply(const Kernel &k, const Group &g, const Index &rows,
+             const Index &distance) const {
     for (int64_t behind = 0; behind < kKeys; behind += kRows) {
-      k.when(firstKey + behind == g.from, [&] {
+      k.when(distance == behind, [&] {
         k.iota(g.w, behind, 1.0 / 16, kRows * 16); // row r begins with r more
-        k.broadcast(g.e, g.w, {g.rows, 16});
+        k.broadcast(g.e, g.w, {rows, 16});
         k.compare(Compare::greater, hidden, column.at(0).broadcastRow(),
-                  g.e.at(0, 0).blockStride(0), {g.rows, kKeys});
+                  g.e.at(0, 0).blockStride(0), {rows, kKeys});
         k.select(g.s, hidden, lowest.at(0).broadcastRow().blockStride(0), g.s,
-                 {g.rows, kKeys});
+                 {rows, kKeys});
       });
     }
   }
@@ -70,19 +75,20 @@ struct Causal {
 };
 // [causal]
 
-// [kernel]
+// [state]
 /// What a group of 64 queries keeps from round to round.
 struct Group {
-  Group(const Kernel &k, const Index &first, const Index &count)
-      : from(first), rows(count), q(k.l1Nz(f16, kRows, kD, "q")),
-        p(k.l1Nz(f16, kRows, kKeys, "p")), s(k.ub(f16, {kRows, kKeys}, "s")),
-        o(k.ub(f32, {2, kRows, kD}, "o")),
-        sum(k.ub(f16, {kRows, kHalf}, "sum")),
+  explicit Group(const Kernel &k)
+      : p(k.l1Nz(f16, kRows, kKeys, "p")), s(k.ub(f16, {kRows, kKeys}, "s")),
+        sum(k.ub(f16, {kRows, kHalf}, "sum")), y(k.ub(f16, {kRows, kD}, "y")),
         most(k.ub(f16, {kRows, 16}, "most")), e(k.ub(f16, {kRows, 16}, "e")),
-        w(k.ub(f16, {kRows, 16}, "w")),
-        wide(k.ub(f32, {2, kRows, 16}, "wide")) {}
-  Index from, rows;
-  Buffer q, p, s, o, sum, most, e, w, wide;
+        w(k.ub(f16, {kRows, 16}, "w")), all(k.ub(f16, {kRows, 16}, "all")),
+        wide(k.ub(f32, {kRows, 16}, "wide")) {
+    k.fill(s, 0, {kRows, kKeys}); // moveToL1 takes whole blocks
+    k.fill(sum, 0, {kRows, kHalf});
+    k.fill(wide, 0, kRows * 16);
+  }
+  Buffer p, s, sum, y, most, e, w, all, wide;
 };
 
 /// The memories of the cube: pieces of 128 x 128 take turns.
@@ -112,112 +118,187 @@ struct Cube {
   int64_t turn = 0;
 };
 
-Index firstHalf(const Index &n) { return min(n, kHalf); }
-Index secondHalf(const Index &n) { return n - min(n, kHalf); }
+/// Round i of a tile of 128 queries: some keys.
+struct Round {
+  Round(const Kernel &k, const Index &tile, const Index &round,
+        const Condition &real)
+      : i(round), from(tile * (2 * kRows)) {
+    const int64_t M = k.tensor("q").dim(0), N = k.tensor("k").dim(0);
+    const Index seen = k.attribute("causal") != 0
+                           ? min(N, from + 2 * kRows) // keys of the last query
+                           : k.constant(N);
+    rounds = ceilDiv(seen, kKeys);
+    left = select(real, M - from, 0);
+    key = i * kKeys;
+    keys = select(real, min(kKeys, seen - key), 0);
+  }
+  Index rows(int64_t group) const {
+    return max(0, min(kRows, left - group * kRows));
+  }
+  /// Keys of half h.
+  Index half(int64_t h) const {
+    return h ? keys - min(keys, kHalf) : min(keys, kHalf);
+  }
+  Index i, from, rounds, left, key, keys;
+};
 
-/// One round: scores of `keys` keys, products of the `before` keys of the last
-/// round. Where a count is 0 nothing happens.
-void round(const Kernel &k, Cube &cube, const std::vector<Group> &groups,
-           const std::optional<Causal> &causal, const Buffer &kL1,
-           const Buffer &vL1, const Index &i, const Index &keys,
-           const Index &before) {
+/// All that a block keeps from round to round.
+struct State {
+  explicit State(const Kernel &k)
+      : cube(k), groups{Group(k), Group(k)}, o(k.ub(f32, {3, kRows, kD}, "o")) {
+    k.fill(o, 0, 3 * kRows * kD);
+    if (k.attribute("causal") != 0) {
+      causal.emplace(k);
+    }
+  }
+  Cube cube;
+  Group groups[2];
+  /// Round i: the sums of the groups are in places 2i and 2i + 1 (mod 3), the
+  /// new ones of the first come into 2i + 2, of the second into 2i.
+  Buffer o;
+  std::optional<Causal> causal;
+};
+// [state]
+
+// [kernel]
+/// Scores of a round, and products with V of the round before it, which may be
+/// the last of another tile. Where a count is 0 nothing happens.
+void products(const Kernel &k, State &state, const std::vector<Buffer> &q,
+              const Round &now, const Round &old) {
+  const Buffer kL1 = k.l1Nz(f16, kKeys, kD, "kL1");
+  const Buffer vL1 = k.l1Nz(f16, kKeys, kD, "vL1");
+  k.loadNz(kL1, k.tensor("k").at(now.key, 0), {now.keys, kD});
+  k.loadNz(vL1, k.tensor("v").at(old.key, 0), {old.keys, kD});
   const float scale = 1 / std::sqrt(128.0f);
-  const Index now = i % 2, last = (i + 1) % 2;
-  auto repeated = [](const Buffer &b) { return b.at(0, 0).blockStride(0); };
+  Cube &cube = state.cube;
   for (int64_t j = 0; j < 4; ++j) {
-    const Group &g = groups[j / 2];
-    const Index n = j % 2 ? secondHalf(keys) : firstHalf(keys);
-    cube.multiply(cube.scores[j], g.q, kL1.at(j % 2 * kHalf, 0), true,
-                  {select(n > 0, g.rows, 0), n, kD}, false);
-    k.fix(g.s.at(0, j % 2 * kHalf), cube.scores[j], {g.rows, n},
+    const Index n = now.half(j % 2), rows = select(n > 0, now.rows(j / 2), 0);
+    cube.multiply(cube.scores[j], q[j / 2], kL1.at(j % 2 * kHalf, 0), true,
+                  {rows, n, kD}, false);
+    k.fix(state.groups[j / 2].s.at(0, j % 2 * kHalf), cube.scores[j], {rows, n},
           {.scale = scale});
   }
   for (int64_t j = 0; j < 4; ++j) {
-    const Group &g = groups[j / 2];
-    const Index n = j % 2 ? secondHalf(before) : firstHalf(before);
-    cube.multiply(cube.sums[j / 2], g.p.at(0, j % 2 * kHalf),
-                  vL1.at(j % 2 * kHalf, 0), false, {g.rows, kD, n}, j % 2);
-    if (j % 2) {
-      k.fix(g.o.at(last, 0, 0), cube.sums[j / 2],
-            {select(i > 0, g.rows, 0), kD});
+    cube.multiply(cube.sums[j / 2], state.groups[j / 2].p.at(0, j % 2 * kHalf),
+                  vL1.at(j % 2 * kHalf, 0), false,
+                  {old.rows(j / 2), kD, old.half(j % 2)}, j % 2);
+    if (j == 1) {
+      k.fix(state.o.at((2 * old.i + 2) % 3, 0, 0), cube.sums[0],
+            {old.rows(0), kD});
     }
   }
-  auto both = [&](auto &&command) {
-    for (const Group &g : groups) {
-      const Index rows = select(keys > 0, g.rows, 0);
-      command(g, rows, rows * 16);
-    }
-  };
-  using G = const Group &;
-  using N = const Index &;
-  if (causal) {
-    both([&](G g, N, N) { causal->apply(k, g, i * kKeys); });
+}
+
+using G = const Group &;
+using N = const Index &;
+
+/// Both groups in turn, so that none waits for its own result.
+template <typename Command>
+void both(State &state, const Round &round, const Command &command) {
+  for (int64_t j : {0, 1}) {
+    const Index rows = select(round.keys > 0, round.rows(j), 0);
+    command(state.groups[j], rows, rows * 16);
   }
-  both([&](G g, N n, N) { k.rowMax(g.e, g.s, {n, keys}); });
-  both([&](G g, N n, N) { k.broadcast(g.w, g.e, {n, 16}); });
-  both([&](G g, N, N n) { k.max(g.w, g.w, g.most, n); });
-  both([&](G g, N, N n) { k.expDifference(g.e, g.most, g.w, n); });
-  both([&](G g, N, N n) { k.copy(g.most, g.w, n); });
-  both([&](G g, N n, N) {
-    k.expDifference(g.s, g.s, repeated(g.w), {n, keys});
-    k.moveToL1(g.p, g.s, {n, ceilDiv(keys, 16)});
+}
+
+void softmax(const Kernel &k, State &state, const Round &now) {
+  auto repeated = [](const Buffer &b) { return b.at(0, 0).blockStride(0); };
+  k.when(now.i == 0, [&] { // the tile before ends
+    auto each = [&](auto &&command) {
+      for (const Group &g : state.groups) {
+        command(g);
+      }
+    };
+    each([&](G g) { k.rowSum(g.e, g.sum, {kRows, kHalf}); });
+    each([&](G g) { k.broadcast(g.all, g.e, {kRows, 16}); });
+    each([&](G g) { k.fill(g.sum, 0, {kRows, kHalf}); });
+    each([&](G g) { k.fill(g.most, -65504, kRows * 16); });
   });
-  both([&](G g, N, N n) { k.cast(g.wide.at(now, 0, 0), g.e, n); });
-  both([&](G g, N n, N) { k.mul(g.sum, g.sum, repeated(g.e), {n, kHalf}); });
-  both([&](G g, N n, N) { k.add(g.sum, g.sum, g.s, {n, firstHalf(keys)}); });
-  both([&](G g, N n, N) {
-    k.add(g.sum, g.sum, g.s.at(0, kHalf), {n, secondHalf(keys)});
-  });
-  both([&](G g, N, N) { // the sums of the round before the last, rescaled
-    k.madd(g.o.at(last, 0, 0), g.o.at(now, 0, 0),
-           g.wide.at(last, 0, 0).blockStride(0),
-           {select(i > 0, g.rows, 0), kD});
+  if (state.causal) {
+    for (int64_t j : {0, 1}) {
+      state.causal->apply(k, state.groups[j], now.rows(j),
+                          now.from + j * kRows - now.key);
+    }
+  }
+  both(state, now, [&](G g, N n, N) { k.rowMax(g.e, g.s, {n, now.keys}); });
+  both(state, now, [&](G g, N n, N) { k.broadcast(g.w, g.e, {n, 16}); });
+  both(state, now, [&](G g, N, N n) { k.max(g.w, g.w, g.most, n); });
+  both(state, now, [&](G g, N, N n) { k.expDifference(g.e, g.most, g.w, n); });
+  both(state, now, [&](G g, N, N n) { k.copy(g.most, g.w, n); });
+  both(state, now, [&](G g, N n, N) {
+    k.expDifference(g.s, g.s, repeated(g.w), {n, now.keys});
+    k.moveToL1(g.p, g.s, {n, ceilDiv(now.keys, 16)});
   });
 }
 
+/// The sums up to the old round, and the results where it was the last.
+void accumulate(const Kernel &k, State &state, const Round &now,
+                const Round &old) {
+  const Tensor y = k.tensor("y");
+  auto add = [&](int64_t j) { // the second group's places are one further
+    k.madd(state.o.at((2 * old.i + 2 + j) % 3, 0, 0),
+           state.o.at((2 * old.i + j) % 3, 0, 0),
+           state.groups[j].wide.at(0, 0).blockStride(0), {old.rows(j), kD});
+  };
+  both(state, now, [&](G g, N n, N) {
+    k.mul(g.sum, g.sum, g.e.at(0, 0).blockStride(0), {n, kHalf});
+  });
+  add(0);
+  k.fix(state.o.at((2 * old.i + 3) % 3, 0, 0), state.cube.sums[1],
+        {old.rows(1), kD});
+  for (int64_t h : {0, 1}) {
+    both(state, now, [&](G g, N n, N) {
+      k.add(g.sum, g.sum, g.s.at(0, h * kHalf), {n, now.half(h)});
+    });
+  }
+  add(1);
+  auto each = [&](auto &&command) {
+    for (int64_t j : {0, 1}) {
+      command(state.groups[j], state.o.at((2 * old.i + 2 + j) % 3, 0, 0), j);
+    }
+  };
+  using P = const Place &;
+  k.when(now.i == 0, [&] {
+    each([&](G g, P, int64_t) { k.cast(g.wide, g.all, kRows * 16); });
+    each([&](G g, P, int64_t) { k.reciprocal(g.wide, g.wide, kRows * 16); });
+    each([&](G g, P o, int64_t j) {
+      k.mul(o, o, g.wide.at(0, 0).blockStride(0), {old.rows(j), kD});
+    });
+    each([&](G g, P o, int64_t j) {
+      const Index first = min(y.dim(0) - 1, old.from + j * kRows);
+      k.cast(g.y, o, {old.rows(j), kD});
+      k.store(y.at(first, 0), g.y, {old.rows(j), kD});
+    });
+  });
+  both(state, now, [&](G g, N, N n) { k.cast(g.wide, g.e, n); });
+}
+
 void kernel(const Kernel &k) {
-  const Tensor q = k.tensor("q"), key = k.tensor("k"), v = k.tensor("v");
-  const int64_t M = q.dim(0), N = key.dim(0);
-  const bool isCausal = k.attribute("causal") != 0;
+  const Tensor queries = k.tensor("q");
+  const int64_t M = queries.dim(0);
   const int64_t tiles = ceilDiv(M, 2 * kRows), blocks = min(k.cores(), tiles);
   for (Index block : k.blocks(blocks)) {
-    for (Index tile : k.range(block, tiles, blocks)) {
-      const Index seen = isCausal ? min(N, (tile + 1) * (2 * kRows))
-                                  : k.constant(N); // keys of the last query
-      const Index rounds = ceilDiv(seen, kKeys);
-      Cube cube(k);
-      const auto causal = isCausal ? std::optional<Causal>(k) : std::nullopt;
-      std::vector<Group> groups;
-      for (int64_t g = 0; g < 2; ++g) {
-        const Index from = min(M, tile * (2 * kRows) + g * kRows);
-        const Group &G = groups.emplace_back(k, from, min(kRows, M - from));
-        k.loadNz(G.q, q.at(from, 0), {G.rows, kD});
-        if (N % 16 != 0 || isCausal) { // moveToL1 takes whole blocks
-          k.fill(G.s, 0, {kRows, kKeys});
-        }
-        k.fill(G.o.at(1, 0, 0), 0, {kRows, kD});
-        k.fill(G.sum, 0, {kRows, kHalf});
-        k.fill(G.most, -65504, kRows * 16);
+    State state(k);
+    // One tile more than there is: the products of the last round.
+    for (Index tile : k.range(block, tiles + blocks, blocks).buffers(2)) {
+      const Condition real = tile < tiles;
+      const Round first(k, tile, k.constant(0), real);
+      std::vector<Buffer> q;
+      for (int64_t j : {0, 1}) {
+        q.push_back(k.l1Nz(f16, kRows, kD, "q"));
+        k.loadNz(q[j], queries.at(min(M - 1, first.from + j * kRows), 0),
+                 {first.rows(j), kD});
       }
-      for (Index i : k.range(0, rounds + 1).buffers(2)) {
-        const Index keys = min(kKeys, seen - min(seen, i * kKeys));
-        const Index old = max(0, i - 1) * kKeys;
-        const Index before = select(i > 0, min(kKeys, seen - old), 0);
-        const Buffer kL1 = k.l1Nz(f16, kKeys, kD, "kL1");
-        const Buffer vL1 = k.l1Nz(f16, kKeys, kD, "vL1");
-        k.loadNz(kL1, key.at(min(seen, i * kKeys), 0), {keys, kD});
-        k.loadNz(vL1, v.at(old, 0), {before, kD});
-        round(k, cube, groups, causal, kL1, vL1, i, keys, before);
-      }
-      for (const Group &g : groups) {
-        const Place o = g.o.at((rounds + 1) % 2, 0, 0), w = g.wide.at(0, 0, 0);
-        k.rowSum(g.e, g.sum, {g.rows, kHalf});
-        k.broadcast(g.w, g.e, {g.rows, 16});
-        k.cast(w, g.w, g.rows * 16);
-        k.reciprocal(w, w, g.rows * 16);
-        k.mul(o, o, w.blockStride(0), {g.rows, kD});
-        k.cast(g.s, o, {g.rows, kD});
-        k.store(k.tensor("y").at(g.from, 0), g.s, {g.rows, kD});
+      const Index before = max(0, tile - blocks);
+      const Round end(k, before, k.constant(0), tile > block);
+      for (Index i : k.range(0, select(real, first.rounds, 1)).buffers(2)) {
+        const Round now(k, tile, i, real);
+        const Round old(k, select(i > 0, tile, before),
+                        select(i > 0, i, end.rounds) - 1,
+                        i > 0 || tile > block);
+        products(k, state, q, now, old);
+        softmax(k, state, now);
+        accumulate(k, state, now, old);
       }
     }
   }

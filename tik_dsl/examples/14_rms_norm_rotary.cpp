@@ -20,6 +20,65 @@ namespace {
 
 constexpr double kEpsilon = 1e-3;
 
+// [body]
+const Body kBody = R"mlir(
+  #all = affine_map<(t, h, i) -> (t, h, i)>
+  #token = affine_map<(t, h, i) -> (t)>
+  #channel = affine_map<(t, h, i) -> (h, i)>
+  func.func @rms_norm_rotary(%x: tensor<{T}x128xf16>, %scale: tensor<128xf32>,
+      %c: tensor<{T}x64xf32>, %s: tensor<{T}x64xf32>) -> tensor<{T}x128xf16> {
+    %zero = arith.constant 0.0 : f32
+    %size = arith.constant 128.0 : f32
+    %epsilon = arith.constant 1.0e-3 : f32
+    %halves = tensor.expand_shape %x [[0], [1, 2]] output_shape [{T}, 2, 64]
+        : tensor<{T}x128xf16> into tensor<{T}x2x64xf16>
+    %scales = tensor.expand_shape %scale [[0, 1]] output_shape [2, 64]
+        : tensor<128xf32> into tensor<2x64xf32>
+    %sums = tensor.empty() : tensor<{T}xf32>
+    %start = linalg.fill ins(%zero : f32) outs(%sums : tensor<{T}xf32>)
+        -> tensor<{T}xf32>
+    %squares = linalg.generic {indexing_maps = [#all, #token],
+        iterator_types = ["parallel", "reduction", "reduction"]}
+        ins(%halves : tensor<{T}x2x64xf16>) outs(%start : tensor<{T}xf32>) {
+    ^bb0(%in: f16, %sum: f32):
+      %v = arith.extf %in : f16 to f32
+      %square = arith.mulf %v, %v : f32
+      %next = arith.addf %sum, %square : f32
+      linalg.yield %next : f32
+    } -> tensor<{T}xf32>
+    %empty = tensor.empty() : tensor<{T}x2x64xf32>
+    %n = linalg.generic {indexing_maps = [#all, #token, #channel, #all],
+        iterator_types = ["parallel", "parallel", "parallel"]}
+        ins(%halves, %squares, %scales
+            : tensor<{T}x2x64xf16>, tensor<{T}xf32>, tensor<2x64xf32>)
+        outs(%empty : tensor<{T}x2x64xf32>) {
+    ^bb0(%in: f16, %sum: f32, %factor: f32, %unused: f32):
+      %v = arith.extf %in : f16 to f32
+      %mean = arith.divf %sum, %size : f32
+      %more = arith.addf %mean, %epsilon : f32
+      %r = math.rsqrt %more : f32
+      %normed = arith.mulf %v, %r : f32
+      %scaled = arith.mulf %normed, %factor : f32
+      linalg.yield %scaled : f32
+    } -> tensor<{T}x2x64xf32>
+    %low = tensor.extract_slice %n[0, 0, 0] [{T}, 1, 64] [1, 1, 1]
+        : tensor<{T}x2x64xf32> to tensor<{T}x64xf32>
+    %high = tensor.extract_slice %n[0, 1, 0] [{T}, 1, 64] [1, 1, 1]
+        : tensor<{T}x2x64xf32> to tensor<{T}x64xf32>
+    %lc = arith.mulf %low, %c : tensor<{T}x64xf32>
+    %hs = arith.mulf %high, %s : tensor<{T}x64xf32>
+    %hc = arith.mulf %high, %c : tensor<{T}x64xf32>
+    %ls = arith.mulf %low, %s : tensor<{T}x64xf32>
+    %left = arith.subf %lc, %hs : tensor<{T}x64xf32>
+    %right = arith.addf %hc, %ls : tensor<{T}x64xf32>
+    %y = tensor.concat dim(1) %left, %right
+        : (tensor<{T}x64xf32>, tensor<{T}x64xf32>) -> tensor<{T}x128xf32>
+    %rounded = arith.truncf %y : tensor<{T}x128xf32> to tensor<{T}x128xf16>
+    return %rounded : tensor<{T}x128xf16>
+  }
+)mlir";
+// [body]
+
 // [declaration]
 void declare(Declaration &d) {
   d.name("rms_norm_rotary", "rotary(rms_norm(x) * scale), heads of 128");
@@ -28,6 +87,7 @@ void declare(Declaration &d) {
   d.output("y", f16, {"T", 128});
   d.shape({{"T", 2048}}).edge({{"T", 1}}).edge({{"T", 100}});
   d.tolerance(f16, 1e-3, 1e-3, "fp32 inside, one rounding to 11 bits");
+  d.body(kBody);
 }
 // [declaration]
 

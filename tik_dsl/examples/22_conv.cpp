@@ -476,18 +476,19 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
 }
 
 /// The tiles from number `first` on, every `blocks`-th: of the slabs, and of
-/// `parts` shares of the channels.
+/// `parts` shares of the channels. The bias comes before the weights: its way
+/// to the bias table holds up MTE1, and with it the slots of the loops behind.
 void convolveAll(const Task &t, const Index &first, int64_t blocks,
                  int64_t parts) {
   const auto &[k, c, p, x, w, y] = t;
   const int64_t share = alignUp(ceilDiv(c.Y, parts), p.n);
   Kept kept;
+  if (c.Y <= kTable) {
+    kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
+  }
   if (p.keepWeights) {
     kept.weights = k.l1(x.type(), {c.K1, c.Y * c.C0}, "weights");
     k.load(*kept.weights, w.at(0).rowPitch(c.Y * c.C0), {c.K1, c.Y * c.C0});
-  }
-  if (c.Y <= kTable) {
-    kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
   }
   for (Index i : k.range(first, p.slabs(c) * parts, blocks).buffers(2)) {
     const Index from = i % parts * share;
@@ -495,9 +496,7 @@ void convolveAll(const Task &t, const Index &first, int64_t blocks,
   }
 }
 
-/// Slabs over the cores; where there are more cores, channels too. A loop of
-/// one pass around it all: its slots are free before anything is loaded, not
-/// behind the loads of bias and weights.
+/// Slabs over the cores; where there are more cores, channels too.
 void kernel(const Kernel &k) {
   const Tensor x = k.tensor("x"), w = k.tensor("w"), y = k.tensor("y");
   const Conv c(k);
@@ -506,9 +505,7 @@ void kernel(const Kernel &k) {
   const int64_t parts = min(ceilDiv(c.Y, t.p.n), max(1, k.cores() / slabs));
   const int64_t blocks = min(k.cores(), slabs * parts);
   for (Index block : k.blocks(blocks)) {
-    for (Index first : k.range(block, block + 1)) {
-      convolveAll(t, first, blocks, parts);
-    }
+    convolveAll(t, block, blocks, parts);
   }
 }
 // [kernel]

@@ -7,34 +7,6 @@ namespace kiln::tik {
 
 namespace {
 
-constexpr std::pair<ElementType, isa::ElementType> kTypes[] = {
-    {ElementType::kI8, isa::ElementType::I8},
-    {ElementType::kU8, isa::ElementType::U8},
-    {ElementType::kI16, isa::ElementType::I16},
-    {ElementType::kU16, isa::ElementType::U16},
-    {ElementType::kI32, isa::ElementType::I32},
-    {ElementType::kF16, isa::ElementType::F16},
-    {ElementType::kBf16, isa::ElementType::BF16},
-    {ElementType::kF32, isa::ElementType::F32}};
-
-std::optional<isa::ElementType> toMachine(ElementType type) {
-  for (const auto &[graph, machine] : kTypes) {
-    if (graph == type) {
-      return machine;
-    }
-  }
-  return std::nullopt;
-}
-
-ElementType toGraph(isa::ElementType type) {
-  for (const auto &[graph, machine] : kTypes) {
-    if (machine == type) {
-      return graph;
-    }
-  }
-  return ElementType::kF32;
-}
-
 /// Collects the settings of one call, and what does not fit.
 class Binding {
 public:
@@ -66,7 +38,7 @@ private:
     return Status(StatusCode::kInvalidArgument, decl_.name + " " + text);
   }
   Status bind(const TensorDecl &tensor, const KernelTensor &given) {
-    const auto type = toMachine(given.type);
+    const auto type = machineType(given.type);
     if (!type || (tensor.typeAttribute.empty() && *type != tensor.type)) {
       return wrong("wants " + std::string(isa::name(tensor.type)) + " for '" +
                    tensor.name + "', found " +
@@ -157,8 +129,39 @@ bool OperatorLibrary::has(const std::string &domain,
 
 Result<LibraryKernel> OperatorLibrary::build(const KernelCall &call) {
   const Operator &op = *find(call.domain, call.op);
-  KILN_ASSIGN_OR_RETURN(ShapeCase settings, settingsOf(op.decl(), call));
+  const OperatorDecl &decl = op.decl();
+  const bool hasProgram = call.target == "npu" && decl.hasKernel;
+  KILN_ASSIGN_OR_RETURN(ShapeCase settings, settingsOf(decl, call));
+  if (knobs && hasProgram) {
+    KILN_ASSIGN_OR_RETURN(isa::ArchSpec arch, isa::loadArchSpec(call.machine));
+    KILN_ASSIGN_OR_RETURN(settings.knobs,
+                          knobs(op, settings, arch, call.cores));
+  }
   KILN_ASSIGN_OR_RETURN(BoundShape shape, op.bind(settings));
+  LibraryKernel kernel;
+  for (const BoundTensor &tensor : shape.tensors) {
+    if (tensor.isOutput) {
+      kernel.outputs.push_back({graphType(tensor.type), tensor.dims});
+    }
+  }
+  if (hasProgram) {
+    KILN_RETURN_IF_ERROR(addProgram(op, shape, call, kernel));
+    return kernel;
+  }
+  if (!decl.body) {
+    return Status(StatusCode::kUnsupported,
+                  call.op +
+                      " has a kernel for the NPU and no body(); the "
+                      "target is " +
+                      call.target);
+  }
+  KILN_ASSIGN_OR_RETURN(kernel.body, bodies_.compile(op, shape));
+  return kernel;
+}
+
+Status OperatorLibrary::addProgram(const Operator &op, const BoundShape &shape,
+                                   const KernelCall &call,
+                                   LibraryKernel &kernel) {
   if (!shape.constants.empty()) {
     return Status(StatusCode::kUnsupported,
                   call.op + " has sizes of the launch (dynamic()); a model's "
@@ -173,18 +176,12 @@ Result<LibraryKernel> OperatorLibrary::build(const KernelCall &call) {
                   call.op + " uses a workspace; in a model an operator has its "
                             "inputs and outputs only");
   }
-  LibraryKernel kernel;
-  for (const BoundTensor &tensor : shape.tensors) {
-    if (tensor.isOutput) {
-      kernel.outputs.push_back({toGraph(tensor.type), tensor.dims});
-    }
-  }
   kernel.elf = std::move(compiled.elf);
   kernel.entry = compiled.note.kernel;
   kernel.needs.assign(compiled.note.capacityNeeds.begin(),
                       compiled.note.capacityNeeds.end());
   kernel.blocks = compiled.blocks;
-  return kernel;
+  return Status::ok();
 }
 
 } // namespace kiln::tik

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KernelRunner: where test_operator() runs kernels. The DSL knows no engine;
-// tools inject one (tools/engine/engine_runner.h).
+// KernelRunner and BodyRunner: where test_operator() runs kernels and bodies.
+// The DSL knows no engine and no device; tools inject them
+// (tools/engine/engine_runner.h, tools/engine/device_body_runner.h).
 #pragma once
 
 #include "isa/arch/arch_spec.h"
 #include "isa/support/status.h"
+#include "tik_dsl/builder/body.h"
 #include "tik_dsl/builder/operator.h"
 
 #include <cstdint>
@@ -62,6 +64,23 @@ public:
   /// several cores, where only bounds are checked. A modelled fault is the
   /// Status.
   virtual Result<RunReport> run(const RunRequest &request) = 0;
+};
+
+struct BodyRequest {
+  std::string name; // of the operator
+  std::string body; // of BodyCompiler
+  BodySignature signature{};
+  /// Bytes of each binding; outputs are overwritten by the run.
+  std::vector<std::vector<uint8_t>> *bindings = nullptr;
+};
+
+class BodyRunner {
+public:
+  virtual ~BodyRunner() = default;
+  /// The device as reports name it.
+  virtual std::string device() const = 0;
+  /// kUnsupported: the device does not do what the body asks for.
+  virtual Status run(const BodyRequest &request) = 0;
 };
 
 } // namespace kiln::tik

@@ -40,6 +40,8 @@ public:
     return &known->second;
   }
 
+  BodyCompiler bodies;
+
 private:
   OperatorCompiler compiler_;
   std::map<std::pair<std::string, bool>, CompiledKernel> kernels_;
@@ -66,13 +68,24 @@ public:
       problem("reference", ok.message(), ok.code());
       return std::move(report_);
     }
+    if (op_.decl().hasKernel) {
+      runKernel();
+    }
+    if (op_.decl().body && runs_ == Runs::kAll) {
+      runBodies();
+    }
+    return std::move(report_);
+  }
+
+private:
+  void runKernel() {
     const auto start = std::chrono::steady_clock::now();
     const CompiledKernel *kernel = compile(/*barrierAll=*/false);
     const std::chrono::duration<double> elapsed =
         std::chrono::steady_clock::now() - start;
     report_.buildSeconds = elapsed.count();
     if (!kernel) {
-      return std::move(report_);
+      return;
     }
     report_.note = kernel->note;
     report_.remarks = kernel->remarks;
@@ -84,13 +97,49 @@ public:
       }
     }
     if (!result_.empty()) {
-      compare(result_);
-      reportWrong();
+      compare(result_, report_.comparison);
+      reportWrong("reference", report_.comparison);
     }
-    return std::move(report_);
   }
 
-private:
+  void runBodies() {
+    Result<std::string> body = cache_.bodies.compile(op_, shape_);
+    if (!body) {
+      problem("body", body.status().message(), body.status().code());
+      return;
+    }
+    if (options_.bodyRunner) {
+      runBody(*body, *options_.bodyRunner);
+    }
+    if (options_.npuBodyRunner && !op_.decl().hasKernel) {
+      runBody(*body, *options_.npuBodyRunner);
+    }
+  }
+
+  /// A device that cannot do what a body asks for is a remark where the body
+  /// stands in for a kernel.
+  void runBody(const std::string &text, BodyRunner &runner) {
+    Bindings bindings = initial_;
+    BodyReport body{runner.device(), false, {}};
+    const std::string where = "body on " + body.device;
+    const Status ran =
+        runner.run({op_.decl().name, text, bodySignature(shape_), &bindings});
+    if (ran.code() == StatusCode::kUnsupported &&
+        &runner == options_.npuBodyRunner) {
+      report_.remarks.push_back(where + ": " + ran.message());
+      return;
+    }
+    const size_t known = report_.problems.size();
+    if (!ran) {
+      problem(where, ran.message(), ran.code());
+    } else {
+      compare(bindings, body.comparison);
+      reportWrong(where, body.comparison);
+    }
+    body.passed = report_.problems.size() == known;
+    report_.bodies.push_back(std::move(body));
+  }
+
   void makeInputs() {
     uint64_t seed = options_.seed * 1000;
     for (const BoundTensor &tensor : shape_.tensors) {
@@ -169,7 +218,7 @@ private:
       report_.printed = std::move(printed);
       first_ = name;
     } else if (bindings != result_ && kernel.orderDependent) {
-      compare(bindings);
+      compare(bindings, report_.comparison);
     } else if (bindings != result_) {
       problem(name, "the bits differ from those of " + first_,
               StatusCode::kMismatch);
@@ -182,19 +231,18 @@ private:
     report_.cycle = std::move(run);
   }
 
-  void compare(const Bindings &got) {
+  void compare(const Bindings &got, Comparison &comparison) {
     for (size_t i = 0; i < shape_.tensors.size(); ++i) {
       if (shape_.tensors[i].isOutput) {
         compare(shape_.tensors[i], toDoubles(got[i], shape_.tensors[i].type),
-                values_[i]);
+                values_[i], comparison);
       }
     }
   }
 
-  void reportWrong() {
-    Comparison &c = report_.comparison;
+  void reportWrong(const std::string &where, const Comparison &c) {
     if (c.wrong > 0) {
-      problem("reference",
+      problem(where,
               std::to_string(c.wrong) + " of " + std::to_string(c.elements) +
                   " elements are outside the tolerance; worst " + c.worst,
               StatusCode::kMismatch);
@@ -202,9 +250,8 @@ private:
   }
 
   void compare(const BoundTensor &tensor, const std::vector<double> &got,
-               const std::vector<double> &want) {
+               const std::vector<double> &want, Comparison &c) {
     const ToleranceDecl *tolerance = op_.tolerance(tensor.type);
-    Comparison &c = report_.comparison;
     double worst = -1;
     for (size_t i = 0; i < got.size(); ++i) {
       ++c.elements;
@@ -446,6 +493,9 @@ std::string toText(const OperatorReport &report) {
   size_t width = 5;
   for (const ShapeReport &shape : report.shapes) {
     width = std::max(width, shape.shape.size());
+    for (const BodyReport &body : shape.bodies) {
+      width = std::max(width, body.device.size() + 10);
+    }
   }
   std::string text = report.name + ": " + report.summary + "\n\n" +
                      pad("shape", width) +
@@ -463,6 +513,12 @@ std::string toText(const OperatorReport &report) {
                   shape.bound.by.c_str(), 100 * shape.bound.share,
                   100 * shape.usefulShare, 1000 * shape.buildSeconds);
     text += pad(shape.shape, width) + row;
+    for (const BodyReport &body : shape.bodies) {
+      std::snprintf(row, sizeof row, "  %-6s %5u %11.4g %8.4g\n",
+                    body.passed ? "ok" : "FAIL", 1U, body.comparison.maxAbs,
+                    body.comparison.maxUlp);
+      text += pad("  body on " + body.device, width) + row;
+    }
     for (const std::string &problem : shape.problems) {
       below += "\n" + shape.shape + ": " + problem + "\n";
     }

@@ -21,6 +21,10 @@
 // settings drawn by the seed (eager, one random order, cycle): results are
 // right for every legal setting.
 //
+// A body runs on options.bodyRunner and is compared with the reference in the
+// same way; of an operator without a kernel also on options.npuBodyRunner, and
+// nothing else runs.
+//
 // A shape that fails is part of the report; the Status is for an operator that
 // cannot be tested at all (does not compile, contradicts itself).
 #pragma once
@@ -38,6 +42,8 @@ struct TestOptions {
   LoadOptions load{};
   const isa::ArchSpec *arch = nullptr; // borrowed
   KernelRunner *runner = nullptr;      // borrowed
+  BodyRunner *bodyRunner = nullptr;    // borrowed; null: bodies do not run
+  BodyRunner *npuBodyRunner = nullptr; // for operators without a kernel
   uint32_t cores = 1;
   uint32_t randomOrders = 2;
   uint64_t seed = 1;
@@ -79,6 +85,13 @@ Bound boundOf(const BoundShape &shape, const RunReport &run,
 double usefulShareOf(const BoundShape &shape, const RunReport &run,
                      const isa::ArchSpec &arch);
 
+/// A body on a device; its problems are among those of the shape.
+struct BodyReport {
+  std::string device;
+  bool passed = false;
+  Comparison comparison;
+};
+
 struct ShapeReport {
   std::string shape;
   bool isEdge = false;
@@ -87,6 +100,7 @@ struct ShapeReport {
   StatusCode code = StatusCode::kOk;
   uint32_t runs = 0;
   Comparison comparison;
+  std::vector<BodyReport> bodies;
   RunReport cycle;        // of the cycle engine
   double usefulShare = 0; // of the cube's peak in kernelCycles
   Bound bound;            // what the machine allows

@@ -3,6 +3,9 @@
 
 #include "tik_dsl/library/operator_library.h"
 #include "tools/kiln/operator_options.h"
+#include "tools/kiln/tuning_records.h"
+
+#include <fmt/format.h>
 
 namespace kiln::tools {
 
@@ -12,9 +15,29 @@ Status CustomOperatorFiles::load() {
     KILN_ASSIGN_OR_RETURN(options.includeDir, includeFolder());
     auto library = std::make_shared<tik::OperatorLibrary>(options);
     library->files = files;
+    if (!records.empty()) {
+      library->knobs = [this](const tik::Operator &op,
+                              const tik::ShapeCase &shape,
+                              const isa::ArchSpec &arch, uint32_t cores) {
+        return knobsOf(op, shape, arch, cores);
+      };
+    }
     library_ = library;
   }
   return library_->load();
+}
+
+Result<tik::KnobValues>
+CustomOperatorFiles::knobsOf(const tik::Operator &op,
+                             const tik::ShapeCase &shape,
+                             const isa::ArchSpec &arch, uint32_t cores) const {
+  KILN_ASSIGN_OR_RETURN(std::optional<Tuned> tuned,
+                        findTuned(records, op, shape, arch, cores));
+  KILN_ASSIGN_OR_RETURN(tik::BoundShape bound, op.bind(shape));
+  fmt::print(stderr, "{} {}: {}\n", op.decl().name, bound.text,
+             tuned ? "knobs of a record: " + tuned->line
+                   : "no record, default knobs");
+  return tuned ? std::move(tuned->knobs) : tik::KnobValues();
 }
 
 bool CustomOperatorFiles::has(const std::string &domain,

@@ -31,6 +31,9 @@ void LayerTable::add(const hal::DispatchProfile &profile) {
   for (const std::string &finding : profile.report.findings) {
     findings_.push_back(row.node + ": " + finding);
   }
+  for (const std::string &line : profile.report.printed) {
+    printed_.push_back(row.node + ": " + line);
+  }
   row.report = profile.report;
   if (summary_) {
     summary_->add(profile.report, row.useful);

@@ -24,6 +24,9 @@ public:
   std::string text() const;
   /// What the checks found, in the order of the dispatches.
   const std::vector<std::string> &findings() const { return findings_; }
+  /// What kernels printed, "NODE: block 0: text", in the order of the
+  /// dispatches.
+  const std::vector<std::string> &printed() const { return printed_; }
 
 private:
   struct Row {
@@ -36,7 +39,7 @@ private:
   std::shared_ptr<const isa::ArchSpec> machine_;
   std::optional<CycleSummary> summary_;
   std::vector<Row> rows_;
-  std::vector<std::string> findings_;
+  std::vector<std::string> findings_, printed_;
 };
 
 } // namespace kiln::tools

@@ -36,13 +36,16 @@ void addCompileOptions(CLI::App &verb, CompileOptions &options) {
       ->check(CLI::IsMember({"flags", "barrier-all"}));
   auto library = std::make_shared<CustomOperatorFiles>();
   options.kernelLibrary = nullptr;
-  verb.add_option_function<std::vector<std::string>>(
+  CLI::Option *ops = verb.add_option_function<std::vector<std::string>>(
       "--ops",
       [library, &options](const std::vector<std::string> &files) {
         library->files = files;
         options.kernelLibrary = library;
       },
       "one-file operators (.cpp) that serve the model's own domains");
+  verb.add_option("--records", library->records,
+                  "of kiln tune: knobs of the operators of --ops")
+      ->needs(ops);
   verb.add_option("--dump-dir", options.dumpDir,
                   "folder for the IR after every stage");
 }

@@ -152,6 +152,10 @@ Shown describeRun(const Options &options, const LoadedModel &model,
   shown.json["precision"] = model.package().precision;
   shown.json["host_cpu_s"] = hostCpuSeconds();
   shown.json["layers"] = layers.json();
+  shown.json["printed"] = layers.printed();
+  for (const std::string &line : layers.printed()) {
+    shown.text += line + "\n";
+  }
   shown.json["findings"] = layers.findings();
   for (const std::string &finding : layers.findings()) {
     shown.text += finding + "\n";

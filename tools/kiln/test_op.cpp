@@ -3,9 +3,11 @@
 // `kiln test-op`: a one-file operator over its shapes, orders and checks.
 #include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/testing/test_operator.h"
+#include "tools/engine/device_body_runner.h"
 #include "tools/engine/engine_runner.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/operator_options.h"
+#include "tools/kiln/tuning_records.h"
 #include "tools/kiln/verbs.h"
 
 #include <fmt/format.h>
@@ -19,6 +21,7 @@ struct Options {
   std::string device;
   std::vector<std::string> shapes;
   std::string knobs;
+  std::string records;
   uint32_t settings = tik::TestOptions().settings;
   uint32_t cores = 1;
   uint64_t seed = 1;
@@ -58,6 +61,13 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
                    {"cycles", shape.bound.cycles},
                    {"share", shape.bound.share}};
   json["remarks"] = shape.remarks;
+  json["bodies"] = nlohmann::json::array();
+  for (const tik::BodyReport &body : shape.bodies) {
+    json["bodies"].push_back({{"device", body.device},
+                              {"passed", body.passed},
+                              {"max_abs", body.comparison.maxAbs},
+                              {"max_ulp", body.comparison.maxUlp}});
+  }
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
   json["knobs"] = tik::settingText(shape.setting);
@@ -70,6 +80,32 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   return json;
 }
 
+/// Gives every shape the knobs of its record; a line for each.
+Result<std::vector<std::string>> applyRecords(const Options &options,
+                                              const tik::Operator &op,
+                                              tik::TestOptions &test) {
+  std::vector<std::string> lines;
+  if (options.records.empty()) {
+    return lines;
+  }
+  if (test.shapes.empty()) {
+    test.shapes = op.decl().cases;
+  }
+  for (tik::ShapeCase &shape : test.shapes) {
+    KILN_ASSIGN_OR_RETURN(tik::BoundShape bound, op.bind(shape));
+    KILN_ASSIGN_OR_RETURN(
+        std::optional<Tuned> tuned,
+        findTuned(options.records, op, shape, *test.arch, test.cores));
+    lines.push_back(bound.text + ": " +
+                    (tuned ? "knobs of a record: " + tuned->line
+                           : "no record, default knobs"));
+    if (tuned) {
+      shape.knobs = tuned->knobs;
+    }
+  }
+  return lines;
+}
+
 Status testOp(const Context &context, const Options &options) {
   KILN_ASSIGN_OR_RETURN(isa::ArchSpec machine,
                         isa::loadArchSpec(options.machine));
@@ -78,6 +114,9 @@ Status testOp(const Context &context, const Options &options) {
   KILN_ASSIGN_OR_RETURN(test.load.includeDir, includeFolder());
   test.arch = &machine;
   test.runner = &runner;
+  DeviceBodyRunner cpu("cpu"), npu("npu:functional", options.machine);
+  test.bodyRunner = &cpu;
+  test.npuBodyRunner = &npu;
   test.cores = options.cores;
   test.seed = options.seed;
   test.functional = options.device != "npu:cycle";
@@ -97,11 +136,19 @@ Status testOp(const Context &context, const Options &options) {
     }
     progress->update(index, shape);
   };
-  Result<tik::OperatorReport> report =
-      tik::testOperator(std::filesystem::path(options.file), test);
+  KILN_ASSIGN_OR_RETURN(tik::OperatorFile file,
+                        tik::OperatorFile::load(options.file, test.load));
+  KILN_ASSIGN_OR_RETURN(std::vector<std::string> records,
+                        applyRecords(options, file.op(), test));
+  Result<tik::OperatorReport> report = tik::testOperator(file.op(), test);
   progress.reset();
   if (!report) {
     return report.status();
+  }
+  report->compileSeconds = file.compileSeconds();
+  std::string text = tik::toText(*report);
+  for (const std::string &line : records) {
+    text += "\n" + line + "\n";
   }
   std::string device = options.device.empty() ? "npu:cycle" : options.device;
   nlohmann::json shapes = nlohmann::json::array();
@@ -113,15 +160,16 @@ Status testOp(const Context &context, const Options &options) {
                                       shape.problems[0]);
     }
   }
-  context.print(tik::toText(*report), {{"operator", report->name},
-                                       {"file", report->file},
-                                       {"passed", report->passed()},
-                                       {"device", device},
-                                       {"machine", machine.name},
-                                       {"machine_hash", machine.hash},
-                                       {"compile_s", report->compileSeconds},
-                                       {"shapes", shapes},
-                                       {"host_cpu_s", hostCpuSeconds()}});
+  context.print(text, {{"operator", report->name},
+                       {"file", report->file},
+                       {"passed", report->passed()},
+                       {"device", device},
+                       {"machine", machine.name},
+                       {"machine_hash", machine.hash},
+                       {"compile_s", report->compileSeconds},
+                       {"shapes", shapes},
+                       {"records", records},
+                       {"host_cpu_s", hostCpuSeconds()}});
   return failed;
 }
 
@@ -138,6 +186,9 @@ void addTestOp(CLI::App &app, Context &context) {
                    "NAME=N,NAME=N instead of the declared shapes");
   verb->add_option("--knobs", options->knobs,
                    "NAME=N,NAME=N: knobs that differ from their defaults");
+  verb->add_option("--records", options->records,
+                   "of kiln tune: knobs of tuned shapes")
+      ->excludes("--knobs");
   verb->add_option("--settings", options->settings,
                    "legal settings of the knobs to draw for each shape");
   verb->add_option("--machine", options->machine, "name or machine file");

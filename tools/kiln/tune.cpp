@@ -229,21 +229,49 @@ uint64_t countOf(const Outcome &outcome, bool stopped) {
   return count;
 }
 
-/// "1.23 x", or why there is none.
-std::string gainText(const tuning::Measurement &standard, uint64_t best) {
-  if (standard.code != StatusCode::kOk) {
-    return "the default does not work: " + standard.message;
+/// The trial of the defaults; null where they are not legal together. Every
+/// search starts with them.
+const tuning::Trial *defaultTrial(const Job &job, const Outcome &outcome) {
+  const tuning::Trial &first = outcome.found.trials.front();
+  Result<tuning::Setting> defaults = tuning::parseSetting(job.space, "");
+  return first.setting == *defaults ? &first : nullptr;
+}
+
+std::string gainText(const tuning::Trial *standard, uint64_t best) {
+  if (standard == nullptr) {
+    return "the defaults are not legal together";
+  }
+  const tuning::Measurement &m = standard->measurement;
+  if (m.code != StatusCode::kOk) {
+    return "the default does not work: " + m.message;
   }
   return fmt::format("{:.1f} % fewer cycles",
                      100 - 100.0 * static_cast<double>(best) /
-                               static_cast<double>(standard.cycles));
+                               static_cast<double>(m.cycles));
+}
+
+/// A line for each of the first failed trials.
+std::string failuresText(const Job &job, const Outcome &outcome) {
+  constexpr int kMost = 5;
+  int count = 0;
+  std::string text;
+  for (const tuning::Trial &trial : outcome.found.trials) {
+    const tuning::Measurement &m = trial.measurement;
+    if (m.code != StatusCode::kOk && m.code != StatusCode::kBudgetExceeded &&
+        count++ < kMost) {
+      text +=
+          fmt::format("failed: {}: {}\n",
+                      tuning::settingText(job.space, trial.setting), m.message);
+    }
+  }
+  return text;
 }
 
 std::string toText(const Options &options, const Job &job,
                    const Outcome &outcome) {
   const tuning::SearchResult &found = outcome.found;
   const tuning::Trial &best = found.trials[outcome.best];
-  const tuning::Trial &standard = found.trials.front();
+  const tuning::Trial *standard = defaultTrial(job, outcome);
   auto row = [&](const char *name, const tuning::Trial &trial) {
     return fmt::format("{:<12}{:>10}  {}\n", name, trial.measurement.cycles,
                        tuning::settingText(job.space, trial.setting));
@@ -252,13 +280,12 @@ std::string toText(const Options &options, const Job &job,
                                  job.title, job.machine.name, options.cores,
                                  options.cores == 1 ? "" : "s", "", "cycles");
   text += row("best", best);
-  // An exhaustive search starts with the first legal setting.
-  text += row(options.exhaustive ? "first" : "default", standard);
+  text += standard != nullptr ? row("default", *standard) : "";
   text += fmt::format("{:<12}{:>10}  {}; the best reaches {:.1f} %\n", "bound",
                       outcome.bound.cycles, outcome.bound.by,
                       100 * outcome.bound.share);
   text += fmt::format("{:<12}{}\n\n", "gain",
-                      gainText(standard.measurement, best.measurement.cycles));
+                      gainText(standard, best.measurement.cycles));
   const uint64_t tried = found.trials.size();
   text += found.legal > 0
               ? fmt::format("tried {} of {} legal settings ({:.1f} %)", tried,
@@ -276,6 +303,7 @@ std::string toText(const Options &options, const Job &job,
   text += fmt::format("{} best run again with data: same cycles, results "
                       "right\n",
                       outcome.rechecked);
+  text += failuresText(job, outcome);
   for (const std::string &wrong : outcome.wrong) {
     text += "wrong: " + wrong + "\n";
   }
@@ -295,6 +323,7 @@ nlohmann::json trialJson(const Job &job, const tuning::Trial &trial) {
 nlohmann::json toJson(const Options &options, const Job &job,
                       const Outcome &outcome) {
   const tuning::SearchResult &found = outcome.found;
+  const tuning::Trial *standard = defaultTrial(job, outcome);
   nlohmann::json trials = nlohmann::json::array();
   for (const tuning::Trial &trial : found.trials) {
     trials.push_back(trialJson(job, trial));
@@ -305,7 +334,8 @@ nlohmann::json toJson(const Options &options, const Job &job,
           {"machine_hash", job.machine.hash},
           {"cores", options.cores},
           {"best", trialJson(job, found.trials[outcome.best])},
-          {"first", trialJson(job, found.trials.front())},
+          {"default",
+           standard != nullptr ? trialJson(job, *standard) : nlohmann::json()},
           {"bound",
            {{"by", outcome.bound.by},
             {"cycles", outcome.bound.cycles},

@@ -5,6 +5,7 @@
 
 #include "compiler/constants/constant_store.h"
 #include "compiler/dialect/nn/nn_dialect.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace kiln::lowering {
@@ -50,6 +51,9 @@ mlir::Value elementwise(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::ValueRange operands,
                         mlir::RankedTensorType result,
                         const ConstantStore &constants, BodyFn body);
+
+/// Every nn.custom becomes the operations of its body; the bodies go.
+void inlineCustom(mlir::ModuleOp module, ConstantStore &constants);
 
 // One function per family; `constants` outlives the patterns.
 void populateElementwise(mlir::RewritePatternSet &patterns,

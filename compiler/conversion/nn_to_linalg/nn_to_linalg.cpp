@@ -4,6 +4,7 @@
 #include "compiler/conversion/nn_to_linalg/lowering.h"
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -28,7 +29,7 @@ public:
   }
   void getDependentDialects(DialectRegistry &registry) const final {
     registry
-        .insert<arith::ArithDialect, linalg::LinalgDialect, math::MathDialect,
+        .insert<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
                 plan::PlanDialect, tensor::TensorDialect>();
   }
 
@@ -39,6 +40,7 @@ public:
     lowering::populateMovement(patterns);
     lowering::populateSoftmax(patterns);
     lowering::populateWindow(patterns, constants_);
+    lowering::inlineCustom(getOperation(), constants_);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
     WalkResult left = getOperation()->walk([](Operation *op) {
       if (isa_and_nonnull<nn::NNDialect>(op->getDialect())) {

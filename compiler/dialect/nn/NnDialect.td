@@ -217,4 +217,20 @@ def NN_ConcatOp : NN_Op<"concat"> {
   }];
 }
 
+//===- operators of somebody else -----------------------------------------===//
+
+def NN_CustomOp : NN_Op<"custom"> {
+  let summary = "an operator that came with a body";
+  let description = [{
+    `body` is a function of this module with the attribute `nn.body`: linalg on
+    static tensors, as LinalgBodyReader (compiler/frontend/body) makes it. The
+    operation is lowered to the operations of its body.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$body, Variadic<AnyTensor>:$inputs);
+  let results = (outs Variadic<AnyTensor>:$outputs);
+  let assemblyFormat = [{
+    $body `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)
+  }];
+}
+
 #endif

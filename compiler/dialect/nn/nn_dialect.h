@@ -17,6 +17,9 @@
 
 namespace kiln::nn {
 
+/// Marks a function that is the body of an nn.custom.
+inline constexpr llvm::StringLiteral kBodyAttr = "nn.body";
+
 /// Verifies that declared result types agree with the inferred ones. Operands
 /// or results that have no shape yet are accepted.
 llvm::LogicalResult verifyShapes(mlir::Operation *op);

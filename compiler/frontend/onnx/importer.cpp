@@ -2,6 +2,7 @@
 #include "compiler/frontend/onnx/importer.h"
 
 #include "compiler/dialect/plan/element_types.h"
+#include "compiler/frontend/body/body_model.h"
 #include "compiler/frontend/onnx/model_file.h"
 #include "compiler/frontend/onnx/node.h"
 #include "compiler/frontend/onnx/tensor_data.h"
@@ -40,6 +41,11 @@ private:
   bool isCustom(const onnx::NodeProto &proto) const;
   LogicalResult importCustom(Node &node, const onnx::NodeProto &proto,
                              int index);
+  LogicalResult addProgram(Node &node, const std::string &name, Location loc,
+                           TypeRange results, LibraryKernel kernel);
+  LogicalResult addBody(Node &node, const std::string &name, Location loc,
+                        TypeRange results, const std::string &text);
+  LogicalResult setOutputs(Node &node, ValueRange values);
   bool checkOperator(int index);
   void checkOperators();
   void convert(Node &node, const onnx::NodeProto &proto, int64_t opset);
@@ -377,11 +383,48 @@ bool GraphImporter::isCustom(const onnx::NodeProto &proto) const {
          options_.kernelLibrary->has(proto.domain(), proto.op_type());
 }
 
+LogicalResult GraphImporter::setOutputs(Node &node, ValueRange values) {
+  for (auto [i, value] : llvm::enumerate(values)) {
+    if (failed(node.setOutput(i, value))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
 // A dispatch of a function without a body: its program is there already.
+LogicalResult GraphImporter::addProgram(Node &node, const std::string &name,
+                                        Location loc, TypeRange results,
+                                        LibraryKernel kernel) {
+  OpBuilder outer(&context_);
+  outer.setInsertionPointToEnd(result_.module->getBody());
+  auto function = func::FuncOp::create(
+      outer, loc, name,
+      outer.getFunctionType(ValueRange(node.inputs()).getTypes(), results));
+  function.setPrivate();
+  function->setAttr(plan::PlanDialect::kDispatchAttr, outer.getUnitAttr());
+  auto dispatch =
+      plan::DispatchOp::create(builder_, loc, results, name, node.inputs());
+  result_.libraryKernels.emplace(name, std::move(kernel));
+  return setOutputs(node, dispatch.getResults());
+}
+
+// An operation with a body, which becomes operations like any other.
+LogicalResult GraphImporter::addBody(Node &node, const std::string &name,
+                                     Location loc, TypeRange results,
+                                     const std::string &text) {
+  if (addBodyFunction(text, name, *result_.module) == nullptr) {
+    return node.gap("the kernel library gives a body that does not parse");
+  }
+  auto custom =
+      nn::CustomOp::create(builder_, loc, results, name, node.inputs());
+  return setOutputs(node, custom.getResults());
+}
+
 LogicalResult GraphImporter::importCustom(Node &node,
                                           const onnx::NodeProto &proto,
                                           int index) {
-  KernelCall call{proto.domain(),   proto.op_type(), {}, {},
+  KernelCall call{proto.domain(),   proto.op_type(), {}, {}, options_.target,
                   options_.machine, options_.cores};
   for (size_t i = 0; i < node.inputCount(); ++i) {
     if (!node.hasInput(i)) {
@@ -413,23 +456,10 @@ LogicalResult GraphImporter::importCustom(Node &node,
         output.shape, toMlirType(output.type, &context_)));
   }
   const std::string name = fmt::format("custom_{}_{}", call.op, index);
-  OpBuilder outer(&context_);
-  outer.setInsertionPointToEnd(result_.module->getBody());
   Location loc = location(1 + index, nameOf(index));
-  auto function = func::FuncOp::create(
-      outer, loc, name,
-      outer.getFunctionType(ValueRange(node.inputs()).getTypes(), results));
-  function.setPrivate();
-  function->setAttr(plan::PlanDialect::kDispatchAttr, outer.getUnitAttr());
-  auto dispatch = plan::DispatchOp::create(builder_, loc, TypeRange(results),
-                                           name, node.inputs());
-  for (auto [i, value] : llvm::enumerate(dispatch.getResults())) {
-    if (failed(node.setOutput(i, value))) {
-      return failure();
-    }
-  }
-  result_.libraryKernels.emplace(name, std::move(*kernel));
-  return success();
+  return kernel->body.empty()
+             ? addProgram(node, name, loc, results, std::move(*kernel))
+             : addBody(node, name, loc, results, kernel->body);
 }
 
 void GraphImporter::importNode(int index) {

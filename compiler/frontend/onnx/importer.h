@@ -47,7 +47,8 @@ struct ImportOptions {
   /// Asked for every node before the converters; null: there is none. Nodes of
   /// other domains than ONNX's own have no converter.
   KernelLibrary *kernelLibrary = nullptr;
-  std::string machine = "k1"; // for its kernels, as the next
+  std::string target = "npu"; // of its kernels, as the next ones
+  std::string machine = "k1";
   unsigned cores = 1;
 };
 

@@ -52,6 +52,10 @@ ProgramReport toProgramReport(const sim::LaunchReport &from, uint32_t blocks) {
   for (const sim::Finding &finding : from.findings) {
     report.findings.push_back(finding.text);
   }
+  for (const sim::PrintedLine &line : from.printed) {
+    report.printed.push_back("block " + std::to_string(line.block) + ": " +
+                             line.text);
+  }
   return report;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One-file operators inside an ONNX model: compiled with the model, run on both
-// NPU engines between operators of ONNX, and refused with a reason.
+// One-file operators inside an ONNX model: compiled with the model, run between
+// operators of ONNX on both NPU engines and, with their body, on the CPU, and
+// refused with a reason.
 #include "compiler/pipeline/compile.h"
 #include "hal/api/session.h"
 #include "hal/drivers/all/all.h"
@@ -44,7 +45,9 @@ protected:
     auto library =
         std::make_shared<OperatorLibrary>(LoadOptions{.includeDir = "."});
     library->files = {"tik_dsl/examples/01_vector_add.cpp",
-                      "tests/unit/tik_dsl/operators/onnx_add.cpp"};
+                      "tests/unit/tik_dsl/operators/body_only.cpp",
+                      "tests/unit/tik_dsl/operators/onnx_add.cpp",
+                      "tests/unit/tik_dsl/operators/print_twice.cpp"};
     options.kernelLibrary = library;
     return pipeline::compileModelBytes(builder_.bytes(), "m.onnx", options);
   }
@@ -142,10 +145,95 @@ TEST_F(Model, NamesAnAttributeThatDoesNotExist) {
                                  "attribute of vector_add"));
 }
 
-TEST_F(Model, NeedsTheNpuAndItsOwnTypes) {
+TEST_F(Model, RunsTheBodyOnTheCpu) {
   pipeline::CompileOptions cpu;
   cpu.target = "cpu";
-  EXPECT_EQ(error(cpu), "custom operators run on the NPU; the target is cpu");
+  const auto onCpu = compile(cpu), onNpu = compile();
+  ASSERT_TRUE(onCpu) << onCpu.status().message();
+  ASSERT_TRUE(onNpu) << onNpu.status().message();
+  std::vector<_Float16> x(64);
+  for (int i = 0; i < 64; ++i) {
+    x[i] = static_cast<_Float16>(0.3 * (i - 20));
+  }
+  const auto got = run(*onCpu, "cpu", x), want = run(*onNpu, "npu:cycle", x);
+  ASSERT_TRUE(got) << got.status().message();
+  ASSERT_TRUE(want) << want.status().message();
+  EXPECT_EQ(*got, *want); // one rounded addition: the same bits
+}
+
+TEST_F(Model, ABodyIsOneKernelWithItsNeighbours) {
+  pipeline::CompileOptions cpu;
+  cpu.target = "cpu";
+  cpu.stopAfter = "linalg";
+  const auto shared = output(cpu);
+  ASSERT_TRUE(shared) << shared.status().message();
+  EXPECT_THAT(shared->text, HasSubstr("arith.addf"));
+  EXPECT_EQ(shared->text.find("nn."), std::string::npos);
+  size_t dispatches = 0;
+  for (size_t at = shared->text.find("plan.dispatch @");
+       at != std::string::npos;
+       at = shared->text.find("plan.dispatch @", at + 1)) {
+    ++dispatches;
+  }
+  EXPECT_EQ(dispatches, 1u) << shared->text;
+}
+
+TEST_F(Model, RunsAnOperatorWithoutAKernelEverywhere) {
+  builder_.graph().mutable_node(1)->set_op_type("body_only");
+  std::vector<_Float16> x(64, 3);
+  for (const char *device : {"cpu", "npu:functional", "npu:cycle"}) {
+    pipeline::CompileOptions options;
+    options.target = device[0] == 'c' ? "cpu" : "npu";
+    const auto package = compile(options);
+    ASSERT_TRUE(package) << package.status().message();
+    const auto y = run(*package, device, x);
+    ASSERT_TRUE(y) << y.status().message();
+    EXPECT_EQ(*y, std::vector<_Float16>(64, 9)) << device;
+  }
+}
+
+TEST_F(Model, TellsWhatAKernelPrints) {
+  auto &node = *builder_.graph().mutable_node(1);
+  node.set_op_type("print_twice");
+  node.set_name("the_node");
+  node.mutable_input()->RemoveLast();
+  const auto package = compile();
+  ASSERT_TRUE(package) << package.status().message();
+  for (const char *name : {"npu:functional", "npu:cycle"}) {
+    hal::Instance instance;
+    ASSERT_TRUE(hal::registerAllDrivers(instance));
+    const auto device = instance.createDevice(name);
+    ASSERT_TRUE(device);
+    const auto session =
+        hal::Session::load(**device, hal::Blob::borrow(*package));
+    ASSERT_TRUE(session);
+    std::vector<std::string> lines;
+    hal::RunOptions options;
+    options.profile = [&](const hal::DispatchProfile &profile) {
+      for (const std::string &line : profile.report.printed) {
+        lines.push_back(profile.source->node + ": " + line);
+      }
+    };
+    const auto out = (*session)->run(
+        {hal::HostTensor::make(hal::DataType::kF16, {64})}, options);
+    ASSERT_TRUE(out) << out.status().message();
+    EXPECT_THAT(lines,
+                testing::ElementsAre("the_node: block 0: i = 0, count = 64"))
+        << name;
+  }
+}
+
+TEST_F(Model, NamesAnOperatorWithoutABody) {
+  auto &node = *builder_.graph().mutable_node(1);
+  node.set_domain("");
+  node.set_op_type("Add");
+  pipeline::CompileOptions cpu;
+  cpu.target = "cpu";
+  EXPECT_THAT(error(cpu), HasSubstr("Add has a kernel for the NPU and no "
+                                    "body(); the target is cpu"));
+}
+
+TEST_F(Model, KeepsItsOwnTypes) {
   pipeline::CompileOptions half;
   half.precision = "fp16";
   EXPECT_EQ(error(half), "custom operators keep their types: --precision "
@@ -166,9 +254,13 @@ TEST(Library, AnAttributeThatIsATypeFollowsTheInput) {
   decl.name = "op";
   decl.attributes = {{"kind", {5, 7}}};
   decl.tensors = {{.name = "x", .typeAttribute = "kind", .dims = {"N", "16"}}};
-  const auto settings = settingsOf(
-      decl,
-      {"", "op", {{ElementType::kF32, {3, 16}}}, {{"extra", 4}}, "k1", 1});
+  const auto settings = settingsOf(decl, {"",
+                                          "op",
+                                          {{ElementType::kF32, {3, 16}}},
+                                          {{"extra", 4}},
+                                          "npu",
+                                          "k1",
+                                          1});
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->settings, (std::vector<std::pair<std::string, int64_t>>{
                                     {"kind", 7}, {"N", 3}, {"extra", 4}}));

@@ -13,6 +13,8 @@
 namespace kiln::tik {
 namespace {
 
+void noKernel(const Kernel &) {}
+
 struct Case {
   const char *name;
   void (*declare)(Declaration &);
@@ -152,7 +154,7 @@ const Case kCases[] = {
 class Declarations : public testing::TestWithParam<Case> {};
 
 TEST_P(Declarations, GiveNumberLineAndText) {
-  Result<Operator> op = inlineOperator({GetParam().declare, nullptr, nullptr});
+  Result<Operator> op = inlineOperator({GetParam().declare, noKernel, nullptr});
   ASSERT_FALSE(op);
   EXPECT_EQ(op.status().code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(op.status().message(),
@@ -204,7 +206,7 @@ TEST_P(Shapes, GiveNumberLineAndText) {
          d.attribute("out", {f32, f16}).shape({{"M", 1}, {"N", 2}});
          d.dynamic("N", 1, 64);
        },
-       nullptr, nullptr});
+       noKernel, nullptr});
   ASSERT_TRUE(op) << op.status().message();
   Result<BoundShape> shape =
       op->bind({false, GetParam().settings, {"op.cpp", 7, 1}});
@@ -224,7 +226,7 @@ TEST(Declared, ShapesSayWhatTheyAre) {
          d.attribute("out", {f32, f16}).shape({{"M", 1}, {"N", 2}});
          d.dynamic("N", 1, 64).macs({"M", "N", 3});
        },
-       nullptr, nullptr});
+       noKernel, nullptr});
   ASSERT_TRUE(op) << op.status().message();
   Result<BoundShape> shape = op->bind({false, {{"N", 3}, {"M", 2}}});
   ASSERT_TRUE(shape) << shape.status().message();

@@ -31,10 +31,6 @@ Result<OperatorFile> load(const std::string &example) {
                             {.includeDir = "."});
 }
 
-/// The default and about one in `nth` of all settings, legal or not, drawn by
-/// their values: the same ones from every machine's space.
-std::vector<Setting> someSettings(const SearchSpace &space, uint64_t nth);
-
 std::vector<Setting> allSettings(const SearchSpace &space) {
   std::vector<Setting> all = {{}};
   for (const tuning::Knob &knob : space.knobs) {
@@ -50,6 +46,8 @@ std::vector<Setting> allSettings(const SearchSpace &space) {
   return all;
 }
 
+/// The default and about one in `nth` of all settings, legal or not, drawn by
+/// their values: the same ones from every machine's space.
 std::vector<Setting> someSettings(const SearchSpace &space, uint64_t nth) {
   std::vector<Setting> all = allSettings(space);
   const Setting byDefault = all.front();
@@ -113,7 +111,7 @@ TEST_P(Spaces, HoldWhatCompiles) {
     EXPECT_TRUE(kernel) << text(*space, legal[i]) << "\n"
                         << kernel.status().message();
   }
-  for (size_t i = 0; i < refused.size(); i += GetParam().everyNth) {
+  for (size_t i = 0; i < refused.size(); i += 5 * GetParam().everyNth) {
     const Result<CompiledKernel> kernel = compile(refused[i]);
     EXPECT_FALSE(kernel) << text(*space, refused[i]);
     EXPECT_THAT(kernel.status().message(), testing::HasSubstr("error TIK"));
@@ -121,9 +119,9 @@ TEST_P(Spaces, HoldWhatCompiles) {
 }
 
 const SpaceCase kCases[] = {
-    {"02_matmul", {{"M", 512}, {"N", 512}, {"K", 512}}, 500, 5, 16},
-    {"02_matmul", {{"M", 128}, {"N", 1024}, {"K", 4096}}, 500, 11, 16},
-    {"02_matmul", {{"M", 1}, {"N", 4096}, {"K", 4096}}, 0, 11, 16},
+    {"02_matmul", {{"M", 512}, {"N", 512}, {"K", 512}}, 500, 41, 4},
+    {"02_matmul", {{"M", 128}, {"N", 1024}, {"K", 4096}}, 500, 41, 2},
+    {"02_matmul", {{"M", 1}, {"N", 4096}, {"K", 4096}}, 500, 41, 2},
     {"10_conv3x3", {{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}}, 500, 41},
     {"10_conv3x3", {{"C1", 8}, {"H", 28}, {"W", 28}, {"N1", 8}}, 500, 101},
     {"10_conv3x3", {{"C1", 16}, {"H", 14}, {"W", 14}, {"N1", 16}}, 500, 101},
@@ -159,7 +157,7 @@ TEST(SearchSpaces, LoseNothingThatFits) {
   Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
   ASSERT_TRUE(k1);
   const std::pair<const char *, ShapeCase> cases[] = {
-      {"02_matmul", {.settings = {{"M", 512}, {"N", 512}, {"K", 512}}}},
+      {"02_matmul", {.settings = {{"M", 128}, {"N", 512}, {"K", 256}}}},
       {"05_softmax", {.settings = {{"R", 256}, {"C", 1024}}}},
       {"10_conv3x3",
        {.settings = {{"C1", 4}, {"H", 56}, {"W", 56}, {"N1", 4}}}}};
@@ -177,7 +175,10 @@ TEST(SearchSpaces, LoseNothingThatFits) {
           file->op().bind(withSetting(shape, *space, setting));
       ASSERT_TRUE(bound);
       MessageList messages;
-      if (compiler.check(file->op(), *bound, {.arch = &*k1}, &messages)) {
+      const bool fits = static_cast<bool>(
+          compiler.check(file->op(), *bound, {.arch = &*k1}, &messages));
+      ASSERT_EQ(fits, space->isLegal(setting)) << text(*space, setting);
+      if (fits) {
         continue;
       }
       ++why[messages.messages().front().number];
@@ -200,7 +201,7 @@ TEST(SearchSpaces, LoseNothingThatFits) {
 TEST(SearchSpaces, FollowTheMachine) {
   const auto file = load("02_matmul");
   ASSERT_TRUE(file) << file.status().message();
-  const ShapeCase shape{.settings = {{"M", 256}, {"N", 256}, {"K", 256}}};
+  const ShapeCase shape{.settings = {{"M", 128}, {"N", 128}, {"K", 256}}};
   std::map<std::string, std::set<Setting>> legal;
   for (const char *name : {"k1", "k1-nano"}) {
     Result<isa::ArchSpec> arch = isa::loadArchSpec(name);

@@ -692,7 +692,8 @@ TEST(MistakeTable, EveryMistakeOfAKernelIsMadeHere) {
     const auto number = static_cast<uint32_t>(info.number);
     const bool declaration =
         number / 100 == 5 && number != 501 && number != 506;
-    EXPECT_TRUE(declaration || elsewhere.contains(number) ||
+    const bool body = number / 100 == 7; // body_mistakes_test.cpp
+    EXPECT_TRUE(declaration || body || elsewhere.contains(number) ||
                 made.contains(number))
         << number;
   }
