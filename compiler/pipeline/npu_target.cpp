@@ -2,6 +2,7 @@
 #include "compiler/pipeline/npu_target.h"
 
 #include "compiler/conversion/linalg_to_npu/linalg_to_npu.h"
+#include "compiler/dialect/nn/nn_dialect.h"
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/transforms/npu_layouts/layouts.h"
@@ -54,7 +55,7 @@ const char *refusal(linalg::GenericOp op) {
   return nullptr;
 }
 
-/// Bodies of custom operators may hold what no operation of nn becomes.
+/// In modules with bodies of custom operators: what no operation of nn becomes.
 LogicalResult refuseForeign(func::FuncOp func) {
   constexpr unsigned kSoftmaxParts = 4;
   unsigned generics = 0;
@@ -92,9 +93,11 @@ LogicalResult refuseForeign(func::FuncOp func) {
 Status NpuBackend::prepare(ModuleOp module, const target::StageHook &hook) {
   {
     DiagnosticCollector errors(module.getContext());
-    for (auto func : module.getOps<func::FuncOp>()) {
-      if (failed(refuseForeign(func))) {
-        return errors.status(StatusCode::kUnsupported, "layouts for the NPU");
+    if (module->hasAttr(nn::kInlinedBodiesAttr)) {
+      for (auto func : module.getOps<func::FuncOp>()) {
+        if (failed(refuseForeign(func))) {
+          return errors.status(StatusCode::kUnsupported, "layouts for the NPU");
+        }
       }
     }
     const auto l1 =
