@@ -2,7 +2,6 @@
 #include "compiler/pipeline/npu_target.h"
 
 #include "compiler/conversion/linalg_to_npu/linalg_to_npu.h"
-#include "compiler/dialect/nn/nn_dialect.h"
 #include "compiler/dialect/plan/plan_dialect.h"
 #include "compiler/pipeline/diagnostics.h"
 #include "compiler/transforms/npu_layouts/layouts.h"
@@ -93,7 +92,7 @@ LogicalResult refuseForeign(func::FuncOp func) {
 Status NpuBackend::prepare(ModuleOp module, const target::StageHook &hook) {
   {
     DiagnosticCollector errors(module.getContext());
-    if (module->hasAttr(nn::kInlinedBodiesAttr)) {
+    if (module->hasAttr(plan::PlanDialect::kInlinedBodiesAttr)) {
       for (auto func : module.getOps<func::FuncOp>()) {
         if (failed(refuseForeign(func))) {
           return errors.status(StatusCode::kUnsupported, "layouts for the NPU");

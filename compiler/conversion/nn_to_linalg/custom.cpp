@@ -67,7 +67,8 @@ void inlineCustom(ModuleOp module, ConstantStore &constants) {
   SmallVector<nn::CustomOp> customs;
   module.walk([&](nn::CustomOp op) { customs.push_back(op); });
   if (!customs.empty()) {
-    module->setAttr(nn::kInlinedBodiesAttr, UnitAttr::get(module.getContext()));
+    module->setAttr(plan::PlanDialect::kInlinedBodiesAttr,
+                    UnitAttr::get(module.getContext()));
   }
   for (nn::CustomOp custom : customs) {
     inlineBody(custom, symbols.lookup<func::FuncOp>(custom.getBody()),

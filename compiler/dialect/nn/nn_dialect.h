@@ -20,10 +20,6 @@ namespace kiln::nn {
 /// Marks a function that is the body of an nn.custom.
 inline constexpr llvm::StringLiteral kBodyAttr = "nn.body";
 
-/// Unit attribute of a module into which bodies were inlined: it may hold what
-/// no operation of nn becomes.
-inline constexpr llvm::StringLiteral kInlinedBodiesAttr = "nn.inlined_bodies";
-
 /// Verifies that declared result types agree with the inferred ones. Operands
 /// or results that have no shape yet are accepted.
 llvm::LogicalResult verifyShapes(mlir::Operation *op);

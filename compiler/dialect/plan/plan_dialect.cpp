@@ -37,6 +37,13 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op,
     }
     return success();
   }
+  if (attr.getName() == kInlinedBodiesAttr) {
+    if (!isa<ModuleOp>(op) || !isa<UnitAttr>(attr.getValue())) {
+      return op->emitError("'plan.inlined_bodies' is a unit attribute of "
+                           "builtin.module");
+    }
+    return success();
+  }
   if (attr.getName() == kArenaBytesAttr) {
     auto bytes = dyn_cast<IntegerAttr>(attr.getValue());
     if (!isa<FuncOp>(op) || !bytes || bytes.getInt() < 0) {

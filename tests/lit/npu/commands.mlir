@@ -131,7 +131,7 @@ func.func @cube(%x: memref<4x56x56x16xf16>, %w: memref<36x4x16x16xf16>,
      stride = array<i64: 1, 1>, dilation = array<i64: 1, 1>, c1 = 2, images = 2,
      image_stride = 560, out_height = 10, c1_stride = 1120, c_valid_last = 16}
     : memref<16x144xf16, 2>, memref<4x10x56x16xf16, 1>
-  // CHECK: npu.load_im2col {{.*}} c04
+  // CHECK: npu.load_im2col {{.*}} {c04
   npu.load_im2col %a[%c0], %xl1[%c0] m %c0, %c16 k1 %c0, %c2 height %c10 pad_top %c1
     {width = 56, out_width = 28, pad_left = 3, kernel = array<i64: 7, 7>, c04,
      stride = array<i64: 2, 2>, dilation = array<i64: 1, 1>, c1 = 1,
