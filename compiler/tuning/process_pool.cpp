@@ -26,11 +26,12 @@ int64_t nowMilliseconds() {
       .count();
 }
 
-/// All of `bytes`; false when the other end is gone.
-bool sendAll(int socket, const void *bytes, size_t count) {
-  const char *at = static_cast<const char *>(bytes);
+/// Calls `move(at, count)`, a send() or recv(), until all bytes have gone;
+/// false when the other end is gone.
+template <typename Byte, typename Move>
+bool moveAll(Byte *at, size_t count, const Move &move) {
   while (count > 0) {
-    const ssize_t n = ::send(socket, at, count, MSG_NOSIGNAL);
+    const ssize_t n = move(at, count);
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -43,20 +44,17 @@ bool sendAll(int socket, const void *bytes, size_t count) {
   return true;
 }
 
+bool sendAll(int socket, const void *bytes, size_t count) {
+  return moveAll(static_cast<const char *>(bytes), count,
+                 [socket](const char *at, size_t left) {
+                   return ::send(socket, at, left, MSG_NOSIGNAL);
+                 });
+}
+
 bool receiveAll(int socket, void *bytes, size_t count) {
-  char *at = static_cast<char *>(bytes);
-  while (count > 0) {
-    const ssize_t n = ::recv(socket, at, count, 0);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return false;
-    }
-    at += n;
-    count -= static_cast<size_t>(n);
-  }
-  return true;
+  return moveAll(
+      static_cast<char *>(bytes), count,
+      [socket](char *at, size_t left) { return ::recv(socket, at, left, 0); });
 }
 
 /// A message is its length and its bytes.

@@ -7,8 +7,7 @@
 //   void knobs(const Knobs &k) {
 //     const int64_t most = k.capacity(Space::l0c) / (4 * 16);
 //     k.knob("tileM", 128, doubling(16).upTo(most));
-//     k.knob("depth", {2, 1, 3});                     // the first is the
-//     default
+//     k.knob("depth", {2, 1, 3}); // the first is the default
 //   }
 //   void kernel(const Kernel &k) {
 //     const int64_t tileM = k.knob("tileM"), depth = k.knob("depth");

@@ -104,6 +104,19 @@ const ToleranceDecl *Operator::tolerance(isa::ElementType type) const {
   return nullptr;
 }
 
+std::vector<std::vector<uint8_t>> zeroBindings(const BoundShape &shape,
+                                               const CompiledKernel &kernel) {
+  std::vector<std::vector<uint8_t>> bindings;
+  for (const BoundTensor &tensor : shape.tensors) {
+    bindings.emplace_back(static_cast<size_t>(tensor.elements()) *
+                          isa::sizeOf(tensor.type));
+  }
+  for (uint64_t bytes : kernel.workspaceBytes) {
+    bindings.emplace_back(bytes);
+  }
+  return bindings;
+}
+
 std::string CompiledKernel::explain(const std::string &fault) const {
   for (size_t i = 0; i < assertions.size(); ++i) {
     const std::string code =

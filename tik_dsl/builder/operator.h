@@ -84,6 +84,10 @@ struct CompiledKernel {
   std::string explain(const std::string &fault) const;
 };
 
+/// What a launch binds: the tensors, then the workspaces; all zeros.
+std::vector<std::vector<uint8_t>> zeroBindings(const BoundShape &shape,
+                                               const CompiledKernel &kernel);
+
 class OperatorCompiler {
 public:
   OperatorCompiler();

@@ -4,9 +4,8 @@
 // share of the machine. `kiln bench --table` prints it, tik_cycles_test holds
 // its cycles.
 //
-//   Result<CeilingTable> table =
-//   readCeilings("tik_dsl/examples/ceilings.yaml"); for (const CeilingRow &row
-//   : table->rows) ...
+//   Result<CeilingTable> table = readCeilings("examples/ceilings.yaml");
+//   for (const CeilingRow &row : table->rows) ...
 //
 // The file is YAML, a list of rows; its head documents the keys. Errors are
 // kCorrupt with file, line and what was expected.

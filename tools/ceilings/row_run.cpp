@@ -13,19 +13,16 @@ namespace {
 std::vector<std::vector<uint8_t>> bindingsOf(const tik::BoundShape &shape,
                                              const tik::CompiledKernel &kernel,
                                              bool data) {
-  std::vector<std::vector<uint8_t>> bindings;
+  auto bindings = tik::zeroBindings(shape, kernel);
   uint64_t seed = 1000; // as `kiln test-op`
-  for (const tik::BoundTensor &tensor : shape.tensors) {
-    const auto count = static_cast<size_t>(tensor.elements());
-    bindings.push_back(
-        data && !tensor.isOutput
-            ? tik::toBytes(tik::testValues(count, tensor.type, tensor.low,
-                                           tensor.high, ++seed),
-                           tensor.type)
-            : std::vector<uint8_t>(count * isa::sizeOf(tensor.type)));
-  }
-  for (uint64_t bytes : kernel.workspaceBytes) {
-    bindings.emplace_back(bytes);
+  for (size_t i = 0; data && i < shape.tensors.size(); ++i) {
+    const tik::BoundTensor &tensor = shape.tensors[i];
+    if (!tensor.isOutput) {
+      const auto count = static_cast<size_t>(tensor.elements());
+      bindings[i] = tik::toBytes(
+          tik::testValues(count, tensor.type, tensor.low, tensor.high, ++seed),
+          tensor.type);
+    }
   }
   return bindings;
 }

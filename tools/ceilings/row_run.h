@@ -5,8 +5,7 @@
 // cycles do not depend on, unless the row says that its kernel reads values.
 //
 //   RowRunner runner({.examples = "tik_dsl/examples", .include = "."});
-//   Result<RowResult> result = runner.run(row,
-//   *isa::loadArchSpec(row.machine));
+//   Result<RowResult> result = runner.run(row, machine);
 //
 // An example is compiled by the system's C++ compiler once per runner.
 #pragma once

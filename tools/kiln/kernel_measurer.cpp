@@ -71,14 +71,7 @@ private:
   Result<tik::RunReport> run(const tik::CompiledKernel &kernel,
                              const tik::BoundShape &shape, uint64_t budget,
                              bool dataOff) {
-    std::vector<std::vector<uint8_t>> bindings;
-    for (const tik::BoundTensor &tensor : shape.tensors) {
-      bindings.emplace_back(static_cast<size_t>(tensor.elements()) *
-                            isa::sizeOf(tensor.type));
-    }
-    for (uint64_t bytes : kernel.workspaceBytes) {
-      bindings.emplace_back(bytes);
-    }
+    auto bindings = tik::zeroBindings(shape, kernel);
     EngineRunner runner(*task_.arch);
     return runner.run({.kernel = &kernel,
                        .bindings = &bindings,

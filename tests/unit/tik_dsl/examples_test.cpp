@@ -16,7 +16,21 @@
 namespace kiln::tik {
 namespace {
 
-class Examples : public testing::TestWithParam<std::string> {};
+class Examples : public testing::TestWithParam<std::string> {
+protected:
+  /// The example on the machine k1 with these options.
+  static Result<OperatorReport> test(TestOptions options = {}) {
+    Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
+    if (!k1) {
+      return k1.status();
+    }
+    tools::EngineRunner runner(*k1);
+    options.load.includeDir = ".";
+    options.arch = &*k1;
+    options.runner = &runner;
+    return testOperator("tik_dsl/examples/" + GetParam(), options);
+  }
+};
 
 std::vector<std::string> allExamples() {
   std::vector<std::string> names;
@@ -31,13 +45,7 @@ std::vector<std::string> allExamples() {
 }
 
 TEST_P(Examples, PassEveryDeclaredShape) {
-  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
-  ASSERT_TRUE(k1);
-  tools::EngineRunner runner(*k1);
-  TestOptions options{
-      .load = {.includeDir = "."}, .arch = &*k1, .runner = &runner};
-  const auto report =
-      testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
+  const auto report = test();
   ASSERT_TRUE(report) << report.status().message();
   std::printf("%s", toText(*report).c_str());
   EXPECT_TRUE(report->passed());
@@ -54,17 +62,7 @@ TEST_P(Examples, PassEveryDeclaredShape) {
 }
 
 TEST_P(Examples, UseSeveralCores) {
-  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
-  ASSERT_TRUE(k1);
-  tools::EngineRunner runner(*k1);
-  TestOptions options{.load = {.includeDir = "."},
-                      .arch = &*k1,
-                      .runner = &runner,
-                      .cores = 3,
-                      .randomOrders = 1,
-                      .settings = 1};
-  const auto report =
-      testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
+  const auto report = test({.cores = 3, .randomOrders = 1, .settings = 1});
   ASSERT_TRUE(report) << report.status().message();
   EXPECT_TRUE(report->passed()) << toText(*report);
 }
@@ -72,20 +70,12 @@ TEST_P(Examples, UseSeveralCores) {
 /// The first shape that is timed, in a hundred orders of the pipes, on two
 /// cores; with every check, equal bits.
 TEST_P(Examples, HundredRandomOrders) {
-  Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
-  ASSERT_TRUE(k1);
-  tools::EngineRunner runner(*k1);
-  TestOptions options{.load = {.includeDir = "."},
-                      .arch = &*k1,
-                      .runner = &runner,
-                      .cores = 2,
-                      .randomOrders = 100,
-                      .seed = 1000,
-                      .cycle = false,
-                      .mostShapes = 1,
-                      .settings = 0};
-  const auto report =
-      testOperator(std::string("tik_dsl/examples/") + GetParam(), options);
+  const auto report = test({.cores = 2,
+                            .randomOrders = 100,
+                            .seed = 1000,
+                            .cycle = false,
+                            .mostShapes = 1,
+                            .settings = 0});
   ASSERT_TRUE(report) << report.status().message();
   EXPECT_TRUE(report->passed()) << toText(*report);
   ASSERT_EQ(report->shapes.size(), 1u);

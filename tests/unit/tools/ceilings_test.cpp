@@ -2,14 +2,13 @@
 //
 // The table of ceilings as data: what a file may hold, what a share is of, and
 // that cycles do not depend on data.
+#include "tests/support/folders.h"
 #include "tools/ceilings/golden_cycles.h"
 #include "tools/ceilings/row_run.h"
 #include "tools/ceilings/row_share.h"
 
 #include <filesystem>
 #include <fstream>
-
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -144,8 +143,7 @@ TEST(Ceilings, CyclesDoNotDependOnData) {
 }
 
 TEST(Ceilings, GoldenCyclesComeBackFromTheirFile) {
-  const auto file = std::filesystem::temp_directory_path() /
-                    ("kiln_golden_" + std::to_string(::getpid()) + ".txt");
+  const auto file = test::scratchFolder() / "golden.txt";
   ASSERT_TRUE(writeGoldenCycles(file, "# head\n", {{"a: b", 3}, {"c", 4}}));
   EXPECT_EQ(*readGoldenCycles(file), (GoldenCycles{{"a: b", 3}, {"c", 4}}));
   std::ofstream(file) << "a: many\n";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/tuning/records.h"
 
+#include "tests/support/folders.h"
+
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -18,9 +20,7 @@ namespace fs = std::filesystem;
 class RecordsTest : public testing::Test {
 protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "records-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    folder_ = test::scratchFolder() / "records";
     file_ = folder_ / "deeper" / "tune.db";
   }
   void TearDown() override { fs::remove_all(folder_); }
