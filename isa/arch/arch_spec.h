@@ -141,13 +141,17 @@ struct DramTiming {
   uint32_t writeLow = 0;   // and end it
 };
 
-/// Banks of the local memories, in which accesses of one command collide.
+/// Banks of the local memories, in which accesses of a command, or of commands
+/// of different pipes, collide.
 struct BankTiming {
   uint32_t ubGroups = 0; // of 32-byte blocks; 0: V never waits for a bank
   uint32_t ubBanks = 0;  // per group; a bank is the nth part of UB
   uint32_t ubReads = 0;  // per group and cycle, beside one write
   uint32_t ubWriteDelayCycles = 0; // from the read of a beat to its write
   uint32_t l1Banks = 0;            // of 32-byte rows; 0: im2col never waits
+  uint32_t l0cBanks = 0;           // nth parts of L0C; 0: FIX never waits for M
+  // 1: pipes meet in the banks of UB, of L1; 0: they do not.
+  uint32_t ubPipesMeet = 0, l1PipesMeet = 0;
 };
 
 struct MemoryTiming {

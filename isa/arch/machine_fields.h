@@ -141,6 +141,9 @@ template <typename Visitor> void visitBanks(Visitor &v, BankTiming &b) {
   v.field("ub_reads", b.ubReads);
   v.field("ub_write_delay_cycles", b.ubWriteDelayCycles);
   v.field("l1_banks", b.l1Banks);
+  v.field("l0c_banks", b.l0cBanks);
+  v.field("ub_pipes_meet", b.ubPipesMeet);
+  v.field("l1_pipes_meet", b.l1PipesMeet);
   v.close();
 }
 

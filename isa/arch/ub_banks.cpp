@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace kiln::isa {
 
@@ -61,28 +62,39 @@ void UbBanks::gather(std::span<const BankOperand> operands, uint64_t row,
   }
 }
 
-/// Rule 31: serves the reads of a beat from `cycle` on; the cycle of the last.
-uint64_t UbBanks::serveReads(uint64_t cycle) {
-  for (;; ++cycle) {
-    std::array<uint32_t, 64> busy{};
-    std::array<uint8_t, 64> count{};
-    uint32_t *written = &written_[cycle % ring_ * timing_.ubGroups];
-    std::copy_n(written, timing_.ubGroups, busy.begin());
-    auto left = reads_.begin();
-    for (const Access &a : reads_) {
-      if (busy[a.group] & a.bank || count[a.group] == timing_.ubReads) {
-        *left++ = a;
-        continue;
-      }
-      busy[a.group] |= a.bank;
-      ++count[a.group];
+/// Rule 31: serves reads of a beat in `cycle`; whether none is left.
+bool UbBanks::serveReads(uint64_t cycle, UbCycle *use) {
+  std::array<uint32_t, 64> busy{};
+  std::array<uint8_t, 64> count{};
+  uint32_t *written = &written_[cycle % ring_ * timing_.ubGroups];
+  std::copy_n(written, timing_.ubGroups, busy.begin());
+  auto left = reads_.begin();
+  for (const Access &a : reads_) {
+    if (busy[a.group] & a.bank || count[a.group] == timing_.ubReads) {
+      *left++ = a;
+      continue;
     }
-    reads_.erase(left, reads_.end());
-    std::fill(written, written + timing_.ubGroups, 0);
-    if (reads_.empty()) {
-      return cycle;
+    busy[a.group] |= a.bank;
+    ++count[a.group];
+    if (use) {
+      const auto bank = static_cast<unsigned>(std::countr_zero(a.bank));
+      use->reads |= uint64_t{1} << (bank * timing_.ubGroups + a.group);
+      if (count[a.group] == timing_.ubReads) {
+        use->full |= uint64_t{1} << a.group;
+      }
     }
   }
+  reads_.erase(left, reads_.end());
+  if (use) {
+    for (uint32_t g = 0; g < timing_.ubGroups; ++g) {
+      for (uint32_t banks = written[g]; banks; banks &= banks - 1) {
+        const auto bank = static_cast<unsigned>(std::countr_zero(banks));
+        use->writes |= uint64_t{1} << (bank * timing_.ubGroups + g);
+      }
+    }
+  }
+  std::fill(written, written + timing_.ubGroups, 0);
+  return reads_.empty();
 }
 
 /// Rule 32: the writes of a beat whose last read was in `cycle`; a second
@@ -98,23 +110,59 @@ void UbBanks::planWrites(uint64_t cycle) {
   }
 }
 
+void UbBanks::forgetWrites() {
+  ring_ = timing_.ubWriteDelayCycles + 64;
+  written_.assign(ring_ * timing_.ubGroups, 0);
+}
+
 uint64_t UbBanks::lostCycles(std::span<const BankOperand> operands,
                              uint64_t rows, uint64_t beatsPerRow) {
   if (!exist() || rows == 0 || beatsPerRow == 0 || neverMeet(operands, rows)) {
     return 0;
   }
-  ring_ = timing_.ubWriteDelayCycles + 64;
-  written_.assign(ring_ * timing_.ubGroups, 0);
+  forgetWrites();
   uint64_t cycle = 0;
   for (uint64_t row = 0; row < rows; ++row) {
     for (uint64_t beat = 0; beat < beatsPerRow; ++beat) {
       gather(operands, row, beat, beatsPerRow);
-      const uint64_t last = serveReads(cycle);
-      planWrites(last);
-      cycle = last + 1;
+      while (!serveReads(cycle, nullptr)) {
+        ++cycle;
+      }
+      planWrites(cycle++);
     }
   }
   return cycle - rows * beatsPerRow;
+}
+
+void UbBanks::start(std::span<const BankOperand> operands, uint64_t rows,
+                    uint64_t beatsPerRow) {
+  forgetWrites();
+  operands_ = operands;
+  rows_ = rows;
+  beats_ = beatsPerRow;
+  row_ = beat_ = cycle_ = 0;
+  gathered_ = false;
+}
+
+UbCycle UbBanks::step() {
+  UbCycle use;
+  const bool inBeats = row_ < rows_;
+  if (inBeats && !gathered_) {
+    gather(operands_, row_, beat_, beats_);
+    gathered_ = true;
+  } else if (!inBeats) {
+    reads_.clear();
+  }
+  if (serveReads(cycle_, &use) && inBeats) {
+    planWrites(cycle_);
+    gathered_ = false;
+    if (++beat_ == beats_) {
+      beat_ = 0;
+      ++row_;
+    }
+  }
+  ++cycle_;
+  return use;
 }
 
 } // namespace kiln::isa

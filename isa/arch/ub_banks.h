@@ -35,6 +35,13 @@ struct BankOperand {
 /// that is equal to another source, are read once and held.
 void addOperand(std::vector<BankOperand> &operands, const BankOperand &x);
 
+/// What a command does to UB in one cycle: bit bank * ub_groups + group of a
+/// bank, bit group of a group. For machines of at most 64 banks in all.
+struct UbCycle {
+  uint64_t reads = 0, writes = 0; // banks
+  uint64_t full = 0;              // groups that serve no more reads
+};
+
 class UbBanks {
 public:
   /// `capacityBytes` of UB; a bank is its `timing.ubBanks`th part.
@@ -53,6 +60,12 @@ public:
   uint64_t lostCycles(std::span<const BankOperand> operands, uint64_t rows,
                       uint64_t beatsPerRow);
 
+  /// The same command cycle by cycle: step() works out the next one, the
+  /// first after start() is that of its start. The operands stay the caller's.
+  void start(std::span<const BankOperand> operands, uint64_t rows,
+             uint64_t beatsPerRow);
+  UbCycle step();
+
 private:
   struct Access {
     uint32_t group = 0;
@@ -60,7 +73,8 @@ private:
   };
 
   bool neverMeet(std::span<const BankOperand> operands, uint64_t rows) const;
-  uint64_t serveReads(uint64_t cycle);
+  bool serveReads(uint64_t cycle, UbCycle *use);
+  void forgetWrites();
   void planWrites(uint64_t cycle);
   void gather(std::span<const BankOperand> operands, uint64_t row,
               uint64_t beat, uint64_t beats);
@@ -70,6 +84,12 @@ private:
   std::vector<Access> reads_, writes_; // of the current beat
   std::vector<uint32_t> written_;      // per cycle of a ring and group
   uint64_t ring_ = 1;                  // cycles of it
+
+  // Of start() and step().
+  std::span<const BankOperand> operands_;
+  uint64_t rows_ = 0, beats_ = 0;
+  uint64_t row_ = 0, beat_ = 0, cycle_ = 0;
+  bool gathered_ = false;
 };
 
 } // namespace kiln::isa

@@ -164,6 +164,23 @@ void checkBanks(Rules &r, const ArchSpec &spec) {
   r.range(at + "ub_reads", b.ubReads, 1, 16);
   r.range(at + "ub_write_delay_cycles", b.ubWriteDelayCycles, 1, 1024);
   r.range(at + "l1_banks", b.l1Banks, 0, 256);
+  r.range(at + "ub_pipes_meet", b.ubPipesMeet, 0, 1);
+  if (r.status.isOk() && b.ubPipesMeet) {
+    r.require(b.ubGroups * b.ubBanks <= 64, at + "ub_pipes_meet", b.ubPipesMeet,
+              "needs at most 64 banks (ub_groups * ub_banks)");
+  }
+  r.range(at + "l1_pipes_meet", b.l1PipesMeet, 0, 1);
+  if (r.status.isOk() && b.l1PipesMeet) {
+    r.require(b.l1Banks <= 64, at + "l1_pipes_meet", b.l1PipesMeet,
+              "needs at most 64 l1_banks");
+  }
+  r.range(at + "l0c_banks", b.l0cBanks, 0, 64);
+  if (r.status.isOk() && b.l0cBanks) {
+    r.require(spec.arch.capacity(Space::L0C) % (b.l0cBanks * kL0CCellBytes) ==
+                  0,
+              at + "l0c_banks", b.l0cBanks,
+              "must divide the cells of arch.capacity_bytes.L0C");
+  }
 }
 
 void checkL2(Rules &r, const MemoryTiming &m) {

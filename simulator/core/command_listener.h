@@ -21,7 +21,7 @@ struct CommandStamp {
   uint64_t retire = 0;
   /// Of its start; data commands only, valid during the call.
   const isa::PipeConfig *config = nullptr;
-  /// Of its occupancy: lost because accesses of the command met in a bank.
+  /// Lost in banks: cycles of its occupancy, of a load those it retired later.
   uint64_t bankCycles = 0;
 };
 

@@ -27,10 +27,12 @@ public:
   /// Cycles beyond one per beat of a V command of rows * beatsPerRow beats.
   uint64_t vectorCycles(const isa::Footprint &footprint, uint64_t rows,
                         uint64_t beatsPerRow);
+  /// The operands of that command that cost accesses.
+  const std::vector<isa::BankOperand> &operands() const { return operands_; }
   /// Cycles beyond one per group of rows of an im2col, before the machine's
   /// cycles per group.
   uint64_t im2colCycles(const isa::Command &command,
-                        const isa::PipeConfig &config) const;
+                        const isa::PipeConfig &config);
 
 private:
   void collect(const isa::Footprint &footprint, uint64_t rows);
@@ -38,6 +40,7 @@ private:
   const isa::ArchSpec &arch_;
   isa::UbBanks ub_;
   std::vector<isa::BankOperand> operands_;
+  std::vector<uint64_t> addresses_; // of a group of im2col
 };
 
 } // namespace kiln::sim

@@ -38,6 +38,7 @@ CommandTiming cube(const Command &c, const isa::TimingPart &timing) {
   CommandTiming t;
   t.occupancy = cycles(tile * steps);
   t.stepCycles = cycles(tile);
+  t.cellWeight = weight;
   t.latency = timing.cubeLatencyCycles;
   return t;
 }
@@ -90,8 +91,8 @@ CommandTiming im2col(const Command &c, const isa::TimingPart &timing) {
   return t;
 }
 
-/// Rule 16. L0C is read in rows of 16 columns, so a partial last group costs a whole
-/// one.
+/// Rule 16. L0C is read in rows of 16 columns, so a partial last group costs a
+/// whole one.
 CommandTiming fix(const Command &c, const isa::PipeConfig &config,
                   const isa::TimingPart &timing) {
   isa::AccumulatorTile tile = isa::AccumulatorTile::unpack(c.rs2);
@@ -105,6 +106,7 @@ CommandTiming fix(const Command &c, const isa::PipeConfig &config,
   t.occupancy = ceilDiv(tile.m * alignUp(tile.n, isa::kCellRows), rate);
   t.latency = timing.fixLatencyCycles;
   t.global = c.op == Opcode::kFixGm;
+  t.elementsPerBeat = rate;
   t.outBytesPerCycle = rate * bytes;
   return t;
 }

@@ -20,8 +20,12 @@ struct CommandTiming {
   uint64_t bankCycles = 0; // of the occupancy: rules 33 and 34, see PipeUnit
   /// mmad: cycles of one k step over the whole tile.
   uint64_t stepCycles = 0;
+  /// mmad: what a cell counts in cells of 16-bit operands.
+  uint64_t cellWeight = 1;
   /// V: its beats, where it reads and writes blocks beat by beat; else 0.
   uint64_t rows = 0, beatsPerRow = 0;
+  /// FIX: elements of a beat.
+  uint64_t elementsPerBeat = 0;
   /// fix.gm: bytes the pipe produces per cycle; 0: the port is the limit.
   uint32_t outBytesPerCycle = 0;
   bool global = false; // moves GM through the core's port

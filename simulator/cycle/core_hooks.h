@@ -12,6 +12,8 @@
 
 namespace kiln::sim {
 
+class BankTraffic;
+
 class CoreHooks {
 public:
   virtual ~CoreHooks() = default;
@@ -48,6 +50,7 @@ struct UnitContext {
   CoreHooks *core = nullptr;
   CoreState *state = nullptr;
   FlagFile *flags = nullptr;
+  BankTraffic *traffic = nullptr;
   LaunchReport *report = nullptr;
   LaunchObserver *observer = nullptr;
   CommandListener *listener = nullptr;

@@ -10,11 +10,12 @@ using isa::Pipe;
 
 CycleCore::CycleCore(const isa::ArchSpec &arch, HostGlobalMemory &gm,
                      uint32_t id)
-    : state_(arch, gm), control_(context_) {
+    : state_(arch, gm), traffic_(arch), control_(context_) {
   context_.arch = &arch;
   context_.core = this;
   context_.state = &state_;
   context_.flags = &flags_;
+  context_.traffic = &traffic_;
   context_.coreId = id;
   for (unsigned p = 1; p < isa::kNumPipes; ++p) {
     pipes_[p] = std::make_unique<PipeUnit>(static_cast<Pipe>(p), context_);
@@ -42,6 +43,7 @@ void CycleCore::startLaunch(LaunchContext &launch) {
   }
   control_.reset();
   flags_.reset();
+  traffic_.reset();
   comingSets_.clear();
   freeSets_.clear();
   running_ = false;

@@ -13,6 +13,7 @@
 
 #include "simulator/core/debug_hook.h"
 #include "simulator/core/semaphore_file.h"
+#include "simulator/cycle/bank_traffic.h"
 #include "simulator/cycle/control_unit.h"
 #include "simulator/cycle/pipe_unit.h"
 #include "simulator/memory/memory_system.h"
@@ -90,6 +91,7 @@ private:
   UnitContext context_;
   CoreState state_;
   FlagFile flags_;
+  BankTraffic traffic_;
   ControlUnit control_;
   std::array<std::unique_ptr<PipeUnit>, isa::kNumPipes> pipes_; // S empty
   std::optional<WriteArbiter> arbiter_;

@@ -21,9 +21,12 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   sets_.clear();
   sequence_ = 0;
   leftAt_ = kNever;
-  headFree_ = busyEnd_ = lastActivity_ = bankCycles_ = 0;
+  headFree_ = busyEnd_ = lastActivity_ = bankCycles_ = waited_ = 0;
+  burstEnd_ = burstWaited_ = 0;
+  coming_.clear();
+  freeTags_.clear();
   wakePending_ = kNever;
-  headMeasured_ = transferring_ = waitsForSlot_ = false;
+  headMeasured_ = transferring_ = waitsForSlot_ = beatsLeft_ = mayWait_ = false;
   clock.reset();
   clock.listen(context_.listener, context_.coreId, pipe_);
   busyByWord.assign(words, 0);
@@ -71,6 +74,9 @@ void PipeUnit::enter(PipeState state, uint64_t now) {
 }
 
 void PipeUnit::processHead(uint64_t now) {
+  if (beatsLeft_ && now >= busyEnd_) {
+    endBeats(0, now);
+  }
   if (queue_.empty()) {
     enter(Stall::kEmpty, now);
     return;
@@ -333,16 +339,114 @@ void PipeUnit::start(uint64_t now, const CommandTiming &timing) {
   if (context_.observer) {
     context_.observer->executing(f.command, f.config);
   }
+  transferTiming_ = timing;
+  neededBeat_ = 0;
+  mayWait_ = joinTraffic(now, timing);
   if (timing.global) {
-    transferTiming_ = timing;
     startTransfer(now);
   } else {
     f.busyEnd = busyEnd_ = now + timing.occupancy;
-    context_.wheel->at<&PipeUnit::retire>(busyEnd_ + timing.latency,
-                                          Phase::kMain, this, f.sequence);
+    if (mayWait_) {
+      f.beatsLeft = beatsLeft_ = true;
+      context_.wheel->at<&PipeUnit::endBeats>(busyEnd_, Phase::kMain, this);
+    } else {
+      context_.wheel->at<&PipeUnit::retire>(busyEnd_ + timing.latency,
+                                            Phase::kMain, this, f.sequence);
+    }
     wakeAt(busyEnd_);
   }
   leaveQueue(now);
+}
+
+bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
+  BankTraffic &traffic = *context_.traffic;
+  const InFlight &f = inFlight_.back();
+  burstEnd_ = 0;
+  switch (pipe_) {
+  case Pipe::M:
+    if (traffic.mayWait(Pipe::FIX)) {
+      traffic.beginCube(f.command, timing, now);
+    }
+    return false;
+  case Pipe::V:
+    if (traffic.meetsInUb()) {
+      traffic.beginVector(banks_.operands(), timing, now);
+    }
+    return false;
+  case Pipe::MTE1:
+    if (traffic.meetsInL1()) {
+      traffic.beginLoadL0(f.command, f.config, timing, now);
+    }
+    return false;
+  case Pipe::FIX:
+    if (!traffic.mayWait(pipe_)) {
+      return false;
+    }
+    lastBeat_ = traffic.beginFix(f.command, f.config, timing, now);
+    break;
+  case Pipe::MTE3:
+    if (!traffic.mayWait(pipe_)) {
+      return false;
+    }
+    if (timing.global) { // burst by burst
+      return true;
+    }
+    lastBeat_ = traffic.beginMove(f.command, timing, now);
+    break;
+  default:
+    return false;
+  }
+  firstBeat_ = lastBeat_ - timing.occupancy;
+  return true;
+}
+
+/// Whether the pipe's beats up to number `last` are over before `now`; if not,
+/// `at` is when they could be. The beats of a store's burst end with those of
+/// the port.
+bool PipeUnit::beatsGone(uint64_t last, uint64_t now, uint64_t &at) {
+  const BankTraffic::Progress p = context_.traffic->progress(pipe_, last, now);
+  at = now + p.left;
+  if (burstEnd_) {
+    at = std::max(at, burstEnd_ + (p.waited - burstWaited_));
+  }
+  return at == now;
+}
+
+/// The occupancy ends when its last beat has gone, which may be later than it
+/// was thought.
+void PipeUnit::endBeats(uint64_t, uint64_t now) {
+  if (!beatsLeft_ || now < busyEnd_ || context_.stopped) {
+    return;
+  }
+  InFlight &f = inFlight_.back();
+  uint64_t end = 0;
+  if (!beatsGone(lastBeat_, now, end)) {
+    f.busyEnd = busyEnd_ = end;
+    context_.wheel->at<&PipeUnit::endBeats>(end, Phase::kMain, this);
+    wakeAt(end);
+    return;
+  }
+  f.beatsLeft = beatsLeft_ = false;
+  countWaited();
+  if (!f.global || sentBytes_ == 0) {
+    context_.wheel->at<&PipeUnit::retire>(
+        now + (f.global ? 0 : transferTiming_.latency), Phase::kMain, this,
+        f.sequence);
+  } else if (f.openBursts == 0) {
+    transferDone(f, now);
+  } // else burstDone() goes on
+}
+
+/// What the command that ended lost to other pipes.
+void PipeUnit::countWaited() {
+  const uint64_t waited =
+      context_.traffic->progress(pipe_, lastBeat_, context_.wheel->now())
+          .waited;
+  InFlight &f = inFlight_.back();
+  f.bankCycles += waited - waited_;
+  f.lateCycles = burstEnd_ ? waited - burstWaited_ : 0;
+  bankCycles_ += waited - waited_;
+  waited_ = waited;
 }
 
 void PipeUnit::settleLine() {
@@ -392,6 +496,11 @@ void PipeUnit::requestWrite(uint64_t, uint64_t now) {
   if (context_.stopped) {
     return;
   }
+  uint64_t at = 0;
+  if (neededBeat_ && !beatsGone(neededBeat_, now, at)) {
+    context_.wheel->at<&PipeUnit::requestWrite>(at, Phase::kMain, this);
+    return;
+  }
   clock.enter(Stall::kGmPort, now); // until the arbiter grants, maybe now
   arbiter_->request(pipe_ == Pipe::FIX ? 1 : 0, *this, now);
 }
@@ -409,14 +518,22 @@ void PipeUnit::send(uint64_t now) {
   InFlight &f = inFlight_.back();
   ++f.openBursts;
   MemRequest request{GmAddr(burst_.address), burst_.bytes, burst_.beats, write,
-                     f.sequence};
+                     write ? f.sequence : takeTag(f.sequence)};
   uint64_t next = now + burst_.beats;
+  if (pipe_ == Pipe::MTE3 && mayWait_) {
+    lastBeat_ = neededBeat_ =
+        context_.traffic->beginStore(f.command, sentBytes_, burst_.bytes, now);
+    burstEnd_ = next;
+    burstWaited_ = context_.traffic->progress(pipe_, lastBeat_, now).waited;
+  }
   sentBytes_ += burst_.bytes;
   port_->issue(request, *this, Cycle(now));
-  if (transferTiming_.outBytesPerCycle) {
-    next = std::max(next,
-                    transferStart_ +
-                        ceilDiv(sentBytes_, transferTiming_.outBytesPerCycle));
+  if (transferTiming_.outBytesPerCycle) { // rule 19: FIX has produced them
+    const uint64_t beats =
+        ceilDiv(sentBytes_, transferTiming_.outBytesPerCycle);
+    next = std::max(next, transferStart_ + beats);
+    neededBeat_ =
+        mayWait_ ? std::min(firstBeat_ + beats, lastBeat_) : neededBeat_;
   }
   if (bursts_.done()) {
     endTransfer(std::max(next, transferStart_ + transferTiming_.occupancy));
@@ -436,10 +553,42 @@ void PipeUnit::endTransfer(uint64_t end) {
   transferring_ = false;
   f.busyEnd = busyEnd_ = end;
   f.allSent = true;
-  if (f.openBursts == 0) {
+  if (mayWait_) {
+    f.beatsLeft = beatsLeft_ = true;
+    context_.wheel->at<&PipeUnit::endBeats>(end, Phase::kMain, this);
+  } else if (f.openBursts == 0) {
     context_.wheel->at<&PipeUnit::retire>(end, Phase::kMain, this, f.sequence);
   }
   wakeAt(end);
+}
+
+/// A tag for burst_ of a load.
+uint64_t PipeUnit::takeTag(uint64_t sequence) {
+  if (freeTags_.empty()) {
+    freeTags_.push_back(static_cast<uint32_t>(coming_.size()));
+    coming_.emplace_back();
+  }
+  const uint32_t tag = freeTags_.back();
+  freeTags_.pop_back();
+  coming_[tag] = {sequence, sentBytes_, burst_.bytes};
+  return tag;
+}
+
+InFlight &PipeUnit::flying(uint64_t sequence) {
+  return *std::find_if(
+      inFlight_.begin(), inFlight_.end(),
+      [&](const InFlight &f) { return f.sequence == sequence; });
+}
+
+/// Rule 39: the beats of a burst reach UB or L1.
+void PipeUnit::burstComes(uint64_t tag, Cycle first) {
+  const Coming &c = coming_[tag];
+  if (context_.stopped || !context_.traffic->mayWait(pipe_)) {
+    return;
+  }
+  InFlight &f = flying(c.sequence);
+  f.lastBeat =
+      context_.traffic->beginLoad(f.command, c.offset, c.bytes, first.count());
 }
 
 void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
@@ -447,14 +596,18 @@ void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
   if (context_.stopped) {
     return;
   }
-  auto it = std::find_if(inFlight_.begin(), inFlight_.end(),
-                         [&](const InFlight &f) { return f.sequence == tag; });
-  --it->openBursts;
-  if (it->allSent && it->openBursts == 0) {
-    uint64_t latency =
-        pipe_ == Pipe::FIX ? context_.arch->timing.fixLatencyCycles : 0;
-    context_.wheel->at<&PipeUnit::retire>(now + latency, Phase::kMain, this,
-                                          tag);
+  uint64_t sequence = tag;
+  if (pipe_ == Pipe::MTE2) {
+    sequence = coming_[tag].sequence;
+    freeTags_.push_back(static_cast<uint32_t>(tag));
+  }
+  InFlight &f = flying(sequence);
+  --f.openBursts;
+  if (f.allSent && f.openBursts == 0) {
+    f.doneAt = now;
+    if (!f.beatsLeft) {
+      transferDone(f, now);
+    }
   }
   if (pipe_ == Pipe::MTE2) {
     if (waitsForSlot_) {
@@ -466,13 +619,42 @@ void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
   }
 }
 
+/// The last burst is complete and all beats of a store have gone.
+void PipeUnit::transferDone(InFlight &f, uint64_t now) {
+  if (pipe_ == Pipe::MTE2) {
+    endLoad(f.sequence, now);
+    return;
+  }
+  const uint64_t latency =
+      pipe_ == Pipe::FIX ? context_.arch->timing.fixLatencyCycles : 0;
+  context_.wheel->at<&PipeUnit::retire>(std::max(now, f.doneAt + f.lateCycles) +
+                                            latency,
+                                        Phase::kMain, this, f.sequence);
+}
+
+/// A load retires when its last beat is written as well.
+void PipeUnit::endLoad(uint64_t sequence, uint64_t now) {
+  if (context_.stopped) {
+    return;
+  }
+  InFlight &f = flying(sequence);
+  const uint64_t left =
+      f.lastBeat ? context_.traffic->progress(pipe_, f.lastBeat, now).left : 0;
+  if (left) {
+    context_.wheel->at<&PipeUnit::endLoad>(now + left, Phase::kMain, this,
+                                           sequence);
+    return;
+  }
+  f.bankCycles = now - f.doneAt;
+  bankCycles_ += f.bankCycles;
+  context_.wheel->at<&PipeUnit::retire>(now, Phase::kMain, this, sequence);
+}
+
 void PipeUnit::retire(uint64_t sequence, uint64_t now) {
   if (context_.stopped) {
     return;
   }
-  auto it =
-      std::find_if(inFlight_.begin(), inFlight_.end(),
-                   [&](const InFlight &f) { return f.sequence == sequence; });
+  auto it = inFlight_.begin() + (&flying(sequence) - inFlight_.data());
   auto isWrite = [&](const InFlight &f) {
     return f.global && pipe_ != Pipe::MTE2;
   };

@@ -21,6 +21,7 @@
 #pragma once
 
 #include "simulator/cycle/bank_conflicts.h"
+#include "simulator/cycle/bank_traffic.h"
 #include "simulator/cycle/burst_list.h"
 #include "simulator/cycle/command_timing.h"
 #include "simulator/cycle/core_hooks.h"
@@ -76,6 +77,11 @@ private:
     isa::Command command;
     uint64_t issue = 0;
   };
+  /// A load's burst on its way, by tag.
+  struct Coming {
+    uint64_t sequence = 0; // of its command
+    uint64_t offset = 0, bytes = 0;
+  };
   struct PendingSet {
     isa::Command command;
     uint64_t after = 0; // sequence of the last earlier data command
@@ -99,13 +105,24 @@ private:
   /// it does not continue it.
   uint64_t continuesAt(const CommandTiming &timing) const;
 
+  /// Tells the banks' traffic of the command that starts; whether its beats
+  /// may have to wait for those of other pipes.
+  bool joinTraffic(uint64_t now, const CommandTiming &timing);
+  void endBeats(uint64_t, uint64_t now);
   void startTransfer(uint64_t now);
   void pump(uint64_t, uint64_t now);
   void granted(uint64_t now) override;
   void requestWrite(uint64_t, uint64_t now);
+  bool beatsGone(uint64_t last, uint64_t now, uint64_t &at);
+  void countWaited();
   void send(uint64_t now);
   void endTransfer(uint64_t now);
   void burstDone(uint64_t tag, Cycle now) override;
+  void burstComes(uint64_t tag, Cycle first) override;
+  uint64_t takeTag(uint64_t sequence);
+  InFlight &flying(uint64_t sequence);
+  void transferDone(InFlight &f, uint64_t now);
+  void endLoad(uint64_t sequence, uint64_t now);
 
   /// Books the busy cycles since the last call to the command that had them.
   void settleLine();
@@ -142,6 +159,19 @@ private:
   bool headMeasured_ = false; // headTiming_, headRanges_ belong to the head
   CommandTiming headTiming_;
   BoundingRanges headRanges_;
+
+  // The beats of the command in occupancy, last of inFlight_.
+  bool mayWait_ = false;    // for banks that others use
+  bool beatsLeft_ = false;  // some may not have gone
+  uint64_t firstBeat_ = 0;  // number of the one before its first
+  uint64_t lastBeat_ = 0;   // number of its last
+  uint64_t neededBeat_ = 0; // before the next burst is handed over
+  uint64_t waited_ = 0;     // for banks, of all that have ended
+
+  uint64_t burstEnd_ = 0;    // of a store's burst, did its beats not wait
+  uint64_t burstWaited_ = 0; // waited cycles before it
+  std::vector<Coming> coming_;
+  std::vector<uint32_t> freeTags_;
 
   // The command that is handing over bursts, last of inFlight_.
   bool transferring_ = false;

@@ -50,7 +50,9 @@ void CorePort::answer(uint64_t transaction, uint64_t now) {
 void CorePort::deliver(uint64_t, uint64_t now) {
   uint32_t index = arrived_.front();
   arrived_.erase(arrived_.begin());
-  linkFree_ = now + pool_[index].beats;
+  const Transaction &t = pool_[index];
+  linkFree_ = now + t.beats;
+  t.client->burstComes(t.tag, Cycle(now));
   wheel_.at<&CorePort::complete>(linkFree_, Phase::kMain, this, index);
   armedAt_ = kNever;
   if (!arrived_.empty()) {

@@ -29,6 +29,9 @@ class MemClient {
 public:
   virtual ~MemClient() = default;
   virtual void burstDone(uint64_t tag, Cycle now) = 0;
+  /// Called before that for a read, in `first` or earlier: its beats come one
+  /// per cycle from `first` on, behind those of all bursts told of before.
+  virtual void burstComes(uint64_t tag, Cycle first) {}
 };
 
 /// A core's connection. Single-threaded: the engine's event loop owns it.

@@ -30,6 +30,9 @@ public:
     d.lastDone = done;
     uint32_t slot = takeSlot({request.tag, &client, request.write});
     memory_.wheel_.at<&Port::complete>(done, Phase::kMain, this, slot);
+    if (!request.write) {
+      client.burstComes(request.tag, Cycle(done - request.beats));
+    }
   }
 
 private:

@@ -23,6 +23,8 @@ package kiln_rtl_pkg;
   parameter int MAX_QUEUE = 32;
   parameter int MAX_BURSTS = 16;   // outstanding per direction
   parameter int MAX_BURST = 512;   // bytes
+  parameter int MAX_BEAT = 32;     // bytes of a beat of the port
+  parameter int MAX_WAITING = 256; // bursts whose beats wait for banks of UB
   parameter int MAX_SLOTS = 4;     // in flight per pipe
   parameter int FLAG_DELAY = 64;   // ring of coming flags, cycles
   parameter int WRITE_DELAY = 64;  // ring of V's coming writes, cycles
@@ -38,10 +40,10 @@ package kiln_rtl_pkg;
     K_ARITHMETIC_16, K_ARITHMETIC_32, K_ARITHMETIC_LATENCY, K_ARITHMETIC_ROW,
     K_CAST_16, K_CAST_32, K_CAST_LATENCY, K_CAST_ROW,
     K_REDUCE_LANE_32, K_REDUCE_LANE_LATENCY, K_REDUCE_LANE_ROW,
-    K_UB_READS, K_UB_WRITE_DELAY,
+    K_UB_READS, K_UB_WRITE_DELAY, K_UB_MEET,
     NUM_KEYS
   } key_e;
-  parameter int KEYS = 39;
+  parameter int KEYS = 40;
 
   parameter logic [63:0] IRAM_BASE = 64'h8000_0000;
   parameter logic [63:0] RAM_BASE = 64'h8010_0000;
@@ -81,6 +83,46 @@ package kiln_rtl_pkg;
     logic [15:0] row_stride;
     logic [23:0] addr;
   } view_t;
+
+  // Banks of UB, bit bank * UB_GROUPS + group, and groups.
+  typedef logic [UB_BANKS*UB_GROUPS-1:0] banks_t;
+  typedef logic [UB_GROUPS-1:0] groups_t;
+  typedef struct packed {
+    banks_t banks;
+    groups_t groups;
+  } blocks_t;
+
+  function automatic groups_t group_of(input logic [23:0] address);
+    return groups_t'(1) << address[6:5];
+  endfunction
+  function automatic banks_t bank_of(input logic [23:0] address);
+    return banks_t'(1) << {address[14:13], address[6:5]};
+  endfunction
+
+  // Rule 37: what a beat of a DMA command uses, `bytes` bytes from byte
+  // `linear` of its rows on.
+  function automatic blocks_t beat_blocks(input view_t view,
+                                          input logic [19:0] row_bytes,
+                                          input logic [39:0] linear,
+                                          input logic [9:0] bytes);
+    logic [39:0] row, at;
+    logic [23:0] address;
+    row = linear / 40'(row_bytes);
+    at = linear % 40'(row_bytes);
+    beat_blocks = '0;
+    for (int i = 0; i < MAX_BEAT; i++)
+      if (10'(i) < bytes) begin
+        address = 24'(40'(view.addr) + 32 * (row * 40'(view.row_stride) +
+            (at >> 5) * 40'(view.blk_stride)));
+        beat_blocks.banks = beat_blocks.banks | bank_of(address);
+        beat_blocks.groups = beat_blocks.groups | group_of(address);
+        at = at + 1;
+        if (at == 40'(row_bytes)) begin
+          at = 0;
+          row = row + 1;
+        end
+      end
+  endfunction
 
   // Bytes [lo, hi) a command reads and writes in UB, as rule 11 compares them.
   typedef struct packed {

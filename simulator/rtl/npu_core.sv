@@ -33,6 +33,8 @@ module npu_core
     output logic [3:0] read_tag,
     input  logic [MAX_BURSTS-1:0] read_done,
     input  logic [3:0] read_done_tag,
+    input  logic read_comes,       // its first beat is there
+    input  logic [3:0] read_comes_tag,
     input  logic [8*MAX_BURST-1:0] read_data,
 
     // GM, writing: the bytes follow the request by a cycle.
@@ -56,6 +58,8 @@ module npu_core
     output logic [31:0] retired_tag[NUM_PIPES*MAX_SLOTS],
     output logic [NUM_FLAGS-1:0] appeared,
     output logic bank_conflict,
+    output logic load_waits,       // for a bank of UB that others use
+    output logic store_waits,
     output logic interlock,        // of V or MTE2
     output logic queue_full,
     output logic ended,
@@ -147,6 +151,20 @@ module npu_core
     assign retire[p] = 0;
   end
 
+  // Who uses the banks of UB (rules 35 and 37): V, then MTE2, then MTE3.
+  banks_t v_used;
+  groups_t v_written, v_full;
+  logic load_beat, load_goes, store_beat, store_goes, meet;
+  blocks_t load_use, store_use;
+  assign meet = key[K_UB_MEET] == 1;
+  assign load_goes = !meet || ((load_use.banks & v_used) == 0 &&
+                               (load_use.groups & v_written) == 0);
+  assign store_goes = !meet || ((store_use.banks & v_used) == 0 &&
+      (!load_beat || !load_goes || (store_use.banks & load_use.banks) == 0) &&
+      (store_use.groups & v_full) == 0);
+  assign load_waits = load_beat && !load_goes;
+  assign store_waits = store_beat && !store_goes;
+
   // MTE2.
   logic [31:0] pad;
   always_ff @(posedge clk)
@@ -167,7 +185,9 @@ module npu_core
       .retire(retire[PIPE_MTE2]), .request(read_request),
       .request_address(read_address), .request_bytes(read_bytes),
       .request_beats(read_beats), .request_tag(read_tag), .done(read_done),
-      .data_tag(read_done_tag), .ub_move(ub_load), .ub_view(ub_load_view),
+      .data_tag(read_done_tag), .comes(read_comes),
+      .comes_tag(read_comes_tag), .beat(load_beat), .beat_use(load_use),
+      .beat_goes(load_goes), .ub_move(ub_load), .ub_view(ub_load_view),
       .ub_linear(ub_load_linear), .ub_row_bytes(ub_load_row),
       .ub_bytes(ub_load_bytes), .ub_pad(ub_load_pad));
 
@@ -182,7 +202,8 @@ module npu_core
       .retire(retire[PIPE_MTE3]), .request(write_request),
       .request_address(write_address), .request_bytes(write_bytes),
       .request_beats(write_beats), .request_tag(write_tag), .done(write_done),
-      .data_tag(0), .ub_move(ub_store), .ub_view(ub_store_view),
+      .data_tag(0), .comes(1'b0), .comes_tag(0), .beat(store_beat),
+      .beat_use(store_use), .beat_goes(store_goes), .ub_move(ub_store), .ub_view(ub_store_view),
       .ub_linear(ub_store_linear), .ub_row_bytes(ub_store_row),
       .ub_bytes(ub_store_bytes), .ub_pad(no_pad));
 
@@ -197,7 +218,8 @@ module npu_core
       .clk, .rst, .key, .head(head[PIPE_V]), .head_ranges(ranges[PIPE_V]),
       .free(unit_free[PIPE_V]), .start(start[PIPE_V]),
       .start_slot(start_slot[PIPE_V]), .retire(retire[PIPE_V]),
-      .conflict(bank_conflict), .ub_read(v_read), .ub_address(v_address),
+      .conflict(bank_conflict), .used(v_used), .used_written(v_written),
+      .used_full(v_full), .ub_read(v_read), .ub_address(v_address),
       .ub_block(v_block), .ub_write(v_write), .ub_to(v_to), .ub_mask(v_mask),
       .ub_data(v_data));
 

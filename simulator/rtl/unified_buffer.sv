@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // UB: its bytes and the ports of S, MTE2, MTE3 and V. When an access may
-// happen is the users' business; ports do not disturb each other here (the
-// banks of V are in vector_unit).
+// happen is the users' business: the banks of V are in vector_unit, where MTE2
+// and MTE3 meet them in npu_core.
 //
 // MTE2 and MTE3 move a burst in one go: byte i of a burst that begins `linear`
 // bytes into the rows of a command is byte (linear + i) % row_bytes of row

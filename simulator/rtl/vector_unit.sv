@@ -29,6 +29,12 @@ module vector_unit
     output logic [SLOTS-1:0] retire,
     output logic conflict,            // a beat waits for a bank
 
+    // Rule 37: banks used in this cycle, groups that are written and that
+    // serve no more reads.
+    output banks_t used,
+    output groups_t used_written,
+    output groups_t used_full,
+
     // UB.
     output logic ub_read,
     output logic [23:0] ub_address[2],
@@ -164,13 +170,6 @@ module vector_unit
     return w.addr + 24'(32 * (32'(r) * 32'(w.row_stride) +
                               32'(k) * 32'(w.blk_stride)));
   endfunction
-  function automatic logic [1:0] group_of(input logic [23:0] address);
-    return address[6:5];
-  endfunction
-  function automatic logic [1:0] bank_of(input logic [23:0] address);
-    return address[14:13];
-  endfunction
-
   // Rules 30 and 31: the accesses of the beat.
   logic [23:0] place_a, place_b, place_dst;
   logic want_a, want_b, want_dst, done_a, done_b, serve_a, serve_b;
@@ -190,24 +189,33 @@ module vector_unit
   // Writes on their way to banks: of the current command only. Entry i is of
   // the cycle that comes in i cycles; one per cycle, since one block is
   // written per beat.
-  typedef struct packed {
-    logic valid;
-    logic [1:0] group, bank;
-  } write_t;
-  write_t writes[WRITE_DELAY];
-  write_t writing;
+  // `all_writes` has those of commands before it as well.
+  banks_t writes[WRITE_DELAY], all_writes[WRITE_DELAY];
+  banks_t writing;
   assign writing = start ? '0 : writes[0];
 
   logic a_free, b_free, a_taken;
-  assign a_free = !(writing.valid && writing.group == group_of(place_a) &&
-                    writing.bank == bank_of(place_a));
+  assign a_free = (writing & bank_of(place_a)) == 0;
   assign serve_a = !done_a && a_free;
   assign a_taken = serve_a && group_of(place_a) == group_of(place_b);
-  assign b_free = !(writing.valid && writing.group == group_of(place_b) &&
-                    writing.bank == bank_of(place_b)) &&
+  assign b_free = (writing & bank_of(place_b)) == 0 &&
       !(a_taken && (bank_of(place_a) == bank_of(place_b) ||
                     key[K_UB_READS] < 2));
   assign serve_b = !done_b && b_free;
+
+  groups_t read_a_group, read_b_group;
+  always_comb begin
+    read_a_group = serve_a ? group_of(place_a) : '0;
+    read_b_group = serve_b ? group_of(place_b) : '0;
+    used = all_writes[0];
+    if (serve_a) used = used | bank_of(place_a);
+    if (serve_b) used = used | bank_of(place_b);
+    used_written = 0;
+    for (int i = 0; i < UB_BANKS; i++)
+      used_written = used_written | all_writes[0][i*UB_GROUPS+:UB_GROUPS];
+    used_full = key[K_UB_READS] < 2 ? read_a_group | read_b_group :
+        key[K_UB_READS] == 2 ? read_a_group & read_b_group : '0;
+  end
 
   logic beat_over, last_beat;
   assign beat_over =
@@ -315,12 +323,18 @@ module vector_unit
 
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk) begin
-    for (int i = 0; i + 1 < WRITE_DELAY; i++) writes[i] = writes[i+1];
+    for (int i = 0; i + 1 < WRITE_DELAY; i++) begin
+      writes[i] = writes[i+1];
+      all_writes[i] = all_writes[i+1];
+    end
     writes[WRITE_DELAY-1] = '0;
+    all_writes[WRITE_DELAY-1] = '0;
     if (start || rst) for (int i = 0; i < WRITE_DELAY; i++) writes[i] = '0;
-    if (beat_over && want_dst)
-      writes[6'(key[K_UB_WRITE_DELAY])-6'd1] =
-          '{valid: 1'b1, group: group_of(place_dst), bank: bank_of(place_dst)};
+    if (rst) for (int i = 0; i < WRITE_DELAY; i++) all_writes[i] = '0;
+    if (beat_over && want_dst) begin
+      writes[6'(key[K_UB_WRITE_DELAY])-6'd1] = bank_of(place_dst);
+      all_writes[6'(key[K_UB_WRITE_DELAY])-6'd1] = bank_of(place_dst);
+    end
   end
 
   // A result computed in the cycle after its beat is there `write delay`

@@ -99,7 +99,8 @@ private:
   uint64_t occupancy(size_t i) const {
     const TraceCommand &c = items_[i].command;
     uint64_t cycles = c.busyEnd - c.start;
-    if (!freeBanks_.empty() && freeBanks_[c.instruction]) {
+    if (!freeBanks_.empty() && freeBanks_[c.instruction] &&
+        items_[i].pipe == Pipe::V) {
       cycles -= c.bankCycles;
     }
     if (c.instruction == change_.scaledInstruction) {

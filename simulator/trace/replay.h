@@ -11,9 +11,9 @@
 // Model: the rules of docs/microarchitecture.md for queues, windows, interlock
 // ranges, flags and kbar; the occupancy and latency of each command, and the
 // own time of S between its commands, are those of the trace. So waiting for
-// the memory system stays as it was. Valid where every kwait follows its kset
-// in program order and no core waits for another (modelled(); else gains are
-// not estimated).
+// the memory system, and for banks other pipes use, stays as it was. Valid where
+// every kwait follows its kset in program order and no core waits for another
+// (modelled(); else no gain is estimated).
 #pragma once
 
 #include "simulator/trace/trace.h"
@@ -39,7 +39,7 @@ struct WhatIf {
   /// Occupancy of the commands of this instruction, in percent.
   uint32_t scaledInstruction = ~uint32_t{0};
   uint32_t scalePercent = 100;
-  /// Operands do not meet in banks in commands of this instruction's line.
+  /// Operands do not meet in banks in V commands of this instruction's line.
   uint32_t banksOfInstruction = ~uint32_t{0};
   /// Commands of this pipe in flight do not wait for each other's ranges.
   bool freeInterlock = false;

@@ -68,7 +68,7 @@ struct TraceCommand {
   uint8_t flagId = 0;       // kSet, kWait
   uint8_t rangeCount = 0;
   uint64_t issue = 0, start = 0, busyEnd = 0, retire = 0;
-  uint64_t bankCycles = 0; // of its occupancy: its operands met in a bank
+  uint64_t bankCycles = 0; // lost in banks, see CommandStamp
   std::array<TraceRange, kMaxRanges> range{};
 
   std::span<const TraceRange> ranges() const {

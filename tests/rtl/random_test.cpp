@@ -43,6 +43,7 @@ public:
 void runPrograms(Laboratory &lab, uint64_t first, uint64_t count) {
   std::vector<size_t> commands;
   uint64_t conflicts = 0, queueFull = 0, interlocks = 0; // cycles
+  uint64_t loadWaits = 0, storeWaits = 0;
   for (uint64_t seed : seeds(first, count)) {
     std::vector<Step> steps = lab.steps(seed);
     std::string bad = lab.check(steps, seed);
@@ -51,6 +52,8 @@ void runPrograms(Laboratory &lab, uint64_t first, uint64_t count) {
       conflicts += lab.comparison.found.bankConflicts;
       queueFull += lab.comparison.found.queueFull;
       interlocks += lab.comparison.found.interlocks;
+      loadWaits += lab.comparison.found.loadWaits;
+      storeWaits += lab.comparison.found.storeWaits;
       continue;
     }
     steps = shrink(std::move(steps), [&](const std::vector<Step> &fewer) {
@@ -65,6 +68,13 @@ void runPrograms(Laboratory &lab, uint64_t first, uint64_t count) {
   EXPECT_GT(conflicts, commands.size());
   EXPECT_GT(queueFull, commands.size());
   EXPECT_GT(interlocks, commands.size());
+  // Beats of loads and stores that waited for banks of UB.
+  std::printf("%zu programs: loads waited for banks for %llu cycles, stores "
+              "for %llu\n",
+              commands.size(), static_cast<unsigned long long>(loadWaits),
+              static_cast<unsigned long long>(storeWaits));
+  EXPECT_GT(loadWaits, commands.size());
+  EXPECT_GT(storeWaits, commands.size());
 }
 
 TEST(RtlRandom, StampsAndBytesEqualTheEnginesWithFlatMemory) {

@@ -92,6 +92,7 @@ const Key kKeys[] = {
              vectorOf<isa::VectorClass::kReduceLane>(a).extraCyclesPerRow),
     KILN_KEY(ub_reads, a.timing.banks.ubReads),
     KILN_KEY(ub_write_delay, a.timing.banks.ubWriteDelayCycles),
+    KILN_KEY(ub_pipes_meet, a.timing.banks.ubPipesMeet),
 };
 #undef KILN_KEY
 
@@ -106,7 +107,11 @@ public:
     done |= uint16_t(1u << tag);
     last = static_cast<uint8_t>(tag);
   }
-  uint16_t done = 0; // of this cycle, by tag
+  void burstComes(uint64_t tag, Cycle first) override {
+    coming.emplace_back(first.count(), static_cast<uint8_t>(tag));
+  }
+  std::deque<std::pair<uint64_t, uint8_t>> coming; // cycle, tag
+  uint16_t done = 0;                               // of this cycle, by tag
   uint8_t last = 0;
   struct Burst {
     uint64_t address = 0;
@@ -237,6 +242,11 @@ void Bench::moveData() {
   Direction &read = directions_[0];
   core_.read_done = read.done;
   core_.read_done_tag = read.last;
+  core_.read_comes = !read.coming.empty() && read.coming.front().first == now_;
+  if (core_.read_comes) {
+    core_.read_comes_tag = read.coming.front().second;
+    read.coming.pop_front();
+  }
   core_.write_done = directions_[1].done;
   if (std::popcount(read.done) > 1) {
     result_.problem = "two loads are complete in one cycle";
@@ -346,6 +356,8 @@ void Bench::observe() {
     observeIssue();
   }
   result_.bankConflicts += core_.bank_conflict;
+  result_.loadWaits += core_.load_waits;
+  result_.storeWaits += core_.store_waits;
   result_.queueFull += core_.queue_full;
   result_.interlocks += core_.interlock;
 }

@@ -39,6 +39,7 @@ struct RtlRun {
   uint64_t cycles = 0; // when the block ended
   std::string problem; // the bench saw something impossible; else empty
   uint64_t bankConflicts = 0, queueFull = 0, interlocks = 0; // cycles
+  uint64_t loadWaits = 0, storeWaits = 0; // cycles: for banks of UB
 };
 
 struct RtlLaunch {

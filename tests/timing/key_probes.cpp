@@ -174,6 +174,34 @@ void emitBanks(ProgramBuilder &b, uint32_t bank) {
          {.height = 2, .width = 160, .perRow = 16, .stride = 8, .count = 16});
 }
 
+/// FIX beside an mmad: cells of its bank, and of others; a store beside V.
+void emitMeetings(ProgramBuilder &b, const isa::ArchPart &arch) {
+  const auto l0cBytes = static_cast<uint32_t>(arch.capacity(isa::Space::L0C));
+  const auto depth =
+      static_cast<uint32_t>(arch.capacity(isa::Space::L0A) / isa::kBlockBytes);
+  for (uint32_t sixteenth : {1u, 3u, 5u, 9u}) {
+    b.barrier();
+    b.npu({.op = Opcode::kMmad, .f3 = kF16},
+          isa::CubeShape{0, 16, 16, depth}.pack(), 0, 0);
+    b.npu({.op = Opcode::kFixUb, .f3 = kF32}, 0,
+          isa::AccumulatorTile{l0cBytes / 16 * sixteenth / 1024 * 1024, 16, 16}
+              .pack(),
+          isa::FixStrides{512, 32}.pack());
+  }
+  b.barrier();
+  add(b, 0, 0, 0, 64);
+  isa::StoreGeometry g;
+  g.rowBytes = 2048;
+  b.npu({.op = Opcode::kStUb, .f3 = 1}, kGm, view(0, 1, 64), g.pack());
+  b.barrier();
+  b.npu({.op = Opcode::kCpL0a}, isa::FractalTarget{0, 2, 4}.pack(),
+        isa::FractalSource{0, 4, 1}.pack());
+  isa::RowBlocks blocks;
+  blocks.blocks = 32;
+  b.npu({.op = Opcode::kStL1}, view(8192, 1, 32), view(0, 0, 32),
+        blocks.pack());
+}
+
 void emitMemory(ProgramBuilder &b) {
   b.barrier();
   isa::LoadGeometry shorts{16, 4096};
@@ -215,6 +243,7 @@ void probeProgram(const isa::ArchSpec &arch, Digest &digest) {
       isa::FixConfig0{isa::ElementType::F16, isa::Activation::kNone, 1}.pack());
   emitSync(b);
   emitBanks(b, static_cast<uint32_t>(arch.arch.capacity(isa::Space::UB) / 4));
+  emitMeetings(b, arch.arch);
   emitMemory(b);
   emitSemaphore(b);
   while (b.size() < 1600) {

@@ -52,6 +52,7 @@ void checkMachine(const char *machine, uint32_t cores, unsigned programs) {
   EngineBench bench(machine);
   uint64_t gm = bench.allocate(kRandomGmBytes);
   unsigned withoutData = 0;
+  uint64_t waited = 0; // for banks that other pipes use, cycles
   for (uint64_t seed : seeds(1, programs)) {
     // Cores that run the same program, or that meet in one of their own.
     const uint32_t blocks = seed % 2 ? cores : 1;
@@ -64,6 +65,9 @@ void checkMachine(const char *machine, uint32_t cores, unsigned programs) {
     request.cores = request.blockDim = cores;
     std::string name = std::string(machine) + ", seed " + std::to_string(seed);
     const StampedRun plain = runStamped(bench, request);
+    for (isa::Pipe p : {isa::Pipe::MTE2, isa::Pipe::FIX, isa::Pipe::MTE3}) {
+      waited += plain.report.pipes[static_cast<unsigned>(p)].bankCycles;
+    }
     expectEqual(plain, runStamped(bench, request), name + ", again");
     request.noSkip = true;
     expectEqual(plain, runStamped(bench, request), name + ", every cycle");
@@ -82,6 +86,7 @@ void checkMachine(const char *machine, uint32_t cores, unsigned programs) {
     }
   }
   EXPECT_GT(withoutData, programs / 8);
+  EXPECT_GT(waited, 0u);
 }
 
 TEST(Neutral, OnNano) { checkMachine("k1-nano", 1, 60); }

@@ -42,10 +42,10 @@ def gemm(m, n, k, ceiling, cores=1, **more):
                   "M", m * n * k, ceiling, cores, **more)
 
 
-def conv(stage, blocks, pixels, ceiling):
+def conv(stage, blocks, pixels, ceiling, **more):
     return Stream(f"3x3 convolution, stage {stage}", "10_conv3x3",
                   f"C1={blocks},H={pixels},W={pixels},N1={blocks}", "M",
-                  9 * (16 * blocks * pixels) ** 2, ceiling)
+                  9 * (16 * blocks * pixels) ** 2, ceiling, **more)
 
 
 STREAMS = (
@@ -54,7 +54,9 @@ STREAMS = (
     Stream("GEMV 4096 x 4096", "02_matmul", "M=1,N=4096,K=4096", "port",
            2 * 4096 * (4096 + 1), 99.0, change=FLAT,
            effect="banks and refresh of DRAM"),
-    conv(2, 4, 56, 95.6), conv(3, 8, 28, 95.5), conv(4, 16, 14, 90.1),
+    conv(2, 4, 56, 95.6, change="timing.banks.l0c_banks: 0",
+         effect="banks of L0C"),
+    conv(3, 8, 28, 95.5), conv(4, 16, 14, 90.1),
     conv(5, 32, 7, 72.7),
     Stream("attention, 256 x 32 K x 128", "12_flash_attention",
            "M=256,N=32768", "M", 2 * 256 * 32768 * 128, 98.8),

@@ -240,6 +240,12 @@ TEST(ArchSpec, RefusesABrokenRule) {
   const StatusCode code = StatusCode::kInvalidArgument;
   expectRefused("cores: 32", "cores: 0", code, "arch.cores = 0: must be from");
   expectRefused("L0A: 65536", "L0A: 65000", code, "multiple of 512");
+  expectRefused("ub_groups: 16", "ub_groups: 32", code,
+                "timing.banks.ub_pipes_meet");
+  expectRefused("l1_banks: 16", "l1_banks: 128", code,
+                "timing.banks.l1_pipes_meet");
+  expectRefused("l0c_banks: 4", "l0c_banks: 3", code,
+                "timing.banks.l0c_banks");
   expectRefused("L0C: 262144", "L0C: 262656", code, "multiple of 1024");
   expectRefused("UB: 262144", "UB: 262145", code, "multiple of 32");
   expectRefused("L1: 1048576", "L1: 16777248", code, "arch.capacity_bytes.L1");

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulator/cycle/bank_traffic.h"
+
+#include "isa/support/units.h"
+
+#include <algorithm>
+
+namespace kiln::sim {
+
+using isa::Pipe;
+
+namespace {
+
+constexpr uint64_t kNever = ~uint64_t{0};
+
+} // namespace
+
+void BankTraffic::reset() {
+  cube_.clear();
+  vector_.clear();
+  loadL0_.clear();
+  lanes_ = {};
+  now_ = 0;
+}
+
+bool BankTraffic::mayWait(Pipe pipe) const {
+  const bool local = map_.hasUb() || map_.hasL1();
+  return pipe == Pipe::FIX
+             ? map_.hasL0c() || local
+             : (pipe == Pipe::MTE2 || pipe == Pipe::MTE3) && local;
+}
+
+BankTraffic::LaneIndex BankTraffic::laneOf(Pipe pipe) {
+  return pipe == Pipe::FIX ? kFix : pipe == Pipe::MTE2 ? kLoad : kStore;
+}
+
+bool BankTraffic::idle() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const Lane &lane) { return lane.jobs.empty(); });
+}
+
+void BankTraffic::forget() {
+  while (!cube_.empty() && cube_.front().end <= now_) {
+    cube_.pop_front();
+  }
+  while (!vector_.empty() && vector_.front().end() <= now_) {
+    vector_.pop_front();
+  }
+  while (!loadL0_.empty() && loadL0_.front().end() <= now_) {
+    loadL0_.pop_front();
+  }
+}
+
+void BankTraffic::beginCube(const isa::Command &command,
+                            const CommandTiming &timing, uint64_t now) {
+  if (!map_.hasL0c()) {
+    return;
+  }
+  sweep(now);
+  cube_.emplace_back(isa::CubeShape::unpack(command.rs1), timing.cellWeight,
+                     timing.occupancy, arch_.timing.cubeRate, map_, now);
+}
+
+void BankTraffic::beginVector(std::span<const isa::BankOperand> operands,
+                              const CommandTiming &timing, uint64_t now) {
+  sweep(now);
+  if (!operands.empty() && timing.rows != 0 && timing.beatsPerRow != 0) {
+    vector_.emplace_back(operands, timing.rows, timing.beatsPerRow,
+                         timing.bankCycles, arch_.timing.banks, map_, now);
+  }
+}
+
+void BankTraffic::beginLoadL0(const isa::Command &command,
+                              const isa::PipeConfig &config,
+                              const CommandTiming &timing, uint64_t now) {
+  sweep(now);
+  loadL0_.emplace_back(command, config, timing.occupancy, arch_, now);
+}
+
+uint64_t BankTraffic::addJob(Lane &lane, Job job) {
+  job.earliest = job.begin;
+  lane.queued += job.count;
+  if (job.count) {
+    lane.jobs.push_back(job);
+  }
+  return lane.queued;
+}
+
+uint64_t BankTraffic::beginFix(const isa::Command &command,
+                               const isa::PipeConfig &config,
+                               const CommandTiming &timing, uint64_t now) {
+  sweep(now);
+  Job job;
+  job.isFix = true;
+  job.fix = FixBeats(command, config, timing.elementsPerBeat, map_);
+  job.inL0c = map_.hasL0c();
+  job.inUb = job.fix.toUb;
+  job.inL1 = job.fix.toL1;
+  job.count = timing.occupancy;
+  job.begin = now;
+  return addJob(lanes_[kFix], job);
+}
+
+uint64_t BankTraffic::beginMove(const isa::Command &command,
+                                const CommandTiming &timing, uint64_t now) {
+  sweep(now);
+  const uint64_t rows = isa::LocalView::unpack(command.rs1).count;
+  Job job;
+  job.inUb = map_.hasUb();
+  job.inL1 = job.move.both = map_.hasL1();
+  job.move.window = moveSource(command);
+  job.move.target = moveTarget(command);
+  job.move.bytes = rows * job.move.window.rowBytes;
+  job.move.perBeat = arch_.timing.ubToL1.bytesPerCycle;
+  job.count = timing.occupancy;
+  job.begin = now;
+  return addJob(lanes_[kStore], job);
+}
+
+uint64_t BankTraffic::beginStore(const isa::Command &command, uint64_t offset,
+                                 uint64_t bytes, uint64_t now) {
+  sweep(now);
+  Job job;
+  job.inUb = true;
+  job.move.window = storeWindow(command);
+  job.move.offset = offset;
+  job.move.bytes = bytes;
+  job.move.perBeat = arch_.timing.memory.portWriteBytesPerCycle;
+  job.count = job.move.count();
+  job.begin = now;
+  return addJob(lanes_[kStore], job);
+}
+
+uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t offset,
+                                uint64_t bytes, uint64_t first) {
+  Job job;
+  const bool ub = command.op == isa::Opcode::kLdUb;
+  if (!(ub ? map_.hasUb() : map_.hasL1())) {
+    return 0;
+  }
+  job.inUb = ub;
+  job.inL1 = !ub;
+  job.move.space = ub ? isa::Space::UB : isa::Space::L1;
+  job.move.window = loadWindow(command);
+  job.move.write = true;
+  job.move.offset = offset;
+  job.move.bytes = bytes;
+  job.move.perBeat = arch_.timing.memory.portReadBytesPerCycle;
+  job.count = job.move.count();
+  job.begin = first;
+  return addJob(lanes_[kLoad], job);
+}
+
+BankTraffic::Progress BankTraffic::progress(Pipe pipe, uint64_t last,
+                                            uint64_t now) {
+  sweep(now);
+  const Lane &lane = lanes_[laneOf(pipe)];
+  return {last > lane.gone ? last - lane.gone : 0, lane.waited};
+}
+
+const Beat &BankTraffic::front(Job &job) const {
+  if (!job.known) {
+    job.front = job.isFix ? job.fix.beat(job.next, map_)
+                          : job.move.beat(job.next, map_);
+    job.known = true;
+  }
+  return job.front;
+}
+
+/// The next `beats` beats of a lane go, one per cycle, the first in now_.
+void BankTraffic::go(Lane &lane, uint64_t beats) {
+  Job &job = lane.jobs.front();
+  job.next += beats;
+  job.earliest = std::max(now_ + beats, job.begin + job.next);
+  job.known = false;
+  lane.gone += beats;
+  if (job.next == job.count) {
+    lane.jobs.pop_front();
+    if (!lane.jobs.empty()) {
+      Job &next = lane.jobs.front();
+      next.earliest = std::max(next.earliest, now_ + beats);
+    }
+  }
+}
+
+uint64_t BankTraffic::nextReady() const {
+  uint64_t ready = kNever;
+  for (const Lane &lane : lanes_) {
+    if (!lane.jobs.empty()) {
+      ready = std::min(ready, lane.jobs.front().earliest);
+    }
+  }
+  return ready;
+}
+
+/// Works out the cycles up to `until`, without it.
+void BankTraffic::sweep(uint64_t until) {
+  while (now_ < until) {
+    now_ = std::max(now_, std::min(until, nextReady()));
+    forget();
+    if (now_ < until && !runAlone(until)) {
+      runCycle(until);
+    }
+  }
+}
+
+/// Beats from now_ on that meet nobody: false when the next one could.
+bool BankTraffic::runAlone(uint64_t until) {
+  Lane *alone = nullptr;
+  for (Lane &lane : lanes_) {
+    if (lane.jobs.empty()) {
+      continue;
+    }
+    const uint64_t ready = lane.jobs.front().earliest;
+    if (ready > now_) {
+      until = std::min(until, ready);
+    } else if (alone) {
+      return false;
+    } else {
+      alone = &lane;
+    }
+  }
+  Job &job = alone->jobs.front();
+  if (job.inL0c) {
+    for (const CubeBeats &cube : cube_) {
+      if (cube.begin < until && (cube.all & job.fix.all)) {
+        until = std::max(now_, cube.begin);
+      }
+    }
+  }
+  if (job.inUb && !vector_.empty()) {
+    until = std::min(until, std::max(now_, vector_.front().begin()));
+  }
+  if (job.inL1 && !loadL0_.empty()) {
+    until = std::min(until, std::max(now_, loadL0_.front().begin()));
+  }
+  if (until == now_) {
+    return false;
+  }
+  const uint64_t beats = std::min(until - now_, job.count - job.next);
+  go(*alone, beats);
+  now_ += beats;
+  return true;
+}
+
+BankTraffic::Use BankTraffic::topPipes() {
+  Use use;
+  if (!cube_.empty() && cube_.front().active(now_)) {
+    use.l0c = cube_.front().l0c(now_, map_);
+  }
+  for (VectorBeats &v : vector_) {
+    if (v.begin() <= now_ && now_ < v.end()) {
+      const isa::UbCycle c = v.at(now_, arch_, map_);
+      use.ub |= c.reads | c.writes;
+      use.full |= c.full;
+      use.written |= map_.groupsOf(c.writes);
+    }
+  }
+  if (!loadL0_.empty() && loadL0_.front().begin() <= now_) {
+    use.l1 = loadL0_.front().at(now_, arch_, map_);
+  }
+  return use;
+}
+
+/// Whether the lane's next beat goes in cycle now_, if it is there.
+bool BankTraffic::tryGo(Lane &lane, Use &use) {
+  if (lane.jobs.empty() || lane.jobs.front().earliest > now_) {
+    return false;
+  }
+  const Beat &beat = front(lane.jobs.front());
+  if ((beat.l0c & use.l0c) | (beat.ub & use.ub) | (beat.l1 & use.l1) |
+      (beat.readGroups & use.full) | (beat.writeGroups & use.written)) {
+    ++lane.waited;
+    return false;
+  }
+  use.ub |= beat.ub;
+  use.l1 |= beat.l1;
+  use.written |= beat.writeGroups;
+  go(lane, 1);
+  return true;
+}
+
+/// Cycle now_; more where it is known that nobody can go.
+void BankTraffic::runCycle(uint64_t until) {
+  Use use = topPipes();
+  Lane &fixLane = lanes_[kFix];
+  // In L1 MTE2 is before FIX.
+  const bool fixLater = !fixLane.jobs.empty() && fixLane.jobs.front().inL1;
+  bool any = !fixLater && tryGo(fixLane, use);
+  any |= tryGo(lanes_[kLoad], use);
+  any |= fixLater && tryGo(fixLane, use);
+  any |= tryGo(lanes_[kStore], use);
+  ++now_;
+  // FIX alone behind an mmad that stays in the bank.
+  const Lane &fix = fixLane;
+  if (!any && !fix.jobs.empty() && !cube_.empty() && fix.jobs.front().known &&
+      (fix.jobs.front().front.l0c & use.l0c)) {
+    uint64_t next = std::min(until, cube_.front().leavesBank(now_ - 1, map_));
+    for (unsigned other : {kLoad, kStore}) {
+      if (!lanes_[other].jobs.empty()) {
+        next = std::min(next, lanes_[other].jobs.front().earliest);
+      }
+    }
+    if (next > now_) {
+      fixLane.waited += next - now_;
+      now_ = next;
+    }
+  }
+}
+
+} // namespace kiln::sim

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BankTraffic: the pipes of a core meet in the banks of its local memories
+// (docs/microarchitecture.md, rules 35 to 39).
+//
+//   traffic.beginCube(command, timing, now);                  // M starts
+//   uint64_t last = traffic.beginFix(command, config, timing, now);
+//   ...
+//   BankTraffic::Progress p = traffic.progress(Pipe::FIX, last, later);
+//   if (p.left) { ask again at later + p.left }
+//
+// In each memory the pipes have a fixed order. The first one never waits, so
+// all of its command is known when it starts. Beats of the others go in order,
+// one per cycle, each in the first cycle in which nobody before them uses its
+// banks; that depends on commands that start later. So nothing is foreseen:
+// progress() works out the cycles before `now`, of which everything is known,
+// and a pipe that learns that beats are left asks again when they could be
+// gone at the earliest. Cycles in which no beat waits, and beats that meet
+// nobody, take no time to work out.
+//
+// Contract: `now` does not decrease. The order of calls of one cycle does not
+// matter, for they concern the cycles before it or from it on.
+#pragma once
+
+#include "simulator/cycle/bank_beats.h"
+#include "simulator/cycle/command_timing.h"
+
+#include <array>
+#include <deque>
+#include <span>
+
+namespace kiln::sim {
+
+class BankTraffic {
+public:
+  /// Of the beats of a pipe up to one: how many have not gone. Of all its
+  /// commands: the cycles in which a beat waited for a bank.
+  struct Progress {
+    uint64_t left = 0;
+    uint64_t waited = 0;
+  };
+
+  explicit BankTraffic(const isa::ArchSpec &arch) : arch_(arch), map_(arch) {}
+
+  void reset();
+  /// Whether beats of the pipe can wait for those of others on this machine.
+  bool mayWait(isa::Pipe pipe) const;
+  /// Whether pipes meet in UB, in L1.
+  bool meetsInUb() const { return map_.hasUb(); }
+  bool meetsInL1() const { return map_.hasL1(); }
+
+  /// An mmad or a V command starts; `operands`: those that cost accesses.
+  void beginCube(const isa::Command &command, const CommandTiming &timing,
+                 uint64_t now);
+  void beginVector(std::span<const isa::BankOperand> operands,
+                   const CommandTiming &timing, uint64_t now);
+  /// A command of MTE1 starts.
+  void beginLoadL0(const isa::Command &command, const isa::PipeConfig &config,
+                   const CommandTiming &timing, uint64_t now);
+  /// Commands and bursts of other pipes: give the number of their last beat.
+  uint64_t beginFix(const isa::Command &command, const isa::PipeConfig &config,
+                    const CommandTiming &timing, uint64_t now);
+  uint64_t beginMove(const isa::Command &command, const CommandTiming &timing,
+                     uint64_t now);
+  /// `bytes` of a store, from byte `offset` of the command on.
+  uint64_t beginStore(const isa::Command &command, uint64_t offset,
+                      uint64_t bytes, uint64_t now);
+  /// The same of a load; its first beat comes in cycle `first`, which may be
+  /// to come.
+  uint64_t beginLoad(const isa::Command &command, uint64_t offset,
+                     uint64_t bytes, uint64_t first);
+  /// Of the beats up to number `last`, in the cycles before `now`.
+  Progress progress(isa::Pipe pipe, uint64_t last, uint64_t now);
+
+private:
+  struct Job {
+    FixBeats fix;
+    MoveBeats move;
+    bool isFix = false;
+    bool inUb = false, inL0c = false, inL1 = false;
+    uint64_t begin = 0;           // its beat n is there in cycle begin + n
+    uint64_t count = 0, next = 0; // beats; the first that has not gone
+    uint64_t earliest = 0;        // cycle that beat may go in
+    bool known = false;           // `front` is of beat `next`
+    Beat front;
+  };
+  struct Lane {
+    std::deque<Job> jobs;
+    uint64_t queued = 0, gone = 0; // beats, of all commands
+    uint64_t waited = 0;           // cycles
+  };
+  /// What has been used in a cycle.
+  struct Use {
+    BankSet l0c = 0, ub = 0, l1 = 0;
+    uint64_t full = 0, written = 0; // groups of UB
+  };
+  /// In the order of UB.
+  enum LaneIndex { kFix, kLoad, kStore, kLanes };
+
+  static LaneIndex laneOf(isa::Pipe pipe);
+  uint64_t addJob(Lane &lane, Job job);
+  bool idle() const;
+  uint64_t nextReady() const;
+  const Beat &front(Job &job) const;
+  void sweep(uint64_t until);
+  bool runAlone(uint64_t until);
+  void runCycle(uint64_t until);
+  Use topPipes();
+  bool tryGo(Lane &lane, Use &use);
+  void go(Lane &lane, uint64_t beats);
+  void forget();
+
+  const isa::ArchSpec &arch_;
+  BankMap map_;
+  // Those that have not ended, in order.
+  std::deque<CubeBeats> cube_;
+  std::deque<VectorBeats> vector_;
+  std::deque<LoadL0Beats> loadL0_;
+  std::array<Lane, kLanes> lanes_;
+  uint64_t now_ = 0; // the cycles before are worked out
+};
+
+} // namespace kiln::sim
