@@ -89,6 +89,7 @@ private:
 
 /// An mmad: the cells of its tile over and over, k outermost.
 struct CubeBeats {
+  CubeBeats() = default;
   CubeBeats(const isa::CubeShape &shape, uint64_t weight, uint64_t cycles,
             const isa::CellRate &rate, const BankMap &map, uint64_t now);
 
@@ -113,6 +114,7 @@ private:
 /// A V command: reads of its beats and writes behind them.
 class VectorBeats {
 public:
+  VectorBeats() = default;
   VectorBeats(std::span<const isa::BankOperand> operands, uint64_t rows,
               uint64_t beatsPerRow, uint64_t lost,
               const isa::BankTiming &timing, const BankMap &map, uint64_t now);
@@ -133,9 +135,9 @@ private:
   std::array<isa::BankOperand, kMostOperands> operands_;
   std::array<uint64_t, kMostOperands> perBeat_{}; // blocks
   size_t count_ = 0;
-  uint64_t rows_;
+  uint64_t rows_ = 0;
   Divisor beats_;
-  uint64_t begin_, end_;
+  uint64_t begin_ = 0, end_ = 0;
   /// Each beat takes one cycle, and no group has two blocks of an operand.
   bool simple_ = true;
   std::vector<isa::UbBanks> stepper_; // one, when needed
@@ -145,6 +147,7 @@ private:
 /// A command of MTE1: what it reads from L1.
 class LoadL0Beats {
 public:
+  LoadL0Beats() = default;
   LoadL0Beats(const isa::Command &command, const isa::PipeConfig &config,
               uint64_t occupancy, const isa::ArchSpec &arch, uint64_t now);
 
@@ -158,7 +161,7 @@ private:
   BankSet gathered(uint64_t index, const isa::ArchSpec &arch,
                    const BankMap &map);
 
-  uint64_t begin_, end_;
+  uint64_t begin_ = 0, end_ = 0;
   uint64_t perCycle_ = 1;
   uint64_t address_ = 0, bytes_ = 0;
   uint64_t inner_ = 1, innerStride_ = 0, outerStride_ = 0; // fractals, bytes
@@ -173,6 +176,7 @@ private:
 struct BlockWindow {
   uint64_t address = 0, rowBytes = 0;
   uint64_t rowStride = 0, blockStride = 0; // bytes
+  bool operator==(const BlockWindow &) const = default;
 };
 
 /// A run of bytes of a DMA command, `perBeat` a beat.

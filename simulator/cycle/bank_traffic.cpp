@@ -19,7 +19,10 @@ void BankTraffic::reset() {
   cube_.clear();
   vector_.clear();
   loadL0_.clear();
-  lanes_ = {};
+  for (Lane &lane : lanes_) {
+    lane.jobs.clear();
+    lane.queued = lane.gone = lane.waited = 0;
+  }
   now_ = 0;
 }
 
@@ -41,13 +44,13 @@ bool BankTraffic::idle() const {
 
 void BankTraffic::forget() {
   while (!cube_.empty() && cube_.front().end <= now_) {
-    cube_.pop_front();
+    cube_.pop();
   }
   while (!vector_.empty() && vector_.front().end() <= now_) {
-    vector_.pop_front();
+    vector_.pop();
   }
   while (!loadL0_.empty() && loadL0_.front().end() <= now_) {
-    loadL0_.pop_front();
+    loadL0_.pop();
   }
 }
 
@@ -57,16 +60,16 @@ void BankTraffic::beginCube(const isa::Command &command,
     return;
   }
   sweep(now);
-  cube_.emplace_back(isa::CubeShape::unpack(command.rs1), timing.cellWeight,
-                     timing.occupancy, arch_.timing.cubeRate, map_, now);
+  cube_.push({isa::CubeShape::unpack(command.rs1), timing.cellWeight,
+              timing.occupancy, arch_.timing.cubeRate, map_, now});
 }
 
 void BankTraffic::beginVector(std::span<const isa::BankOperand> operands,
                               const CommandTiming &timing, uint64_t now) {
   sweep(now);
   if (!operands.empty() && timing.rows != 0 && timing.beatsPerRow != 0) {
-    vector_.emplace_back(operands, timing.rows, timing.beatsPerRow,
-                         timing.bankCycles, arch_.timing.banks, map_, now);
+    vector_.push({operands, timing.rows, timing.beatsPerRow, timing.bankCycles,
+                  arch_.timing.banks, map_, now});
   }
 }
 
@@ -74,14 +77,14 @@ void BankTraffic::beginLoadL0(const isa::Command &command,
                               const isa::PipeConfig &config,
                               const CommandTiming &timing, uint64_t now) {
   sweep(now);
-  loadL0_.emplace_back(command, config, timing.occupancy, arch_, now);
+  loadL0_.push({command, config, timing.occupancy, arch_, now});
 }
 
-uint64_t BankTraffic::addJob(Lane &lane, Job job) {
+uint64_t BankTraffic::addJob(Lane &lane, Job &&job) {
   job.earliest = job.begin;
   lane.queued += job.count;
   if (job.count) {
-    lane.jobs.push_back(job);
+    lane.jobs.push(std::move(job));
   }
   return lane.queued;
 }
@@ -98,7 +101,7 @@ uint64_t BankTraffic::beginFix(const isa::Command &command,
   job.inL1 = job.fix.toL1;
   job.count = timing.occupancy;
   job.begin = now;
-  return addJob(lanes_[kFix], job);
+  return addJob(lanes_[kFix], std::move(job));
 }
 
 uint64_t BankTraffic::beginMove(const isa::Command &command,
@@ -114,7 +117,7 @@ uint64_t BankTraffic::beginMove(const isa::Command &command,
   job.move.perBeat = arch_.timing.ubToL1.bytesPerCycle;
   job.count = timing.occupancy;
   job.begin = now;
-  return addJob(lanes_[kStore], job);
+  return addJob(lanes_[kStore], std::move(job));
 }
 
 uint64_t BankTraffic::beginStore(const isa::Command &command, uint64_t offset,
@@ -128,27 +131,42 @@ uint64_t BankTraffic::beginStore(const isa::Command &command, uint64_t offset,
   job.move.perBeat = arch_.timing.memory.portWriteBytesPerCycle;
   job.count = job.move.count();
   job.begin = now;
-  return addJob(lanes_[kStore], job);
+  return addJob(lanes_[kStore], std::move(job));
 }
 
 uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t offset,
                                 uint64_t bytes, uint64_t first) {
-  Job job;
   const bool ub = command.op == isa::Opcode::kLdUb;
   if (!(ub ? map_.hasUb() : map_.hasL1())) {
     return 0;
   }
+  const BlockWindow window = loadWindow(command);
+  const isa::Space space = ub ? isa::Space::UB : isa::Space::L1;
+  Lane &lane = lanes_[kLoad];
+  if (!lane.jobs.empty()) { // the burst that goes on where the last one ended
+    Job &last = lane.jobs.back();
+    MoveBeats &move = last.move;
+    if (first == last.begin + last.count && move.space == space &&
+        move.window == window && offset == move.offset + move.bytes &&
+        move.bytes % move.perBeat == 0) {
+      move.bytes += bytes;
+      lane.queued += move.count() - last.count;
+      last.count = move.count();
+      return lane.queued;
+    }
+  }
+  Job job;
   job.inUb = ub;
   job.inL1 = !ub;
-  job.move.space = ub ? isa::Space::UB : isa::Space::L1;
-  job.move.window = loadWindow(command);
+  job.move.space = space;
+  job.move.window = window;
   job.move.write = true;
   job.move.offset = offset;
   job.move.bytes = bytes;
   job.move.perBeat = arch_.timing.memory.portReadBytesPerCycle;
   job.count = job.move.count();
   job.begin = first;
-  return addJob(lanes_[kLoad], job);
+  return addJob(lane, std::move(job));
 }
 
 BankTraffic::Progress BankTraffic::progress(Pipe pipe, uint64_t last,
@@ -175,7 +193,7 @@ void BankTraffic::go(Lane &lane, uint64_t beats) {
   job.known = false;
   lane.gone += beats;
   if (job.next == job.count) {
-    lane.jobs.pop_front();
+    lane.jobs.pop();
     if (!lane.jobs.empty()) {
       Job &next = lane.jobs.front();
       next.earliest = std::max(next.earliest, now_ + beats);
@@ -222,7 +240,8 @@ bool BankTraffic::runAlone(uint64_t until) {
   }
   Job &job = alone->jobs.front();
   if (job.inL0c) {
-    for (const CubeBeats &cube : cube_) {
+    for (size_t n = 0; n < cube_.size(); ++n) {
+      const CubeBeats &cube = cube_[n];
       if (cube.begin < until && (cube.all & job.fix.all)) {
         until = std::max(now_, cube.begin);
       }
@@ -248,7 +267,8 @@ BankTraffic::Use BankTraffic::topPipes() {
   if (!cube_.empty() && cube_.front().active(now_)) {
     use.l0c = cube_.front().l0c(now_, map_);
   }
-  for (VectorBeats &v : vector_) {
+  for (size_t n = 0; n < vector_.size(); ++n) {
+    VectorBeats &v = vector_[n];
     if (v.begin() <= now_ && now_ < v.end()) {
       const isa::UbCycle c = v.at(now_, arch_, map_);
       use.ub |= c.reads | c.writes;

@@ -24,9 +24,9 @@
 
 #include "simulator/cycle/bank_beats.h"
 #include "simulator/cycle/command_timing.h"
+#include "simulator/cycle/job_ring.h"
 
 #include <array>
-#include <deque>
 #include <span>
 
 namespace kiln::sim {
@@ -85,7 +85,7 @@ private:
     Beat front;
   };
   struct Lane {
-    std::deque<Job> jobs;
+    JobRing<Job> jobs;
     uint64_t queued = 0, gone = 0; // beats, of all commands
     uint64_t waited = 0;           // cycles
   };
@@ -98,7 +98,7 @@ private:
   enum LaneIndex { kFix, kLoad, kStore, kLanes };
 
   static LaneIndex laneOf(isa::Pipe pipe);
-  uint64_t addJob(Lane &lane, Job job);
+  uint64_t addJob(Lane &lane, Job &&job);
   bool idle() const;
   uint64_t nextReady() const;
   const Beat &front(Job &job) const;
@@ -113,9 +113,9 @@ private:
   const isa::ArchSpec &arch_;
   BankMap map_;
   // Those that have not ended, in order.
-  std::deque<CubeBeats> cube_;
-  std::deque<VectorBeats> vector_;
-  std::deque<LoadL0Beats> loadL0_;
+  JobRing<CubeBeats> cube_;
+  JobRing<VectorBeats> vector_;
+  JobRing<LoadL0Beats> loadL0_;
   std::array<Lane, kLanes> lanes_;
   uint64_t now_ = 0; // the cycles before are worked out
 };
