@@ -37,11 +37,9 @@ private:
   int shift_;
 };
 
-/// What one beat uses. Groups of UB are bits as well.
+/// What one beat uses.
 struct Beat {
-  BankSet l0c = 0;
-  BankSet ub = 0, l1 = 0;
-  uint64_t readGroups = 0, writeGroups = 0;
+  BankSet l0c = 0, ub = 0, l1 = 0;
 };
 
 /// Where the banks of the machine are.
@@ -63,20 +61,21 @@ public:
     return l0cBankBytes_ - address % l0cBankBytes_;
   }
   /// Adds the block of UB at `address`.
-  void addUb(Beat &beat, uint64_t address, bool write) const {
+  void addUb(Beat &beat, uint64_t address) const {
     if (!hasUb()) {
       return;
     }
     const uint64_t group = groups_.rest(address / isa::kBlockBytes);
     const uint64_t bank = ubBanks_.rest(ubBankBytes_.quotient(address));
     beat.ub |= BankSet{1} << (bank * groups_ + group);
-    (write ? beat.writeGroups : beat.readGroups) |= uint64_t{1} << group;
   }
   /// Of the rows of 32 bytes in [from, from + bytes) of L1.
   BankSet l1(uint64_t from, uint64_t bytes) const;
   /// `blocks` blocks of UB that follow one another, at most one per group.
   BankSet ubRun(uint64_t address, uint64_t blocks) const;
   uint64_t groupsOf(BankSet ub) const;
+  /// Of the banks of each group that is not in `without` the lowest.
+  BankSet lowestPerGroup(BankSet ub, uint64_t without) const;
   uint64_t groups() const { return groups_; }
 
 private:
@@ -185,11 +184,10 @@ struct MoveBeats {
   uint64_t count() const;
 
   void addTo(Beat &beat, const BlockWindow &window, isa::Space space,
-             bool write, uint64_t index, const BankMap &map) const;
+             uint64_t index, const BankMap &map) const;
 
   BlockWindow window; // in `space`
   isa::Space space = isa::Space::UB;
-  bool write = false;
   bool both = false; // st.l1: to `target` in L1 as well
   BlockWindow target;
   uint64_t offset = 0, bytes = 0, perBeat = 1;

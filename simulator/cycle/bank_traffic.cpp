@@ -37,11 +37,6 @@ BankTraffic::LaneIndex BankTraffic::laneOf(Pipe pipe) {
   return pipe == Pipe::FIX ? kFix : pipe == Pipe::MTE2 ? kLoad : kStore;
 }
 
-bool BankTraffic::idle() const {
-  return std::all_of(lanes_.begin(), lanes_.end(),
-                     [](const Lane &lane) { return lane.jobs.empty(); });
-}
-
 void BankTraffic::forget() {
   while (!cube_.empty() && cube_.front().end <= now_) {
     cube_.pop();
@@ -160,7 +155,6 @@ uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t offset,
   job.inL1 = !ub;
   job.move.space = space;
   job.move.window = window;
-  job.move.write = true;
   job.move.offset = offset;
   job.move.bytes = bytes;
   job.move.perBeat = arch_.timing.memory.portReadBytesPerCycle;
@@ -173,7 +167,9 @@ BankTraffic::Progress BankTraffic::progress(Pipe pipe, uint64_t last,
                                             uint64_t now) {
   sweep(now);
   const Lane &lane = lanes_[laneOf(pipe)];
-  return {last > lane.gone ? last - lane.gone : 0, lane.waited};
+  const uint64_t left = last > lane.gone ? last - lane.gone : 0;
+  return {left, std::max({left, lane.ub.most(last), lane.l1.most(last)}),
+          lane.waited};
 }
 
 const Beat &BankTraffic::front(Job &job) const {
@@ -185,7 +181,7 @@ const Beat &BankTraffic::front(Job &job) const {
   return job.front;
 }
 
-/// The next `beats` beats of a lane go, one per cycle, the first in now_.
+/// The next `beats` beats of a lane come, one per cycle, the first in now_.
 void BankTraffic::go(Lane &lane, uint64_t beats) {
   Job &job = lane.jobs.front();
   job.next += beats;
@@ -204,6 +200,9 @@ void BankTraffic::go(Lane &lane, uint64_t beats) {
 uint64_t BankTraffic::nextReady() const {
   uint64_t ready = kNever;
   for (const Lane &lane : lanes_) {
+    if (lane.waits()) {
+      return now_;
+    }
     if (!lane.jobs.empty()) {
       ready = std::min(ready, lane.jobs.front().earliest);
     }
@@ -226,6 +225,9 @@ void BankTraffic::sweep(uint64_t until) {
 bool BankTraffic::runAlone(uint64_t until) {
   Lane *alone = nullptr;
   for (Lane &lane : lanes_) {
+    if (lane.waits()) {
+      return false;
+    }
     if (lane.jobs.empty()) {
       continue;
     }
@@ -282,37 +284,97 @@ BankTraffic::Use BankTraffic::topPipes() {
   return use;
 }
 
-/// Whether the lane's next beat goes in cycle now_, if it is there.
-bool BankTraffic::tryGo(Lane &lane, Use &use) {
-  if (lane.jobs.empty() || lane.jobs.front().earliest > now_) {
-    return false;
+void BankTraffic::Waiting::serve(BankSet served, BankSet come,
+                                 uint64_t number) {
+  for (BankSet push = come & (banks | ~served); push; push &= push - 1) {
+    beats[static_cast<size_t>(std::countr_zero(push))].push(number);
+  }
+  for (BankSet pop = served & banks; pop; pop &= pop - 1) {
+    const auto bank = static_cast<size_t>(std::countr_zero(pop));
+    beats[bank].pop();
+    if (beats[bank].empty()) {
+      banks &= ~(BankSet{1} << bank);
+    }
+  }
+  banks |= come & ~served;
+}
+
+uint64_t BankTraffic::Waiting::most(uint64_t last) const {
+  uint64_t most = 0;
+  for (BankSet left = banks; left; left &= left - 1) {
+    const auto &queue = beats[static_cast<size_t>(std::countr_zero(left))];
+    uint64_t n = 0;
+    while (n < queue.size() && queue[n] <= last) {
+      ++n;
+    }
+    most = std::max(most, n);
+  }
+  return most;
+}
+
+void BankTraffic::Waiting::clear() {
+  for (; banks; banks &= banks - 1) {
+    beats[static_cast<size_t>(std::countr_zero(banks))].clear();
+  }
+}
+
+/// The lane's next beat comes in cycle now_, if it is there and M is not in
+/// its bank.
+void BankTraffic::tryCome(Lane &lane, const Use &use) {
+  lane.comes = !lane.jobs.empty() && lane.jobs.front().earliest <= now_;
+  if (!lane.comes) {
+    return;
   }
   const Beat &beat = front(lane.jobs.front());
-  if ((beat.l0c & use.l0c) | (beat.ub & use.ub) | (beat.l1 & use.l1) |
-      (beat.readGroups & use.full) | (beat.writeGroups & use.written)) {
+  if (beat.l0c & use.l0c) {
     ++lane.waited;
-    return false;
+    lane.comes = false;
+    return;
   }
-  use.ub |= beat.ub;
-  use.l1 |= beat.l1;
-  use.written |= beat.writeGroups;
+  lane.come = beat;
   go(lane, 1);
-  return true;
+}
+
+/// Per group one block of the lane at most, that of the lowest bank.
+void BankTraffic::serveUb(Lane &lane, Use &use) {
+  const BankSet come = lane.comes ? lane.come.ub : 0;
+  const BankSet wanted = (lane.ub.banks | come) & ~use.ub;
+  const bool writes = &lane != &lanes_[kStore];
+  const BankSet served =
+      map_.lowestPerGroup(wanted, writes ? use.written : use.full);
+  lane.ub.serve(served, come, lane.gone);
+  use.ub |= served;
+  if (writes) {
+    use.written |= map_.groupsOf(served);
+  }
+}
+
+void BankTraffic::serveL1(Lane &lane, Use &use) {
+  const BankSet come = lane.comes ? lane.come.l1 : 0;
+  const BankSet served = (lane.l1.banks | come) & ~use.l1;
+  lane.l1.serve(served, come, lane.gone);
+  use.l1 |= served;
 }
 
 /// Cycle now_; more where it is known that nobody can go.
 void BankTraffic::runCycle(uint64_t until) {
   Use use = topPipes();
-  Lane &fixLane = lanes_[kFix];
-  // In L1 MTE2 is before FIX.
-  const bool fixLater = !fixLane.jobs.empty() && fixLane.jobs.front().inL1;
-  bool any = !fixLater && tryGo(fixLane, use);
-  any |= tryGo(lanes_[kLoad], use);
-  any |= fixLater && tryGo(fixLane, use);
-  any |= tryGo(lanes_[kStore], use);
+  bool any = false;
+  for (Lane &lane : lanes_) {
+    tryCome(lane, use);
+    any |= lane.comes || lane.waits();
+  }
+  if (any) {
+    for (LaneIndex lane : {kFix, kLoad, kStore}) {
+      serveUb(lanes_[lane], use);
+    }
+    for (LaneIndex lane : {kLoad, kFix, kStore}) {
+      serveL1(lanes_[lane], use);
+    }
+  }
   ++now_;
   // FIX alone behind an mmad that stays in the bank.
-  const Lane &fix = fixLane;
+  Lane &fix = lanes_[kFix];
   if (!any && !fix.jobs.empty() && !cube_.empty() && fix.jobs.front().known &&
       (fix.jobs.front().front.l0c & use.l0c)) {
     uint64_t next = std::min(until, cube_.front().leavesBank(now_ - 1, map_));
@@ -322,7 +384,7 @@ void BankTraffic::runCycle(uint64_t until) {
       }
     }
     if (next > now_) {
-      fixLane.waited += next - now_;
+      fix.waited += next - now_;
       now_ = next;
     }
   }
