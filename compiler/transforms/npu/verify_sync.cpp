@@ -406,14 +406,13 @@ private:
     if (!alloc) {
       return access;
     }
-    const int64_t bytes = localBytes(alloc.getType());
     access.base = Value();
     access.lo = alloc.getAddress().value_or(0);
-    access.hi = access.lo + bytes * static_cast<int64_t>(alloc.getDepth());
+    access.hi = access.lo + alloc.extent();
     if (Value slot = alloc.getSlot()) {
       if (auto index = evaluate(slot, Use::kSlot)) {
-        access.lo += *index * bytes;
-        access.hi = access.lo + bytes;
+        access.lo += *index * alloc.slotPitch();
+        access.hi = access.lo + localBytes(alloc.getType());
       }
     }
     return access;
