@@ -220,17 +220,9 @@ struct Room {
   explicit Room(const Knobs &k)
       : l1(k.capacity(Space::l1)),
         l0(min(k.capacity(Space::l0a), k.capacity(Space::l0b))),
-        l0c(k.capacity(Space::l0c)), several(k.cores() > 1) {}
-
-  /// On several cores the trips of the loops are known to the launch only, and
-  /// flags are proven over the least common multiple of all slots: powers of
-  /// two keep it, and the time to build, small.
-  int64_t slots(int64_t most) const {
-    return !several || most < 3 ? most : most < 4 ? 2 : 4;
-  }
+        l0c(k.capacity(Space::l0c)) {}
 
   int64_t l1, l0, l0c;
-  bool several;
 };
 
 constexpr int64_t kStep = 256;  // cycles of a step of the cube, about
@@ -242,14 +234,11 @@ constexpr int64_t kMiss = 400;  // cycles of a read from memory
 /// those of the bias; four where the table is filled more than once.
 void addSlots(const Conv &c, const Room &room, Plan &p) {
   const int64_t slab = p.planes * p.imageBlocks(c) * 32;
-  const int64_t five = room.slots(5);
-  p.slotsX = p.isStreamed(c) || p.keepWeights ? five
-             : slab * 2 < room.l1             ? 2
-                                              : 1;
-  p.slotsW = p.isStreamed(c) ? five : 4;
+  p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : slab * 2 < room.l1 ? 2 : 1;
+  p.slotsW = p.isStreamed(c) ? 5 : 4;
   const int64_t most = c.Y > kTable ? 2 : 4;
-  p.slotsL0 = room.slots(min(most, room.l0 / (max(p.m, p.n) * p.k * 32)));
-  p.slotsC = room.slots(min(4, room.l0c / (p.m * p.n * 4)));
+  p.slotsL0 = min(most, room.l0 / (max(p.m, p.n) * p.k * 32));
+  p.slotsC = min(4, room.l0c / (p.m * p.n * 4));
 }
 
 bool fits(const Conv &c, const Room &room, const Plan &p) {
@@ -343,12 +332,11 @@ void knobs(const Knobs &k) {
   k.knob("k", p.k, multiples(1).upTo(16));
   k.knob("streams", p.isStreamed(c), {0, 1});
   k.knob("keepWeights", p.keepWeights, {0, 1});
-  const Sequence slots = k.cores() > 1 ? doubling(1) : multiples(1);
-  const Sequence more = k.cores() > 1 ? doubling(2) : Sequence(2, 1, 1);
-  k.knob("slotsX", p.slotsX, slots.upTo(5));
+  const Sequence more(2, 1, 1);
+  k.knob("slotsX", p.slotsX, multiples(1).upTo(5));
   k.knob("slotsW", p.slotsW, more.upTo(5));
   k.knob("slotsL0", p.slotsL0, more.upTo(4));
-  k.knob("slotsC", p.slotsC, slots.upTo(4));
+  k.knob("slotsC", p.slotsC, multiples(1).upTo(4));
 }
 // [cost]
 
