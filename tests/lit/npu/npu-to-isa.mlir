@@ -54,6 +54,17 @@ func.func @slot(%s: index, %v: i64, %n: index) attributes {npu.kernel} {
   return
 }
 
+// Slots with a gap between them.
+// CHECK-LABEL: func.func @pitch
+func.func @pitch(%s: index, %v: i64, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = npu.alloc "a" slot %s {address = 0 : i64, depth = 2 : i64, pitch = 4096 : i64} : memref<128xf16, 5>
+  // CHECK: arith.muli %{{.*}}, %c4096
+  npu.vdup %a[%c0], %v rows %c1 cols %n {dst_strides = array<i64: 0, 1>} : memref<128xf16, 5>
+  return
+}
+
 // CHECK-LABEL: func.func @meeting
 func.func @meeting(%x: memref<64xi32>) attributes {npu.kernel} {
   %c0 = arith.constant 0 : index
@@ -70,6 +81,11 @@ func.func @meeting(%x: memref<64xi32>) attributes {npu.kernel} {
   // CHECK-DAG: %[[INDEX:.*]] = arith.constant 9008298766368896 : i64
   // CHECK: npu_isa.vgather elementType(5) %{{.*}}, %[[INDEX]], %[[TABLE]]
   npu.vgather %b[%c0], %a[%c0], %i[%c0] count %c32 rows %c1 cols %c32
+    {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<32xf16, 5>, memref<32xf16, 5>, memref<32xi32, 5>
+  // vgatherb: table = 0 | 1<<24, index = 128 | 1<<40 | 1<<48
+  // CHECK: npu_isa.vgatherb elementType(5) %{{.*}}, %c282574488338560_i64, %c16777216_i64
+  npu.vgather_blocks %b[%c0], %a[%c0], %i[%c0] count %c1 rows %c1 blocks %c1
     {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
     : memref<32xf16, 5>, memref<32xf16, 5>, memref<32xi32, 5>
   // vsel: mask in block 256 / 32
