@@ -16,10 +16,10 @@
 //
 // Afterwards every npu.alloc carries `address`, `pitch` when its slots lie
 // further apart than they are large, and one of depth N > 1 also its slot: a
-// counter 0, 1, .. N-1, 0, .. that advances with every iteration of the loop the
-// buffer lives in and is carried through the enclosing loops, so that it does
-// not restart when an inner loop is entered again. Outside of loops a depth
-// above 1 has no use and becomes 1.
+// counter 0, 1, .. N-1, 0, .. that advances with every iteration of the loop
+// the buffer lives in and is carried through the enclosing loops, so that it
+// does not restart when an inner loop is entered again. Outside of loops a
+// depth above 1 has no use and becomes 1.
 //
 // Errors: control flow other than scf.for and scf.if; a table of every buffer
 // of the space that overflows (bytes, depth, lifetime, source line) and the

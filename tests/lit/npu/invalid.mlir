@@ -175,3 +175,11 @@ func.func @values(%v: i64) {
   npu.print "{d}", %v, %v, %v
   return
 }
+
+// -----
+
+func.func @pitch(%s: index) {
+  // expected-error @+1 {{'pitch': expected at least the 128 bytes of a slot, found 96}}
+  %a = npu.alloc "a" slot %s {address = 0 : i64, depth = 2 : i64, pitch = 96 : i64} : memref<64xf16, 5>
+  return
+}

@@ -54,6 +54,17 @@ func.func @slot(%s: index, %v: i64, %n: index) attributes {npu.kernel} {
   return
 }
 
+// Slots with a gap between them.
+// CHECK-LABEL: func.func @pitch
+func.func @pitch(%s: index, %v: i64, %n: index) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = npu.alloc "a" slot %s {address = 0 : i64, depth = 2 : i64, pitch = 4096 : i64} : memref<128xf16, 5>
+  // CHECK: arith.muli %{{.*}}, %c4096
+  npu.vdup %a[%c0], %v rows %c1 cols %n {dst_strides = array<i64: 0, 1>} : memref<128xf16, 5>
+  return
+}
+
 // CHECK-LABEL: func.func @meeting
 func.func @meeting(%x: memref<64xi32>) attributes {npu.kernel} {
   %c0 = arith.constant 0 : index
