@@ -381,10 +381,17 @@ Buffer loadImage(const Task &t, const Slab &s, const Index &c1,
              {count, s.images * s.height * line});
     return image;
   }
-  for (Index i : t.k.range(0, count)) {
-    for (Index n : t.k.range(0, s.images)) {
+  // Rows of a plane, of whole images and of planes often have one pitch.
+  const bool wholeImages = c.H == c.OH * c.SH && t.p.rows == c.OH;
+  const bool wholePlanes = wholeImages && t.p.images == c.N;
+  const Index planes = wholePlanes ? t.k.constant(1) : count;
+  const Index images = wholeImages ? t.k.constant(1) : s.images;
+  const Index rows = (wholePlanes ? count : t.k.constant(1)) *
+                     (wholeImages ? s.images : t.k.constant(1)) * s.rows;
+  for (Index i : t.k.range(0, planes)) {
+    for (Index n : t.k.range(0, images)) {
       t.k.load(image.at(i, n * (c.OH * line)).rowPitch(line),
-               from(i + c1, n).rowPitch(c.SH * line), {s.rows, line});
+               from(i + c1, n).rowPitch(c.SH * line), {rows, line});
     }
   }
   return image;
