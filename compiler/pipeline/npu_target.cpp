@@ -35,73 +35,13 @@ private:
   NpuTargetOptions options_;
 };
 
-bool isFloat(Type type) { return type.isF16() || type.isF32(); }
-
-/// Why the NPU's compiler has no form for a generic; nullptr: it may.
-const char *refusal(linalg::GenericOp op) {
-  for (Operation &inner : op.getBody()->without_terminator()) {
-    for (Type type : inner.getResultTypes()) {
-      if (!isFloat(type) && !type.isInteger(1)) {
-        return "computes with integers";
-      }
-    }
-  }
-  for (AffineMap map : op.getIndexingMapsArray()) {
-    if (!map.isProjectedPermutation()) {
-      return "reads elements in an order of its own";
-    }
-  }
-  return nullptr;
-}
-
-/// In modules with bodies of custom operators: what no operation of nn becomes.
-LogicalResult refuseForeign(func::FuncOp func) {
-  constexpr unsigned kSoftmaxParts = 4;
-  unsigned generics = 0;
-  linalg::GenericOp reduction;
-  auto refuse = [](Operation *op, const char *why) {
-    return op->emitOpError(why)
-           << ", which the NPU's compiler does not do; write a kernel for it";
-  };
-  WalkResult all = func.walk([&](Operation *op) {
-    if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
-      ++generics;
-      reduction = generic.getNumReductionLoops() > 0 ? generic : reduction;
-      if (const char *why = refusal(generic)) {
-        (void)refuse(op, why);
-        return WalkResult::interrupt();
-      }
-    }
-    for (Type type : op->getResultTypes()) {
-      auto tensor = dyn_cast<RankedTensorType>(type);
-      if (tensor && !isFloat(tensor.getElementType())) {
-        (void)refuse(op, "gives no tensor of f16 or f32");
-        return WalkResult::interrupt();
-      }
-    }
-    return WalkResult::advance();
-  });
-  if (all.wasInterrupted()) {
-    return failure();
-  }
-  return reduction && generics < kSoftmaxParts
-             ? LogicalResult(refuse(reduction, "is a reduction of its own"))
-             : success();
-}
-
 Status NpuBackend::prepare(ModuleOp module, const target::StageHook &hook) {
   {
     DiagnosticCollector errors(module.getContext());
-    if (module->hasAttr(plan::PlanDialect::kInlinedBodiesAttr)) {
-      for (auto func : module.getOps<func::FuncOp>()) {
-        if (failed(refuseForeign(func))) {
-          return errors.status(StatusCode::kUnsupported, "layouts for the NPU");
-        }
-      }
-    }
     const auto l1 =
         static_cast<int64_t>(options_.arch.arch.capacity(isa::Space::L1));
     if (failed(runPasses(module, [l1](OpPassManager &pm) {
+          pm.addPass(npu::createRefuseInlinedPass());
           pm.addPass(npu::createAssignLayoutsPass(l1));
         }))) {
       return errors.status(StatusCode::kUnsupported, "layouts for the NPU");

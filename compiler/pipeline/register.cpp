@@ -40,6 +40,7 @@ static void registerSharedPasses(ConstantStore &constants) {
 static void registerNpuSchedulingPasses() {
   using mlir::registerPass;
   registerPass([] { return npu::createAssignLayoutsPass(); });
+  registerPass([] { return npu::createRefuseInlinedPass(); });
   registerPass([] {
     Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
     return npu::createApplySchedulePass({k1 ? *k1 : isa::ArchSpec(), 1});

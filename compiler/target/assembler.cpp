@@ -151,11 +151,11 @@ size_t mnemonicColumn(llvm::StringRef line) {
   return at;
 }
 
-void appendLine(Buffer &buffer, llvm::StringRef line) {
+void appendLine(Buffer &buffer, llvm::StringRef line, LineTable lines) {
   const size_t at = mnemonicColumn(line);
   Insertion insertion;
   std::string loc;
-  if (at != llvm::StringRef::npos &&
+  if (lines == LineTable::kWritten && at != llvm::StringRef::npos &&
       becomesInsn(line.substr(at).take_until([](char c) {
         return c == ' ' || c == '\t' || c == ';' || c == '#';
       }))) {
@@ -170,7 +170,7 @@ void appendLine(Buffer &buffer, llvm::StringRef line) {
 }
 
 Buffer makeBuffer(llvm::StringRef text, llvm::StringRef origin,
-                  llvm::StringRef prelude) {
+                  llvm::StringRef prelude, LineTable lines) {
   Buffer buffer;
   buffer.text = isa::kAsmMacros;
   buffer.text += prelude;
@@ -183,7 +183,7 @@ Buffer makeBuffer(llvm::StringRef text, llvm::StringRef origin,
   while (!text.empty()) {
     llvm::StringRef line;
     std::tie(line, text) = text.split('\n');
-    appendLine(buffer, line);
+    appendLine(buffer, line, lines);
   }
   return buffer;
 }
@@ -200,14 +200,15 @@ void describeSource(llvm::MCContext &context, std::string_view text,
 
 /// Runs the assembler over `sources`; false after an error.
 bool run(llvm::SourceMgr &sources, llvm::raw_pwrite_stream &stream,
-         Messages &messages, std::string_view text, std::string_view origin) {
+         Messages &messages,
+         llvm::function_ref<void(llvm::MCContext &)> setUp) {
   ControlCoreMc mc;
   llvm::MCContext context(mc.triple, mc.asmInfo.get(), mc.registers.get(),
                           mc.subtarget.get(), &sources, &mc.options);
   std::unique_ptr<llvm::MCObjectFileInfo> objectInfo(
       mc.target.createMCObjectFileInfo(context, /*PIC=*/false));
   context.setObjectFileInfo(objectInfo.get());
-  describeSource(context, text, origin);
+  setUp(context);
   context.setDiagnosticHandler(
       [&](const llvm::SMDiagnostic &d, bool, const llvm::SourceMgr &,
           std::vector<const llvm::MDNode *> &) { messages.addUnlocated(d); });
@@ -232,8 +233,8 @@ bool run(llvm::SourceMgr &sources, llvm::raw_pwrite_stream &stream,
 } // namespace
 
 Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
-                             std::string_view prelude) {
-  const Buffer buffer = makeBuffer(text, origin, prelude);
+                             std::string_view prelude, LineTable lines) {
+  const Buffer buffer = makeBuffer(text, origin, prelude, lines);
   Messages messages(origin, buffer);
   llvm::SourceMgr sources;
   sources.setDiagHandler(Messages::collect, &messages);
@@ -242,7 +243,12 @@ Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
       llvm::SMLoc());
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
-  if (!run(sources, stream, messages, text, origin) || !messages.empty()) {
+  const auto setUp = [&](llvm::MCContext &context) {
+    if (lines == LineTable::kWritten) {
+      describeSource(context, text, origin);
+    }
+  };
+  if (!run(sources, stream, messages, setUp) || !messages.empty()) {
     return Status(StatusCode::kCorrupt,
                   "cannot assemble " + std::string(origin) + messages.text());
   }

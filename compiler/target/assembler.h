@@ -22,9 +22,13 @@
 
 namespace kiln::target {
 
+/// kNone: text that is no file of anybody, which a debugger would look for.
+enum class LineTable { kWritten, kNone };
+
 /// `origin` is the file name in messages and line tables; `prelude` is text
 /// read before, usually more macros.
 Result<ObjectBytes> assemble(std::string_view text, std::string_view origin,
-                             std::string_view prelude = {});
+                             std::string_view prelude = {},
+                             LineTable lines = LineTable::kWritten);
 
 } // namespace kiln::target

@@ -126,8 +126,9 @@ Result<ObjectBytes> linkNpuProgram(const std::vector<ObjectBytes> &objects,
       fmt::arg("ownerBytes", sizeof(isa::kNoteOwner)),
       fmt::arg("type", isa::kNoteType), fmt::arg("owner", isa::kNoteOwner),
       fmt::arg("json", escaped(isa::toJson(note))));
-  KILN_ASSIGN_OR_RETURN(ObjectBytes startObject,
-                        assemble(start, "<kiln start>"));
+  KILN_ASSIGN_OR_RETURN(
+      ObjectBytes startObject,
+      assemble(start, "<kiln start>", /*prelude=*/{}, LineTable::kNone));
   std::string script =
       fmt::format(kLinkerScript, fmt::arg("text", isa::kInstructionRamBase),
                   fmt::arg("data", isa::kScalarRamBase),

@@ -347,6 +347,10 @@ Operation *Former::cloneWithCopies(Operation *op, IRMapping &mapping,
   }
   Operation *copy = builder.clone(*op, mapping);
   copy->removeAttr(plan::PlanDialect::kGroupAttr);
+  if (copy->removeAttr(plan::PlanDialect::kInlinedAttr)) {
+    copy->getParentOp()->setAttr(plan::PlanDialect::kInlinedAttr,
+                                 builder.getUnitAttr());
+  }
   return copy;
 }
 

@@ -60,9 +60,17 @@ struct DeviceOptions {
   /// Per dispatch: cycles (npu:cycle) or instructions of a block
   /// (npu:functional); 0: the engine's default.
   uint64_t budgetCycles = 0;
+  /// npu:cycle. false: timing only. Cycles are those of a run with data as long
+  /// as no trip count or branch is loaded from a tensor; what dispatches write
+  /// is undefined, and a load of the control core from UB is a fault.
+  bool data = true;
+
+  /// Host threads. cpu: 1 to 1024, they share the blocks of a dispatch.
+  /// npu:cycle: 1 to 64, beyond the first they compute data beside the timing;
+  /// cycles and bits do not depend on them.
+  uint32_t threads = 1;
 
   // Native devices (cpu).
-  uint32_t threads = 1;      // 1 to 1024
   uint64_t budgetMillis = 0; // per dispatch, checked between blocks; 0: none
   bool allowNative = true;   // false: refuse to load native code
 };

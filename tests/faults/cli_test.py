@@ -156,6 +156,33 @@ def test_an_unknown_device_lists_the_right_ones(folder):
            "cpu")
 
 
+def run_digits(folder, *args):
+    return kiln("run", DIGITS / "digits.onnx", "--input",
+                f"image={DIGITS}/images/digit_0.npy", *args, cwd=folder)
+
+
+def test_without_data_the_cycles_are_the_same_and_no_value_is_shown(folder):
+    cycle = ["--device", "npu:cycle"]
+    whole = json.loads(run_digits(folder, *cycle, "--json").stdout)
+    off = json.loads(run_digits(folder, *cycle, "--data-off", "--json").stdout)
+    assert off["cycles"] == whole["cycles"] and whole["cycles"] > 0
+    assert whole["outputs"] and not off["outputs"] and off["data"] is False
+    expect(run_digits(folder, *cycle, "--data-off"), 0, "no values")
+    for args in (["--output", "probabilities=s.npy"], ["--watch"],
+                 ["--dump-layers", "layers"], ["--check", "race"]):
+        expect(run_digits(folder, *cycle, "--data-off", *args), 2,
+               "--data-off computes no values")
+    for device in ("cpu", "npu:functional"):
+        expect(run_digits(folder, "--device", device, "--data-off"), 2,
+               "--data-off needs --device npu:cycle")
+    only_files(folder)
+
+
+def test_threads_beyond_the_engine_are_refused(folder):
+    expect(run_digits(folder, "--device", "npu:cycle", "--threads", "65"), 2,
+           "65 threads", "1 to 64")
+
+
 def test_models_that_must_be_refused_are(folder):
     if not REFUSED.exists():
         print(f"  not run: {REFUSED} is absent")

@@ -83,6 +83,10 @@ def test_break_at_a_line_step_and_look(folder):
                      "exited normally]"):
             assert word in text, f"no '{word}' in\n{text}"
         assert "The current thread has terminated" not in text, text
+        # The session begins in code of no file, and gdb looks for none.
+        first = text.splitlines()[0]
+        assert re.fullmatch(r"0x[0-9a-f]+ in _start \(\)", first), text
+        assert "No such file" not in text, text
 
 
 def test_windows_are_typed_vectors(folder):

@@ -267,7 +267,7 @@ void fillCalls(KilnTikTable &t) {
 KilnTikTable tableOf(Session &session) {
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 5;
+  t.version = 6;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;

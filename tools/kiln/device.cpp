@@ -16,7 +16,8 @@ void addDeviceOptions(CLI::App &verb, DeviceChoice &choice) {
   verb.add_option("--machine", choice.machine, "name or machine file");
   verb.add_option("--cores", choice.cores, "cores of the machine to use")
       ->check(CLI::PositiveNumber);
-  verb.add_option("--threads", choice.threads, "threads of the cpu device")
+  verb.add_option("--threads", choice.threads,
+                  "host threads of cpu and npu:cycle")
       ->check(CLI::PositiveNumber);
   verb.add_option("--order", choice.order,
                   "npu:functional: eager, lazy or random:SEED");
@@ -39,6 +40,7 @@ Result<OpenDevice> openDevice(const DeviceChoice &choice) {
   options.checks = choice.checks;
   options.budgetCycles = choice.budget;
   options.allowNative = !choice.noNative;
+  options.data = !choice.dataOff;
   OpenDevice opened{std::make_unique<hal::Instance>(), nullptr};
   KILN_RETURN_IF_ERROR(registerDrivers(*opened.instance, choice.tracer));
   KILN_ASSIGN_OR_RETURN(opened.device,

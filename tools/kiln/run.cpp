@@ -163,6 +163,11 @@ Shown describeRun(const Options &options, const LoadedModel &model,
   if (options.layers) {
     shown.text += layers.text();
   }
+  if (options.device.dataOff) {
+    shown.text += "--data-off: timing only, no values\n";
+    shown.json["data"] = false;
+    return shown;
+  }
   for (const HostTensor &t : outputs) {
     shown.text += fmt::format("{}: {} {}\n", t.name, describe(t), preview(t));
     shown.json["outputs"].push_back(
@@ -206,13 +211,37 @@ Status runOp(const Context &context, Options &options) {
                                     dumpOptions(options, writer)));
   KILN_RETURN_IF_ERROR(saveOutputs(options, run.outputs));
   Shown shown = describeRun(options, run.model, run.outputs, *run.layers);
-  Status verdict = checkOperator(run.op, run.outputs, shown.text, shown.json);
+  Status verdict =
+      options.device.dataOff
+          ? Status::ok()
+          : checkOperator(run.op, run.outputs, shown.text, shown.json);
   KILN_RETURN_IF_ERROR(
       showRun(context, options, writer, *run.layers, std::move(shown)));
   return verdict;
 }
 
+/// Without data there is nothing to see of values.
+Status checkDataOff(const Options &options) {
+  if (!options.device.dataOff) {
+    return Status::ok();
+  }
+  if (options.device.device != "npu:cycle") {
+    return {StatusCode::kInvalidArgument,
+            "--data-off needs --device npu:cycle: only it has timing without "
+            "data"};
+  }
+  const bool looks = !options.outputs.empty() || !options.outputDir.empty() ||
+                     !options.layerDir.empty() || options.watch ||
+                     !options.device.checks.empty();
+  return looks ? Status(StatusCode::kInvalidArgument,
+                        "--data-off computes no values: --output, "
+                        "--output-dir, --dump-layers, --watch and --check do "
+                        "not go with it")
+               : Status::ok();
+}
+
 Status runModel(const Context &context, Options options) {
+  KILN_RETURN_IF_ERROR(checkDataOff(options));
   KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
   if (options.model.starts_with("op:")) {
     return runOp(context, options);
@@ -264,6 +293,8 @@ void addRun(CLI::App &app, Context &context) {
                    "op: inputs that are weights, by index")
       ->delimiter(',');
   addDeviceOptions(*verb, options->device);
+  verb->add_flag("--data-off", options->device.dataOff,
+                 "npu:cycle: timing only");
   addCompileOptions(*verb, options->compile);
   setAction(*verb, context, options, runModel);
 }

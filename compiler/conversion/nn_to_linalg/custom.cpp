@@ -33,9 +33,10 @@ static Value storedTable(OpBuilder &builder, arith::ConstantOp table,
 }
 
 /// All operations get the node's location: what is said about them, or measured
-/// of them, is about the node.
-static void setLocation(Operation *op, Location loc) {
+/// of them, is about the node. The mark says where they come from.
+static void adopt(Operation *op, Location loc) {
   op->walk([&](Operation *inner) { inner->setLoc(loc); });
+  op->setAttr(plan::PlanDialect::kInlinedAttr, UnitAttr::get(op->getContext()));
 }
 
 static void inlineBody(nn::CustomOp custom, func::FuncOp body,
@@ -52,7 +53,7 @@ static void inlineBody(nn::CustomOp custom, func::FuncOp body,
     if (stored) {
       mapping.map(op.getResult(0), stored);
     } else {
-      setLocation(builder.clone(op, mapping), custom.getLoc());
+      adopt(builder.clone(op, mapping), custom.getLoc());
     }
   }
   for (auto [result, value] : llvm::zip_equal(
@@ -66,10 +67,6 @@ void inlineCustom(ModuleOp module, ConstantStore &constants) {
   SymbolTable symbols(module);
   SmallVector<nn::CustomOp> customs;
   module.walk([&](nn::CustomOp op) { customs.push_back(op); });
-  if (!customs.empty()) {
-    module->setAttr(plan::PlanDialect::kInlinedBodiesAttr,
-                    UnitAttr::get(module.getContext()));
-  }
   for (nn::CustomOp custom : customs) {
     inlineBody(custom, symbols.lookup<func::FuncOp>(custom.getBody()),
                constants);

@@ -149,6 +149,12 @@ KILN_NPU_COMMAND(VGatherOp, isa::Pipe::V) {
   addRead(accesses, getIndexMutable(), getIndexOffset());
 }
 
+KILN_NPU_COMMAND(VGatherBlocksOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+  addRead(accesses, getTableMutable(), getTableOffset());
+  addRead(accesses, getIndexMutable(), getIndexOffset());
+}
+
 KILN_NPU_COMMAND(VScatterOp, isa::Pipe::V) {
   addUpdate(accesses, getTableMutable(), getTableOffset());
   addRead(accesses, getSrcMutable(), getSrcOffset());

@@ -463,6 +463,24 @@ def NPU_VGatherOp : NPU_Vector<"vgather"> {
   }];
 }
 
+def NPU_VGatherBlocksOp : NPU_Vector<"vgather_blocks"> {
+  let summary = "dst = table[index], block by block of 32 bytes (vgatherb)";
+  let description = [{
+    A row of dst is `cols` blocks, with an i32 index each; the table is `count`
+    blocks in a row. An index that is not below `count` (read as unsigned)
+    gives zeros.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$table,
+    Index:$table_offset, AnyMemRef:$index, Index:$index_offset, Index:$count,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$index_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $table `[` $table_offset `]` `,`
+    $index `[` $index_offset `]` `count` $count `rows` $rows `blocks` $cols
+    attr-dict `:` type($dst) `,` type($table) `,` type($index)
+  }];
+}
+
 def NPU_VScatterOp : NPU_Vector<"vscatter"> {
   let summary = "table[index] = src, element by element (vscatter)";
   let description = [{

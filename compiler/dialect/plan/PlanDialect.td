@@ -46,10 +46,10 @@ def Plan_Dialect : Dialect {
     /// Attribute of plan.dispatch set by plan-arena: the place of its scratch
     /// memory.
     static constexpr ::llvm::StringLiteral kWorkspaceAttr = "plan.workspace";
-    /// Unit attribute of a module into which bodies of custom operators were inlined: it may
-    /// hold what no operation of nn becomes.
-    static constexpr ::llvm::StringLiteral kInlinedBodiesAttr =
-        "plan.inlined_bodies";
+    /// Unit attribute of operations that come from the body of a custom operator, between
+    /// nn-to-linalg and form-dispatches; then of the dispatch functions that hold one. They
+    /// may be what no operation of nn becomes.
+    static constexpr ::llvm::StringLiteral kInlinedAttr = "plan.inlined";
     /// Attribute of linalg operations between nn-to-linalg and
     /// form-dispatches: operations with equal values form one dispatch.
     static constexpr ::llvm::StringLiteral kGroupAttr = "plan.group";

@@ -37,12 +37,10 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op,
     }
     return success();
   }
-  if (attr.getName() == kInlinedBodiesAttr) {
-    if (!isa<ModuleOp>(op) || !isa<UnitAttr>(attr.getValue())) {
-      return op->emitError("'plan.inlined_bodies' is a unit attribute of "
-                           "builtin.module");
-    }
-    return success();
+  if (attr.getName() == kInlinedAttr) {
+    return isa<UnitAttr>(attr.getValue())
+               ? success()
+               : op->emitError("'plan.inlined' is a unit attribute");
   }
   if (attr.getName() == kArenaBytesAttr) {
     auto bytes = dyn_cast<IntegerAttr>(attr.getValue());

@@ -222,7 +222,9 @@ private:
 };
 
 /// Removes runs that the others make superfluous, the most executed first.
-/// The number of a run is its index.
+/// A run may be there for another only (which must not be set twice), so what
+/// was needed is tried again when that one is gone. The number of a run is its
+/// index.
 void prune(func::FuncOp kernel, ArrayRef<Flags> flags) {
   if (flags.size() > kMaxPruned) {
     return;
@@ -238,10 +240,12 @@ void prune(func::FuncOp kernel, ArrayRef<Flags> flags) {
     return std::pair(-depth(a), a) < std::pair(-depth(b), b);
   });
   PairSet dropped;
-  for (int64_t number : order) {
-    dropped.insert(number);
-    if (!isOrdered(kernel, dropped)) {
-      dropped.erase(number);
+  for (size_t before = flags.size(); before != dropped.size();) {
+    before = dropped.size();
+    for (int64_t number : order) {
+      if (dropped.insert(number).second && !isOrdered(kernel, dropped)) {
+        dropped.erase(number);
+      }
     }
   }
   kernel.walk([&](Operation *op) {

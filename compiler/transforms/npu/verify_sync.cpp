@@ -2,13 +2,12 @@
 #include "compiler/transforms/npu/verify_sync.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
+#include "compiler/transforms/npu/loop_turns.h"
 #include "compiler/transforms/npu/sync_state.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
-
-#include <numeric>
 
 using namespace mlir;
 
@@ -26,19 +25,36 @@ std::string text(const FlagName &name) {
          std::to_string(std::get<2>(name));
 }
 
+/// Bytes from `lo` on, before `hi`.
+struct Range {
+  int64_t lo, hi;
+
+  bool overlaps(const Range &other) const {
+    return lo < other.hi && other.lo < hi;
+  }
+  bool operator==(const Range &) const = default;
+};
+
 /// An access of a command to certain bytes: one event.
 struct Access {
   Operation *op;
   unsigned pipe;
   isa::Space space;
-  Value base; // of GM accesses
-  int64_t lo, hi;
+  Value base; // the argument in GM, else the buffer
+  Range slot; // of the buffer as the walk counts them
+  /// What the slot may be as seen from other buffers: where the walk's count
+  /// has other names than a run's, all of them.
+  Range any;
   bool write;
 
   bool conflicts(const Access &other) const {
-    return space == other.space && pipe != other.pipe &&
-           (write || other.write) && base == other.base && lo < other.hi &&
-           other.lo < hi;
+    if (space != other.space || pipe == other.pipe || !(write || other.write)) {
+      return false;
+    }
+    if (base == other.base) {
+      return slot.overlaps(other.slot);
+    }
+    return space != isa::Space::GM && any.overlaps(other.any);
   }
   bool operator==(const Access &) const = default;
 };
@@ -125,20 +141,9 @@ struct Problem {
 class Walk {
 public:
   Walk(func::FuncOp kernel, const PairSet &ignored)
-      : kernel_(kernel), ignored_(ignored), events_(countEvents(kernel)),
-        state_(countEvents(kernel)) {
-    int64_t depth = 1;
-    kernel.walk([&](AllocOp alloc) {
-      depth = std::max<int64_t>(depth, alloc.getDepth());
-      period_ = std::lcm(period_, static_cast<int64_t>(alloc.getDepth()));
-    });
-    kernel.walk([&](Operation *op) { // ids of manual scopes take turns, too
-      if (auto ids = op->getAttrOfType<IntegerAttr>(kManualIdsAttr)) {
-        period_ = std::lcm(period_, ids.getInt());
-      }
-    });
-    iterations_ = period_ * 4;
-  }
+      : kernel_(kernel), ignored_(ignored), turns_(kernel),
+        iterations_(turns_.longest() * 4), events_(countEvents(kernel)),
+        state_(countEvents(kernel)) {}
 
   const Problem &problem() const { return problem_; }
 
@@ -202,11 +207,12 @@ private:
     for (Value init : loop.getInitArgs()) {
       carried.push_back(know(init, whole));
     }
+    const SmallVector<Known> first = carried;
     // The states in which the slots are as at the end: where the loop may
     // stop, and where it may repeat itself.
     std::vector<SyncState> stops;
     for (int64_t trip = 0; trip < trips; ++trip) {
-      if (trip % period_ == 0) {
+      if (hasTurned(loop, trip, first, carried)) {
         if (!whole && !stops.empty() && stops.back() == state_) {
           break;
         }
@@ -233,6 +239,20 @@ private:
       }
     }
     return success();
+  }
+
+  /// Slots and flag ids of the loop are as at its begin.
+  bool hasTurned(scf::ForOp loop, int64_t trip, ArrayRef<Known> first,
+                 ArrayRef<Known> now) const {
+    if (trip % turns_.longest() == 0) {
+      return true;
+    }
+    const auto arguments = loop.getRegionIterArgs();
+    return !turns_.chooses(loop.getInductionVar()) &&
+           llvm::all_of(llvm::zip(arguments, first, now), [&](auto entry) {
+             const auto &[argument, before, after] = entry;
+             return !turns_.chooses(argument) || before.slot == after.slot;
+           });
   }
 
   /// How often the loop runs, where that is one number on every way to it.
@@ -401,21 +421,23 @@ private:
   }
 
   Access describe(Operation *op, Value base) {
-    Access access{op, 0, *spaceOf(base.getType()), base, 0, 1, false};
+    Access access{op, 0, *spaceOf(base.getType()), base, {0, 1}, {0, 1}, false};
     auto alloc = base.getDefiningOp<AllocOp>();
     if (!alloc) {
       return access;
     }
     const int64_t bytes = localBytes(alloc.getType());
-    access.base = Value();
-    access.lo = alloc.getAddress().value_or(0);
-    access.hi = access.lo + bytes * static_cast<int64_t>(alloc.getDepth());
-    if (Value slot = alloc.getSlot()) {
-      if (auto index = evaluate(slot, Use::kSlot)) {
-        access.lo += *index * bytes;
-        access.hi = access.lo + bytes;
-      }
-    }
+    const int64_t begin = alloc.getAddress().value_or(0);
+    const Range whole = {
+        begin, begin + bytes * static_cast<int64_t>(alloc.getDepth())};
+    const auto slot = [&](Use use) {
+      const auto index = alloc.getSlot() ? evaluate(alloc.getSlot(), use)
+                                         : std::optional<int64_t>();
+      return index ? Range{begin + *index * bytes, begin + (*index + 1) * bytes}
+                   : whole;
+    };
+    access.slot = slot(Use::kSlot);
+    access.any = slot(Use::kPath);
     return access;
   }
 
@@ -489,9 +511,8 @@ private:
 
   func::FuncOp kernel_;
   const PairSet &ignored_;
-  /// All slot counters are back after so many iterations of a loop.
-  int64_t period_ = 1;
-  int64_t iterations_ = 1; // of a loop, at most
+  LoopTurns turns_;
+  int64_t iterations_; // of a loop, at most
   Events events_;
   SyncState state_;
   Problem problem_;

@@ -17,8 +17,10 @@
 //  - a flag is left set at the end, or by code that may not run;
 //  - a flag id that is not known, or above 7.
 //
-// Buffers conflict by their planned bytes, slot by slot; GM by argument. Shares
-// no code with the analysis of npu-insert-sync.
+// Buffers conflict by their planned bytes; GM by argument. A loop of unknown
+// trips is walked for whole turns of its slots (loop_turns.h): which slot was
+// the last is then known to commands on the same buffer only, for others the
+// buffer is one piece. Shares no code with the analysis of npu-insert-sync.
 #pragma once
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -24,6 +24,11 @@
 
 namespace kiln::npu {
 
+/// npu-refuse-inlined: an error for what came out of the body of a custom
+/// operator (plan.inlined) and what no operation of nn becomes: integers,
+/// elements in an order of their own, reductions. The marks are removed.
+std::unique_ptr<mlir::Pass> createRefuseInlinedPass();
+
 /// `l1Bytes`: the machine's L1, for wide images; 0: none is.
 std::unique_ptr<mlir::Pass> createAssignLayoutsPass(int64_t l1Bytes = 0);
 

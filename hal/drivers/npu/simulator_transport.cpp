@@ -10,6 +10,8 @@
 namespace kiln::hal {
 namespace {
 
+constexpr uint32_t kMaxThreads = 64;
+
 struct SimulatedCode : NpuCode {
   explicit SimulatedCode(std::shared_ptr<const sim::Program> program)
       : program(std::move(program)) {}
@@ -111,8 +113,21 @@ Result<std::shared_ptr<Transport>>
 makeSimulatorTransport(std::string_view engine,
                        std::shared_ptr<const isa::ArchSpec> machine,
                        const DeviceOptions &options, LaunchTracer *tracer) {
+  const bool timed = engine == "cycle";
+  if (timed && (options.threads == 0 || options.threads > kMaxThreads)) {
+    return Status(StatusCode::kInvalidArgument,
+                  std::to_string(options.threads) + " threads; expected 1 to " +
+                      std::to_string(kMaxThreads));
+  }
+  if (!timed && !options.data) {
+    return Status(StatusCode::kInvalidArgument,
+                  "without data there is nothing to do for npu:functional; "
+                  "npu:cycle has the timing");
+  }
   sim::LaunchRequest everyLaunch;
   everyLaunch.cores = options.cores;
+  everyLaunch.threads = options.threads;
+  everyLaunch.dataOff = !options.data;
   KILN_RETURN_IF_ERROR(sim::setOrder(options.order, everyLaunch));
   KILN_RETURN_IF_ERROR(sim::setChecks(options.checks, everyLaunch.checks));
   if (options.budgetCycles != 0) {
@@ -123,8 +138,8 @@ makeSimulatorTransport(std::string_view engine,
       sim::HostGlobalMemory::create(machine->arch.gmBase,
                                     machine->arch.capacity(isa::Space::GM)));
   return std::shared_ptr<Transport>(std::make_shared<SimulatorTransport>(
-      std::move(machine), std::move(gm), engine == "cycle",
-      std::move(everyLaunch), tracer));
+      std::move(machine), std::move(gm), timed, std::move(everyLaunch),
+      tracer));
 }
 
 } // namespace kiln::hal

@@ -207,6 +207,50 @@ void cyclesAddUp(Case &c) {
   }
 }
 
+/// What a device with so many host threads shows of eight blocks that copy and
+/// a dispatch that reads what they wrote: bytes, and cycles where there are
+/// any.
+std::pair<ByteVector, std::vector<uint64_t>> runWithThreads(Case &c,
+                                                            uint32_t threads) {
+  CaseSetup setup = c.setup();
+  setup.options.threads = threads;
+  Case own(setup);
+  auto from = own.bufferOf(pattern(8 * 512, 4));
+  auto to = own.bufferOf(zeros(8 * 512));
+  ReportLog log;
+  own.expectOk(
+      own.queue().dispatch(own.dispatch("copy", {{from}, {to}}, {512}, 8),
+                           own.next(), log.observer()),
+      "copy");
+  own.expectOk(
+      own.queue().dispatch(own.dispatch("increment", {{to, 0, 64}}, {5}),
+                           own.next(), log.observer()),
+      "increment");
+  own.expectOk(own.wait(), "dispatches");
+  std::vector<uint64_t> cycles;
+  for (const auto &[command, report] : log.entries()) {
+    if (report.cycle) {
+      cycles.push_back(report.cycle->cycles);
+    }
+  }
+  ByteVector bytes = own.read(to);
+  for (const std::string &failure : own.failures()) {
+    c.expect(false, std::to_string(threads) + " threads: " + failure);
+  }
+  return {bytes, cycles};
+}
+
+void threadsChangeNothing(Case &c) {
+  const auto [bytes, cycles] = runWithThreads(c, 1);
+  const auto [sameBytes, sameCycles] = runWithThreads(c, 2);
+  ByteVector expected = pattern(8 * 512, 4);
+  const uint64_t first = words(expected)[0] + 5;
+  std::memcpy(expected.data(), &first, sizeof(first));
+  c.expectBytes(bytes, expected, "bytes with one thread");
+  c.expectBytes(sameBytes, expected, "bytes with two threads");
+  c.expect(cycles == sameCycles, "cycles with one and with two threads");
+}
+
 } // namespace
 
 void addDispatchBodies(std::vector<Body> &bodies) {
@@ -225,7 +269,8 @@ void addDispatchBodies(std::vector<Body> &bodies) {
        {"ManyProgramsStayLoaded", manyProgramsStayLoaded},
        {"ProgramsLiveUntilTheirWorkEnds", programsLiveUntilTheirWorkEnds},
        {"ObserversHearOfEachDispatch", observersHearOfEachDispatch},
-       {"CyclesAddUp", cyclesAddUp}});
+       {"CyclesAddUp", cyclesAddUp},
+       {"ThreadsChangeNothing", threadsChangeNothing}});
 }
 
 } // namespace kiln::hal::conformance

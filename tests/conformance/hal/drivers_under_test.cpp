@@ -49,16 +49,17 @@ const std::vector<std::string> kLossBodies = {"LostDeviceSaysSo",
 
 DriverUnderTest nullDriver() {
   DriverUnderTest d{"null", {factory(makeNullDriver, "null"), nullKit()}, {}};
-  append(d.exclusions,
-         permanent("the null driver executes no programs",
-                   {"DispatchRunsOneBlock", "DispatchRunsEveryBlock",
-                    "KernelsSeeTheirArguments", "BindingsStartAtTheirOffset",
-                    "EntriesAreTheOnesNamed", "DispatchRunsOnce",
-                    "DispatchesDoNotShareConstants", "ManyProgramsStayLoaded",
-                    "ProgramsLiveUntilTheirWorkEnds",
-                    "DispatchesAndTransfersMix", "LongRecordingRunsCompletely",
-                    "SessionRunsAPackage", "SessionDumpsEachLayer",
-                    "CyclesAddUp", "BudgetEndsWhatHangs"}));
+  append(
+      d.exclusions,
+      permanent("the null driver executes no programs",
+                {"DispatchRunsOneBlock", "DispatchRunsEveryBlock",
+                 "KernelsSeeTheirArguments", "BindingsStartAtTheirOffset",
+                 "EntriesAreTheOnesNamed", "DispatchRunsOnce",
+                 "DispatchesDoNotShareConstants", "ManyProgramsStayLoaded",
+                 "ProgramsLiveUntilTheirWorkEnds", "DispatchesAndTransfersMix",
+                 "LongRecordingRunsCompletely", "SessionRunsAPackage",
+                 "SessionDumpsEachLayer", "CyclesAddUp", "ThreadsChangeNothing",
+                 "BudgetEndsWhatHangs"}));
   append(d.exclusions,
          permanent("the null driver takes any program",
                    {"CorruptProgramsAreRefused", "UnfitProgramsAreRefused"}));
@@ -129,6 +130,7 @@ const std::vector<DriverUnderTest> &driversUnderTest() {
                  .checks = {"race", "init", "bounds", "flags"}}),
       npuDriver("npu_cycle", "npu:cycle"),
       npuDriver("npu_cycle_cores", "npu:cycle", {.cores = 4}),
+      npuDriver("npu_cycle_threads", "npu:cycle", {.cores = 2, .threads = 2}),
       npuDriver("npu_nano", "npu:cycle", {.machine = "k1-nano"}),
   };
   return kDrivers;
