@@ -52,8 +52,15 @@ void declare(Declaration &d) {
 }
 // [declaration]
 
-// Elements of the head, queries of a tile, keys of a piece; half of them.
-constexpr int64_t kN = 128, kHalf = 64, kKeys = 2 * kN; // keys of a round
+constexpr int64_t kN = 128, kHalf = 64; // of the head, and queries of a tile
+
+// [knobs]
+void knobs(const Knobs &k) {
+  // Keys; a round has two pieces. A mask has as many keys as queries.
+  const int64_t least = k.attribute("causal") ? kN : 32;
+  k.knob("piece", kN, multiples(least).upTo(kN));
+}
+// [knobs]
 
 // [causal]
 /// A bit per key (row) and query (column) of the same numbers: whether the key
@@ -83,11 +90,11 @@ struct Core {
   const int64_t blocks, none; // none: there is no tile of this number
   const Tensor q = k.tensor("q"), key = k.tensor("k"), v = k.tensor("v");
   const Type type = static_cast<Type>(k.attribute("softmax"));
-  const bool causal = k.attribute("causal") != 0;
+  const int64_t nk = k.knob("piece"), keys = 2 * nk; // of a round
   const std::optional<Buffer> hidden =
-      causal ? std::optional(behind(k)) : std::nullopt;
+      k.attribute("causal") ? std::optional(behind(k)) : std::nullopt;
   // Scores and their exponentials: a row per key, a column per query.
-  const Buffer s[2] = {k.ub(type, {kN, kN}, "s0"), k.ub(type, {kN, kN}, "s1")};
+  const Buffer s[2] = {k.ub(type, {nk, kN}, "s0"), k.ub(type, {nk, kN}, "s1")};
   const Buffer part = tiles::filled(k, f16, {kHalf, kN}, 0, "part");
   // A number per query. sums, wide: by quarter of the keys; wide: and of
   // before.
@@ -104,9 +111,10 @@ struct Core {
   // other in place h of `two`; the next round leaves them the other way round.
   const Buffer one = tiles::filled(k, f32, {kN, kHalf}, 0, "one");
   const Buffer two = tiles::filled(k, f32, {2, kN, kHalf}, 0, "two");
-  const Buffer turned = type == f32 ? s[1] : k.ub(f32, {130, kHalf}, "turned");
-  const Buffer vL1 = k.l1Nz(f16, kKeys, kN, "vL1");
-  const Buffer p[2] = {k.l1Nz(f16, kN, kN, "p0"), k.l1Nz(f16, kN, kN, "p1")};
+  const Buffer turned =
+      type == f32 && nk == kN ? s[1] : k.ub(f32, {130, kHalf}, "turned");
+  const Buffer vL1 = k.l1Nz(f16, keys, kN, "vL1");
+  const Buffer p[2] = {k.l1Nz(f16, nk, kN, "p0"), k.l1Nz(f16, nk, kN, "p1")};
   const Buffer a[2] = {k.l0a(f16, kN, kN, "a0"), k.l0a(f16, kN, kN, "a1")};
   const Buffer b[2] = {k.l0b(f16, kN, kN, "b0"), k.l0b(f16, kN, kN, "b1")};
   const Buffer c[2] = {k.l0c(f32, kN, kN, "c0"), k.l0c(f32, kN, kN, "c1")};
@@ -114,18 +122,18 @@ struct Core {
   /// Keys that the last query of a tile sees.
   Index seen(const Index &tile) const {
     const Index N = k.constant(key.dim(0));
-    return causal ? min(N, (tile + 1) * kN) : N;
+    return hidden ? min(N, (tile + 1) * kN) : N;
   }
   Round round(const Index &tile, const Index &i) const {
     const Index rows = piece(q.dim(0), tile, kN);
-    return {tile, i, rows, select(rows > 0, piece(seen(tile), i, kKeys), 0)};
+    return {tile, i, rows, select(rows > 0, piece(seen(tile), i, keys), 0)};
   }
   /// The round before, maybe the last of the tile before; before the first one
   /// are rounds of tiles behind the last one.
   Round before(const Round &r) const {
     const Index tile = select(r.tile > block, r.tile - blocks, none);
     const Index t = select(r.i > 0, r.tile, tile);
-    return round(t, select(r.i > 0, r.i, ceilDiv(seen(t), kKeys)) - 1);
+    return round(t, select(r.i > 0, r.i, ceilDiv(seen(t), keys)) - 1);
   }
 
   /// Products of the old round, then scores of the next one, while those of
@@ -133,26 +141,26 @@ struct Core {
   void products(const Buffer &acc, const Buffer &qL1, const Round &next,
                 const Round &now, const Round &old) const {
     for (int64_t h : {0, 1}) {
-      const Index n = piece(old.keys, h, kN);
-      const Index blocks16 = ceilDiv(n, 16);
-      k.loadFractals(a[h], vL1.at(h * kN, 0), {8, blocks16}, {16, 1}, true);
+      const Index n = piece(old.keys, h, nk);
+      k.loadFractals(a[h], vL1.at(h * nk, 0), {8, ceilDiv(n, 16)},
+                     {keys / 16, 1}, true);
       k.loadB(b[h], p[h], {n, old.rows});
       k.mmad(acc, a[h], b[h], {kN, old.rows, n}, h == 1);
     }
     for (int64_t h : {0, 1}) {
-      const Index n = piece(next.keys, h, kN), first = next.i * kKeys + h * kN;
-      const Buffer kL1 = k.l1Nz(f16, kN, kN, "kL1");
-      k.loadNz(kL1, key.at(min(key.dim(0) - 1, first), 0), {n, kN});
+      const Index n = piece(next.keys, h, nk), from = next.i * keys + h * nk;
+      const Buffer kL1 = k.l1Nz(f16, nk, kN, "kL1");
+      k.loadNz(kL1, key.at(min(key.dim(0) - 1, from), 0), {n, kN});
       if (h == 1) { // s1, where results are turned, is free up to here
         k.when(old.i == 0, [&] { results(before(old)); });
       }
-      k.fix(s[h], c[h], {piece(now.keys, h, kN), now.rows},
+      k.fix(s[h], c[h], {piece(now.keys, h, nk), now.rows},
             {.scale = 1 / std::sqrt(128.0f)});
       k.loadA(a[h], kL1, {n, kN});
       k.loadBTransposed(b[h], qL1, {kN, next.rows});
       k.mmad(c[h], a[h], b[h], {n, next.rows, kN}, false);
     }
-    k.loadNz(vL1, v.at(now.i * kKeys, 0), {now.keys, kN});
+    k.loadNz(vL1, v.at(now.i * keys, 0), {now.keys, kN});
   }
   /// A row per query of the tile that ends with round r. Blocks of a row are
   /// `pitch` apart, so they lie in all groups of UB.
@@ -174,18 +182,18 @@ struct Core {
   /// Exponentials of this round, results up to the old one.
   void softmax(const Buffer &acc, const Round &now, const Round &old) const {
     const Index rows = now.rows;
-    for (int64_t h = 0; causal && h < 2; ++h) {
-      k.when(now.tile * kN == now.i * kKeys + h * kN, [&] {
+    for (int64_t h = 0; hidden && h < 2; ++h) {
+      k.when(now.tile * kN == now.i * keys + h * nk, [&] {
         k.select(s[h], *hidden, least, s[h],
-                 {piece(now.keys, h, kN), max(1, rows)});
+                 {piece(now.keys, h, nk), max(1, rows)});
       });
     }
     k.copy(top1, least, kN);
-    k.maxOfRows(top0, s[0], {piece(now.keys, 0, kN), rows});
+    k.maxOfRows(top0, s[0], {piece(now.keys, 0, nk), rows});
     k.copy(last, top, kN);
     k.when(now.i == 0, [&] { k.copy(last, least, kN); });
     k.cast(wide, sums, {4, old.rows});
-    k.maxOfRows(top1, s[1], {piece(now.keys, 1, kN), rows});
+    k.maxOfRows(top1, s[1], {piece(now.keys, 1, nk), rows});
     k.max(top0, top0, last, rows);
     k.mul(wide.at(4, 0), total, fade, old.rows);
     k.fill(sums, 0, 4 * kN);
@@ -197,9 +205,9 @@ struct Core {
       const Tile tile{kN, piece(old.rows, half, kHalf)};
       k.fix(h ? mine : place, acc.at(half * (kHalf * kN)), tile);
       for (int64_t j : {0, 1}) {
-        const Index n = piece(now.keys, 2 * h + j, kHalf);
-        k.expDifference(part, s[h].at(j * kHalf, 0), top, {n, rows});
-        k.moveToL1(p[h].at(j * kHalf, 0), part, {n, ceilDiv(rows, 16)});
+        const Index n = piece(now.keys, 2 * h + j, nk / 2);
+        k.expDifference(part, s[h].at(j * (nk / 2), 0), top, {n, rows});
+        k.moveToL1(p[h].at(j * (nk / 2), 0), part, {n, ceilDiv(rows, 16)});
         k.sumOfRows(sums.at(2 * h + j, 0), part, {n, rows});
       }
       k.madd(h ? mine : place, h ? place : mine, fade.at(half * kHalf), tile);
@@ -220,7 +228,7 @@ void kernel(const Kernel &k) {
     for (Index t : k.range(block, tiles + blocks, blocks).buffers(2)) {
       const Buffer q = k.l1Nz(f16, kN, kN, "q");
       k.loadNz(q, core.q.at(min(M - 1, t * kN), 0), {piece(M, t, kN), kN});
-      const Index rounds = ceilDiv(core.seen(t), kKeys);
+      const Index rounds = ceilDiv(core.seen(t), core.keys);
       for (Index i : k.range(0, select(t < tiles, rounds, 3)).buffers(2)) {
         const Buffer acc = k.l0c(f32, kN, kN, "acc");
         const Round next = core.round(t, i), now = core.before(next);
@@ -265,4 +273,4 @@ void reference(const Reference &r) {
 
 } // namespace
 
-KILN_OPERATOR(declare, kernel, reference)
+KILN_OPERATOR(declare, kernel, reference, knobs)
