@@ -22,6 +22,8 @@ void BankTraffic::reset() {
   for (Lane &lane : lanes_) {
     lane.jobs.clear();
     lane.queued = lane.gone = lane.waited = 0;
+    lane.ub.clear();
+    lane.l1.clear();
   }
   now_ = 0;
 }
@@ -86,11 +88,12 @@ uint64_t BankTraffic::addJob(Lane &lane, Job &&job) {
   return lane.queued;
 }
 
-uint64_t BankTraffic::beginFix(const isa::Command &command,
+uint64_t BankTraffic::beginFix(const isa::Command &command, uint64_t id,
                                const isa::PipeConfig &config,
                                const CommandTiming &timing, uint64_t now) {
   sweep(now);
   Job job;
+  job.id = id;
   job.isFix = true;
   job.fix = FixBeats(command, config, timing.elementsPerBeat, map_);
   job.inL0c = map_.hasL0c();
@@ -101,11 +104,12 @@ uint64_t BankTraffic::beginFix(const isa::Command &command,
   return addJob(lanes_[kFix], std::move(job));
 }
 
-uint64_t BankTraffic::beginMove(const isa::Command &command,
+uint64_t BankTraffic::beginMove(const isa::Command &command, uint64_t id,
                                 const CommandTiming &timing, uint64_t now) {
   sweep(now);
   const uint64_t rows = isa::LocalView::unpack(command.rs1).count;
   Job job;
+  job.id = id;
   job.inUb = map_.hasUb();
   job.inL1 = job.move.both = map_.hasL1();
   job.move.window = moveSource(command);
@@ -117,10 +121,12 @@ uint64_t BankTraffic::beginMove(const isa::Command &command,
   return addJob(lanes_[kStore], std::move(job));
 }
 
-uint64_t BankTraffic::beginStore(const isa::Command &command, uint64_t offset,
-                                 uint64_t bytes, uint64_t now) {
+uint64_t BankTraffic::beginStore(const isa::Command &command, uint64_t id,
+                                 uint64_t offset, uint64_t bytes,
+                                 uint64_t now) {
   sweep(now);
   Job job;
+  job.id = id;
   job.inUb = true;
   job.move.window = storeWindow(command);
   job.move.offset = offset;
@@ -131,8 +137,9 @@ uint64_t BankTraffic::beginStore(const isa::Command &command, uint64_t offset,
   return addJob(lanes_[kStore], std::move(job));
 }
 
-uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t offset,
-                                uint64_t bytes, uint64_t first) {
+uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t id,
+                                uint64_t offset, uint64_t bytes,
+                                uint64_t first) {
   const bool ub = command.op == isa::Opcode::kLdUb;
   if (!(ub ? map_.hasUb() : map_.hasL1())) {
     return 0;
@@ -143,9 +150,9 @@ uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t offset,
   if (!lane.jobs.empty()) { // the burst that goes on where the last one ended
     Job &last = lane.jobs.back();
     MoveBeats &move = last.move;
-    if (first == last.begin + last.count && move.space == space &&
-        move.window == window && offset == move.offset + move.bytes &&
-        move.bytes % move.perBeat == 0) {
+    if (id == last.id && first == last.begin + last.count &&
+        move.space == space && move.window == window &&
+        offset == move.offset + move.bytes && move.bytes % move.perBeat == 0) {
       move.bytes += bytes;
       lane.queued += move.count() - last.count;
       last.count = move.count();
@@ -154,6 +161,7 @@ uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t offset,
     }
   }
   Job job;
+  job.id = id;
   job.inUb = ub;
   job.inL1 = !ub;
   job.move.space = space;
@@ -170,9 +178,14 @@ BankTraffic::Progress BankTraffic::progress(Pipe pipe, uint64_t last,
                                             uint64_t now) {
   sweep(now);
   const Lane &lane = lanes_[laneOf(pipe)];
-  const uint64_t left = last > lane.gone ? last - lane.gone : 0;
-  return {left, std::max({left, lane.ub.most(last), lane.l1.most(last)}),
-          lane.waited};
+  return {last > lane.gone ? last - lane.gone : 0, lane.waited};
+}
+
+uint64_t BankTraffic::unserved(Pipe pipe, uint64_t last, uint64_t id,
+                               uint64_t now) {
+  const uint64_t left = progress(pipe, last, now).left;
+  const Lane &lane = lanes_[laneOf(pipe)];
+  return std::max({left, lane.ub.most(id), lane.l1.most(id)});
 }
 
 const Beat &BankTraffic::front(Job &job) const {
@@ -287,37 +300,36 @@ BankTraffic::Use BankTraffic::topPipes() {
   return use;
 }
 
-void BankTraffic::Waiting::serve(BankSet served, BankSet come,
-                                 uint64_t number) {
+void BankTraffic::Waiting::serve(BankSet served, BankSet come, uint64_t id) {
   for (BankSet push = come & (banks | ~served); push; push &= push - 1) {
-    beats[static_cast<size_t>(std::countr_zero(push))].push(number);
+    blocks[static_cast<size_t>(std::countr_zero(push))].push(id);
   }
   for (BankSet pop = served & banks; pop; pop &= pop - 1) {
     const auto bank = static_cast<size_t>(std::countr_zero(pop));
-    beats[bank].pop();
-    if (beats[bank].empty()) {
+    blocks[bank].pop();
+    if (blocks[bank].empty()) {
       banks &= ~(BankSet{1} << bank);
     }
   }
   banks |= come & ~served;
 }
 
-uint64_t BankTraffic::Waiting::most(uint64_t last) const {
+uint64_t BankTraffic::Waiting::most(uint64_t id) const {
   uint64_t most = 0;
   for (BankSet left = banks; left; left &= left - 1) {
-    const auto &queue = beats[static_cast<size_t>(std::countr_zero(left))];
-    uint64_t n = 0;
-    while (n < queue.size() && queue[n] <= last) {
-      ++n;
+    const auto &queue = blocks[static_cast<size_t>(std::countr_zero(left))];
+    size_t n = queue.size();
+    while (n > most && queue[n - 1] != id) {
+      --n;
     }
-    most = std::max(most, n);
+    most = std::max<uint64_t>(most, n);
   }
   return most;
 }
 
 void BankTraffic::Waiting::clear() {
   for (; banks; banks &= banks - 1) {
-    beats[static_cast<size_t>(std::countr_zero(banks))].clear();
+    blocks[static_cast<size_t>(std::countr_zero(banks))].clear();
   }
 }
 
@@ -335,6 +347,7 @@ void BankTraffic::tryCome(Lane &lane, const Use &use) {
     return;
   }
   lane.come = beat;
+  lane.comeId = lane.jobs.front().id;
   go(lane, 1);
 }
 
@@ -345,7 +358,7 @@ void BankTraffic::serveUb(Lane &lane, Use &use) {
   const bool writes = &lane != &lanes_[kStore];
   const BankSet served =
       map_.lowestPerGroup(wanted, writes ? use.written : use.full);
-  lane.ub.serve(served, come, lane.gone);
+  lane.ub.serve(served, come, lane.comeId);
   use.ub |= served;
   if (writes) {
     use.written |= map_.groupsOf(served);
@@ -355,7 +368,7 @@ void BankTraffic::serveUb(Lane &lane, Use &use) {
 void BankTraffic::serveL1(Lane &lane, Use &use) {
   const BankSet come = lane.comes ? lane.come.l1 : 0;
   const BankSet served = (lane.l1.banks | come) & ~use.l1;
-  lane.l1.serve(served, come, lane.gone);
+  lane.l1.serve(served, come, lane.comeId);
   use.l1 |= served;
 }
 

@@ -4,10 +4,11 @@
 // (docs/microarchitecture.md, rules 35 to 39).
 //
 //   traffic.beginCube(command, timing, now);                  // M starts
-//   uint64_t last = traffic.beginFix(command, config, timing, now);
+//   uint64_t last = traffic.beginFix(command, id, config, timing, now);
 //   ...
 //   BankTraffic::Progress p = traffic.progress(Pipe::FIX, last, later);
 //   if (p.left) { ask again at later + p.left }
+//   uint64_t n = traffic.unserved(Pipe::FIX, last, id, later); // the same
 //
 // In each memory the pipes have a fixed order. The first one never waits, so
 // all of its command is known when it starts. Beats of the others come in
@@ -34,11 +35,10 @@ namespace kiln::sim {
 
 class BankTraffic {
 public:
-  /// Of the beats of a pipe up to one: how many have not come, and at least so
-  /// many cycles until all their blocks are moved. Of all its commands: the
-  /// cycles in which a beat could not come.
+  /// Of the beats of a pipe up to one: how many have not come. Of all its
+  /// commands: the cycles in which a beat could not come.
   struct Progress {
-    uint64_t left = 0, unserved = 0;
+    uint64_t left = 0;
     uint64_t waited = 0;
   };
 
@@ -60,24 +60,30 @@ public:
   void beginLoadL0(const isa::Command &command, const isa::PipeConfig &config,
                    const CommandTiming &timing, uint64_t now);
   /// Commands and bursts of other pipes: give the number of their last beat.
-  uint64_t beginFix(const isa::Command &command, const isa::PipeConfig &config,
-                    const CommandTiming &timing, uint64_t now);
-  uint64_t beginMove(const isa::Command &command, const CommandTiming &timing,
-                     uint64_t now);
+  /// `id`: of the command, among those of its pipe that are in flight.
+  uint64_t beginFix(const isa::Command &command, uint64_t id,
+                    const isa::PipeConfig &config, const CommandTiming &timing,
+                    uint64_t now);
+  uint64_t beginMove(const isa::Command &command, uint64_t id,
+                     const CommandTiming &timing, uint64_t now);
   /// `bytes` of a store, from byte `offset` of the command on.
-  uint64_t beginStore(const isa::Command &command, uint64_t offset,
+  uint64_t beginStore(const isa::Command &command, uint64_t id, uint64_t offset,
                       uint64_t bytes, uint64_t now);
   /// The same of a load; its first beat comes in cycle `first`, which may be
   /// to come.
-  uint64_t beginLoad(const isa::Command &command, uint64_t offset,
+  uint64_t beginLoad(const isa::Command &command, uint64_t id, uint64_t offset,
                      uint64_t bytes, uint64_t first);
   /// Of the beats up to number `last`, in the cycles before `now`.
   Progress progress(isa::Pipe pipe, uint64_t last, uint64_t now);
+  /// Cycles until all blocks of command `id`, whose last beat is number `last`,
+  /// are moved, at the least; 0: they have been, before `now`.
+  uint64_t unserved(isa::Pipe pipe, uint64_t last, uint64_t id, uint64_t now);
 
 private:
   struct Job {
     FixBeats fix;
     MoveBeats move;
+    uint64_t id = 0;
     bool isFix = false;
     bool inUb = false, inL0c = false, inL1 = false;
     bool apart = true;            // no beat has two banks of a group of UB
@@ -87,16 +93,16 @@ private:
     bool known = false;           // `front` is of beat `next`
     Beat front;
   };
-  /// Blocks that wait for their banks: the numbers of their beats.
+  /// Blocks that wait for their banks: the ids of their commands.
   struct Waiting {
     BankSet banks = 0; // for which some wait
-    std::array<JobRing<uint64_t>, 64> beats;
+    std::array<JobRing<uint64_t>, 64> blocks;
 
     /// Banks of `served` have moved a block, the oldest one or one that came
-    /// with beat `number`; of `come` the others wait.
-    void serve(BankSet served, BankSet come, uint64_t number);
-    /// The most beats up to `last` that wait for a bank.
-    uint64_t most(uint64_t last) const;
+    /// with the beat of command `id`; of `come` the others wait.
+    void serve(BankSet served, BankSet come, uint64_t id);
+    /// The most blocks that a bank serves up to the last one of command `id`.
+    uint64_t most(uint64_t id) const;
     void clear();
   };
   struct Lane {
@@ -104,7 +110,8 @@ private:
     uint64_t queued = 0, gone = 0; // beats, of all commands
     uint64_t waited = 0;           // cycles
     Waiting ub, l1;
-    Beat come; // in the cycle that is worked out
+    Beat come; // in the cycle that is worked out, of command comeId
+    uint64_t comeId = 0;
     bool comes = false;
     bool waits() const { return (ub.banks | l1.banks) != 0; }
   };

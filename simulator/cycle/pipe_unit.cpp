@@ -381,7 +381,7 @@ bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
     if (!traffic.mayWait(pipe_)) {
       return false;
     }
-    lastBeat_ = traffic.beginFix(f.command, f.config, timing, now);
+    lastBeat_ = traffic.beginFix(f.command, f.sequence, f.config, timing, now);
     break;
   case Pipe::MTE3:
     if (!traffic.mayWait(pipe_)) {
@@ -390,7 +390,7 @@ bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
     if (timing.global) { // burst by burst
       return true;
     }
-    lastBeat_ = traffic.beginMove(f.command, timing, now);
+    lastBeat_ = traffic.beginMove(f.command, f.sequence, timing, now);
     break;
   default:
     return false;
@@ -438,7 +438,7 @@ void PipeUnit::endServed(uint64_t sequence, uint64_t now) {
   }
   InFlight &f = flying(sequence);
   const uint64_t left =
-      context_.traffic->progress(pipe_, f.lastBeat, now).unserved;
+      context_.traffic->unserved(pipe_, f.lastBeat, sequence, now);
   if (left) {
     context_.wheel->at<&PipeUnit::endServed>(now + left, Phase::kMain, this,
                                              sequence);
@@ -530,8 +530,8 @@ void PipeUnit::send(uint64_t now) {
                      write ? f.sequence : takeTag(f.sequence)};
   uint64_t next = now + burst_.beats;
   if (pipe_ == Pipe::MTE3 && mayWait_) {
-    f.lastBeat =
-        context_.traffic->beginStore(f.command, sentBytes_, burst_.bytes, now);
+    f.lastBeat = context_.traffic->beginStore(f.command, f.sequence, sentBytes_,
+                                              burst_.bytes, now);
   }
   sentBytes_ += burst_.bytes;
   port_->issue(request, *this, Cycle(now));
@@ -598,8 +598,8 @@ void PipeUnit::burstComes(uint64_t tag, Cycle first) {
     return;
   }
   InFlight &f = flying(c.sequence);
-  f.lastBeat =
-      context_.traffic->beginLoad(f.command, c.offset, c.bytes, first.count());
+  f.lastBeat = context_.traffic->beginLoad(f.command, f.sequence, c.offset,
+                                           c.bytes, first.count());
 }
 
 void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
@@ -650,7 +650,7 @@ void PipeUnit::endLoad(uint64_t sequence, uint64_t now) {
   }
   InFlight &f = flying(sequence);
   const uint64_t left =
-      f.lastBeat ? context_.traffic->progress(pipe_, f.lastBeat, now).unserved
+      f.lastBeat ? context_.traffic->unserved(pipe_, f.lastBeat, sequence, now)
                  : 0;
   if (left) {
     context_.wheel->at<&PipeUnit::endLoad>(now + left, Phase::kMain, this,

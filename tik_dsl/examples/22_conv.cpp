@@ -146,6 +146,8 @@ struct Conv {
 // [sizes]
 
 // [plan]
+constexpr int64_t kTable = 512; // channels with two numbers in the bias table
+
 /// How the work is cut. A slab is `images` whole images, or `rows` output rows
 /// of one; its pixels times m, its channels times n are tiles of the
 /// accumulator; k column blocks are a step of the cube.
@@ -176,6 +178,20 @@ struct Plan {
   }
   int64_t pixels(const Conv &c) const { return images * rows * c.OW; }
   bool isStreamed(const Conv &c) const { return planes < c.C1; }
+  int64_t tilesOfSlab(const Conv &c) const {
+    return ceilDiv(pixels(c), m) * ceilDiv(c.Y, n);
+  }
+  /// Bias and scale come behind the image of every slab, into so many slots of
+  /// the bias table, where slabs are long; 0: once, in front of the first
+  /// image, which then waits for them, or with every n.
+  uint32_t columnSlots(const Conv &c) const {
+    if (slabs(c) == 1 || c.Y > kTable) {
+      return c.Y <= kTable;
+    }
+    const bool isLong = pixels(c) * c.Y / 256 * c.K1 >= 256;    // cycles of M
+    const bool isDone = tilesOfSlab(c) >= 3 || c.K1 * c.F >= 8; // FIX, in time
+    return 2 * c.Y <= kTable && isLong && isDone ? 2 : 0;
+  }
   /// Images begin at a block; the last block of channels is the last of a
   /// load; what streams is used once.
   bool isLegal(const Conv &c) const {
@@ -198,25 +214,15 @@ Plan planOf(const Kernel &k, const Conv &c) {
 }
 // [plan]
 
-constexpr int64_t kTable = 512; // channels with two numbers in the bias table
-
 // [cost]
 /// Bytes of the memories that plans differ in.
 struct Room {
   explicit Room(const Knobs &k)
       : l1(k.capacity(Space::l1)),
         l0(min(k.capacity(Space::l0a), k.capacity(Space::l0b))),
-        l0c(k.capacity(Space::l0c)), several(k.cores() > 1) {}
-
-  /// On several cores the trips of the loops are known to the launch only, and
-  /// flags are proven over the least common multiple of all slots: powers of
-  /// two keep it, and the time to build, small.
-  int64_t slots(int64_t most) const {
-    return !several || most < 3 ? most : most < 4 ? 2 : 4;
-  }
+        l0c(k.capacity(Space::l0c)) {}
 
   int64_t l1, l0, l0c;
-  bool several;
 };
 
 constexpr int64_t kStep = 256;  // cycles of a step of the cube, about
@@ -228,14 +234,11 @@ constexpr int64_t kMiss = 400;  // cycles of a read from memory
 /// those of the bias; four where the table is filled more than once.
 void addSlots(const Conv &c, const Room &room, Plan &p) {
   const int64_t slab = p.planes * p.imageBlocks(c) * 32;
-  const int64_t five = room.slots(5);
-  p.slotsX = p.isStreamed(c) || p.keepWeights ? five
-             : slab * 2 < room.l1             ? 2
-                                              : 1;
-  p.slotsW = p.isStreamed(c) ? five : 4;
+  p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : slab * 2 < room.l1 ? 2 : 1;
+  p.slotsW = p.isStreamed(c) ? 5 : 4;
   const int64_t most = c.Y > kTable ? 2 : 4;
-  p.slotsL0 = room.slots(min(most, room.l0 / (max(p.m, p.n) * p.k * 32)));
-  p.slotsC = room.slots(min(4, room.l0c / (p.m * p.n * 4)));
+  p.slotsL0 = min(most, room.l0 / (max(p.m, p.n) * p.k * 32));
+  p.slotsC = min(4, room.l0c / (p.m * p.n * 4));
 }
 
 bool fits(const Conv &c, const Room &room, const Plan &p) {
@@ -329,12 +332,11 @@ void knobs(const Knobs &k) {
   k.knob("k", p.k, multiples(1).upTo(16));
   k.knob("streams", p.isStreamed(c), {0, 1});
   k.knob("keepWeights", p.keepWeights, {0, 1});
-  const Sequence slots = k.cores() > 1 ? doubling(1) : multiples(1);
-  const Sequence more = k.cores() > 1 ? doubling(2) : Sequence(2, 1, 1);
-  k.knob("slotsX", p.slotsX, slots.upTo(5));
+  const Sequence more(2, 1, 1);
+  k.knob("slotsX", p.slotsX, multiples(1).upTo(5));
   k.knob("slotsW", p.slotsW, more.upTo(5));
   k.knob("slotsL0", p.slotsL0, more.upTo(4));
-  k.knob("slotsC", p.slotsC, slots.upTo(4));
+  k.knob("slotsC", p.slotsC, multiples(1).upTo(4));
 }
 // [cost]
 
@@ -472,6 +474,10 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
   if (!p.isStreamed(c)) {
     kept.image = loadImage(t, s, k.constant(0), k.constant(c.C1));
   }
+  if (p.columnSlots(c) > 0) {
+    kept.columns =
+        loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, p.columnSlots(c));
+  }
   const int64_t plane = c.N * c.OH * c.OW;
   for (Index n : k.range(from, to, p.n).buffers(2)) {
     const Index cols = min(p.n, to - n);
@@ -498,7 +504,7 @@ void convolveAll(const Task &t, const Index &first, int64_t blocks,
   const auto &[k, c, p, x, w, y] = t;
   const int64_t share = alignUp(ceilDiv(c.Y, parts), p.n);
   Kept kept;
-  if (c.Y <= kTable) {
+  if (c.Y <= kTable && p.columnSlots(c) == 0) {
     kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
   }
   if (p.keepWeights) {
