@@ -78,9 +78,9 @@ inline std::vector<Index> split(const Kernel &k, const Index &count,
   return sizes;
 }
 
-/// What piece i, known now or at run time, of `part` each has of `count`.
-template <typename Number>
-Index piece(const Index &count, const Number &i, int64_t part) {
+/// What piece i of `part` each has of `count`; known now or at run time.
+template <typename Count, typename Number>
+auto piece(const Count &count, const Number &i, int64_t part) {
   return max(0, min(part, count - i * part));
 }
 

@@ -69,7 +69,7 @@ void kernel(const Kernel &k) {
     for (Index tile : k.range(block, count, blocks).buffers(k.knob("slotsC"))) {
       const auto [row, col] = tiles::inBands(tile, down, wide, k.knob("band"));
       const Index m = row * tileM, n = col * tileN, rows = min(tileM, M - m);
-      auto cols = [&](int p) { return max(0, min(part, N - n - part * p)); };
+      auto cols = [&](int p) { return tiles::piece(N - n, p, part); };
       std::vector<Buffer> acc;
       for (int64_t p = 0; p < parts; ++p) {
         acc.push_back(k.l0c(f32, tileM, part, "acc"));

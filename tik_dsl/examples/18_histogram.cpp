@@ -9,6 +9,7 @@
 // meet. In UB, 128 counters per byte value keep equal values apart: a scatter
 // would lose all but one of them.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 #include <vector>
 
@@ -32,8 +33,7 @@ void kernel(const Kernel &k) {
   const int64_t N = x.size(), bins = 256, lanes = 128, ways = 3, tile = 3072;
   const int64_t blocks = min(k.cores(), ceilDiv(N, tile));
   for (Index block : k.blocks(blocks)) {
-    const Buffer zeros = k.ub(i32, {bins}, "zeros");
-    k.fill(zeros, 0, bins);
+    const Buffer zeros = tiles::filled(k, i32, {bins}, 0, "zeros");
     k.when(block == 0, [&] { k.store(counts, zeros, bins); });
     k.meet();
     // Counters [value][lane]; three tables hide the latency of a command.

@@ -9,6 +9,7 @@
 // adds. The order of the additions is fixed by the number of blocks, so the
 // bits are the same in every run.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 using namespace kiln::tik;
 
@@ -32,9 +33,8 @@ void kernel(const Kernel &k) {
   const int64_t blocks = min(k.cores(), ceilDiv(N, tile));
   const Tensor shared = k.workspace(f32, {blocks, 8}, "shared");
   for (Index block : k.blocks(blocks)) {
-    const Buffer lanes = k.ub(f32, {tile}, "lanes");
+    const Buffer lanes = tiles::filled(k, f32, {tile}, 0, "lanes");
     const Buffer sum = k.ub(f32, {8}, "sum"), other = k.ub(f32, {8}, "other");
-    k.fill(lanes, 0, tile);
     for (Index i : k.range(block * tile, N, blocks * tile).buffers(2)) {
       const Index count = min(tile, N - i);
       const Buffer t = k.ub(f16, {tile}, "t");

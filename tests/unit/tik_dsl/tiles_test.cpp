@@ -58,6 +58,38 @@ void softmaxReference(const Reference &r) {
   }
 }
 
+TEST(Tiles, PiecesAndAFilledBuffer) {
+  const int64_t N = 100, part = 16;
+  EXPECT_EQ(tiles::piece(N, int64_t{0}, part), 16);
+  EXPECT_EQ(tiles::piece(N, int64_t{6}, part), 4);
+  EXPECT_EQ(tiles::piece(N, int64_t{8}, part), 0);
+  expectPassed({[](Declaration &d) {
+                  d.name("pieces", "x + 3").input("x", f32, {"N"});
+                  d.output("y", f32, {"N"}).shape({{"N", 100}});
+                  d.edge({{"N", 1}}).edge({{"N", 128}});
+                  d.tolerance(f32, 0, 0, "one rounding");
+                },
+                [](const Kernel &k) {
+                  const Tensor x = k.tensor("x"), y = k.tensor("y");
+                  const int64_t n = x.size(), size = 16;
+                  const Buffer three =
+                      tiles::filled(k, f32, {2, 8}, 3, "three");
+                  for (Index i : k.range(0, 8)) { // some have nothing
+                    const Index count = tiles::piece(n, i, size);
+                    const Index from = min(i * size, n - 1);
+                    const Buffer t = k.ub(f32, {size}, "t");
+                    k.load(t, x.at(from), count);
+                    k.add(t, t, three.at(0), count);
+                    k.store(y.at(from), t, count);
+                  }
+                },
+                [](const Reference &r) {
+                  for (int64_t i = 0; i < r["y"].size(); ++i) {
+                    r["y"][i] = static_cast<float>(r["x"][i]) + 3.0f;
+                  }
+                }});
+}
+
 TEST(Tiles, SoftmaxOfRows) {
   expectPassed({[](Declaration &d) {
                   d.name("softmax", "rows").input("x", f32, {20, 50}, {-5, 5});
