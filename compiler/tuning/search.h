@@ -57,9 +57,9 @@ struct SearchOptions {
   /// Called after every trial, in the order in which they were chosen.
   std::function<void(const SearchProgress &)> progress{};
 
-  /// More than twice what any of the recorded searches of kernels took to come
-  /// within 2 % of the best (docs/rationale/tuning.md).
-  static constexpr uint64_t kMostTrials = 256;
+  /// Twice what any of the recorded searches of kernels took to come within 2 %
+  /// of the best (docs/rationale/tuning.md).
+  static constexpr uint64_t kMostTrials = 128;
   /// Combinations of a space whose legal settings are listed.
   static constexpr int64_t kMostListed = 1 << 14;
   /// The same of an exhaustive search, which takes no more.

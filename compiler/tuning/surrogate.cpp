@@ -8,6 +8,10 @@ namespace kiln::tuning {
 
 namespace {
 
+// What a length is before anything is measured, as a logarithm: three quarters
+// of a coordinate's range.
+constexpr double kLogLength = -0.3;
+
 double matern(double distance) {
   const double r = std::sqrt(5.0) * distance;
   return (1 + r + r * r / 3) * std::exp(-r);
@@ -169,7 +173,7 @@ double Surrogate::condition(const Parameters &p) {
     posterior -= std::log(factor_[i * n + i]);
   }
   for (double length : p.logLength) {
-    posterior -= 0.5 * square((length - 0.3) / 0.9);
+    posterior -= 0.5 * square((length - kLogLength) / 0.9);
   }
   posterior -= 0.5 * square(p.logitJoint / 1.5);
   posterior -= 0.5 * square((p.logNoise + 8) / 1.5);
@@ -180,7 +184,7 @@ void Surrogate::learn() {
   const size_t dims = points_.front().size();
   if (parameters_.logLength.size() != dims) {
     parameters_ = {};
-    parameters_.logLength.assign(dims, 0.3);
+    parameters_.logLength.assign(dims, kLogLength);
   }
   double best = condition(parameters_);
   // Pattern search: a step up or down in each parameter, halved when nothing

@@ -62,16 +62,20 @@ Setting addSetting(SearchSpace &space, const std::string &text) {
   return setting;
 }
 
-Table load(const std::string &file) {
+/// Nothing where the file is no answer of `kiln tune --exhaustive --json`.
+std::optional<Table> load(const std::string &file) {
   std::ifstream in(file);
-  const nlohmann::json json = nlohmann::json::parse(in);
+  const nlohmann::json json = nlohmann::json::parse(in, nullptr, false);
+  if (!json.is_object() || !json.contains("shape") ||
+      !json.contains("trials")) {
+    return std::nullopt;
+  }
   Table table;
-  table.title = json.at("shape");
-  for (const nlohmann::json &trial : json.at("trials")) {
-    const uint64_t cycles = trial.contains("problem")
-                                ? 0
-                                : trial.at("kernel_cycles").get<uint64_t>();
-    table.cycles[addSetting(table.space, trial.at("knobs"))] = cycles;
+  table.title = json["shape"];
+  for (const nlohmann::json &trial : json["trials"]) {
+    const uint64_t cycles =
+        trial.contains("problem") ? 0 : trial["kernel_cycles"].get<uint64_t>();
+    table.cycles[addSetting(table.space, trial["knobs"])] = cycles;
     table.best = cycles == 0 ? table.best : std::min(table.best, cycles);
   }
   return table;
@@ -132,7 +136,13 @@ int run(uint64_t seeds, uint64_t trials,
   uint64_t missed = 0;
   double logs = 0;
   for (const std::string &file : files) {
-    const Table table = load(file);
+    const std::optional<Table> loaded = load(file);
+    if (!loaded) {
+      fmt::print(stderr, "{}: no answer of kiln tune --exhaustive --json\n",
+                 file);
+      return 2;
+    }
+    const Table &table = *loaded;
     const Row row = replay(table, trials, seeds);
     const auto good =
         std::count_if(table.cycles.begin(), table.cycles.end(),

@@ -387,7 +387,7 @@ void addTune(CLI::App &app, Context &context) {
       ->check(CLI::PositiveNumber);
   verb->add_option("--trials", options->trials,
                    "settings to try (default: a tenth of the legal ones, at "
-                   "most 256)")
+                   "most 128)")
       ->check(CLI::PositiveNumber);
   verb->add_flag("--exhaustive", options->exhaustive, "try every legal one");
   verb->add_option("--records", options->records,

@@ -116,7 +116,7 @@ SearchSpace squareSpace(int64_t count) {
 
 TEST(Search, TriesATenthOfTheSpaceUpToAMost) {
   for (const auto &[count, trials] :
-       {std::pair<int64_t, size_t>{3, 1}, {30, 90}, {60, 256}, {200, 256}}) {
+       {std::pair<int64_t, size_t>{3, 1}, {30, 90}, {60, 128}, {200, 128}}) {
     FunctionMeasurer measurer([](const Setting &s, uint64_t) {
       return Measurement{.cycles = static_cast<uint64_t>(100 + s[0] + s[1])};
     });
