@@ -212,8 +212,8 @@ private:
     // stop, and where it may repeat itself.
     std::vector<SyncState> stops;
     for (int64_t trip = 0; trip < trips; ++trip) {
-      if (hasTurned(loop, trip, first, carried)) {
-        if (!whole && !stops.empty() && stops.back() == state_) {
+      if (!whole && hasTurned(loop, trip, first, carried)) {
+        if (!stops.empty() && stops.back() == state_) {
           break;
         }
         stops.push_back(state_);
