@@ -18,7 +18,8 @@ constexpr int kSpread = 3;
 
 } // namespace
 
-Candidates::Candidates(const SearchSpace &space, uint64_t seed)
+Candidates::Candidates(const SearchSpace &space, uint64_t seed,
+                       std::vector<Setting> legal)
     : space_(space), random_(seed) {
   for (const Knob &knob : space.knobs) {
     const auto [low, high] =
@@ -32,11 +33,9 @@ Candidates::Candidates(const SearchSpace &space, uint64_t seed)
     axis.range = std::max(place(*high) - axis.low, 1e-9);
     axes_.push_back(axis);
   }
-  listed_ = space.combinations() <= kMostListed;
-  if (listed_) {
-    all_ = space.legalSettings();
-    legal_.insert(all_.begin(), all_.end());
-  }
+  all_ = std::move(legal);
+  listed_ = !all_.empty();
+  legal_.insert(all_.begin(), all_.end());
 }
 
 Surrogate::Point Candidates::point(const Setting &setting) const {

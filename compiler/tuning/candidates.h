@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Candidates: which settings a search may choose next, and where they lie for
-// its model. Spaces of up to kMostListed combinations are listed once; larger
-// ones are sampled, and mutated and crossed over around the best.
+// its model: of the legal settings where they are listed; larger spaces are
+// sampled, and mutated and crossed over around the best.
 //
-//   Candidates candidates(space, /*seed=*/1);
+//   Candidates candidates(space, /*seed=*/1, space.legalSettings());
 //   std::optional<Setting> first = candidates.spread(); // the default
 //   candidates.open({*first});       // settings worth asking the model about
 //   candidates.take(setting);        // never proposed again
@@ -23,15 +23,10 @@ namespace kiln::tuning {
 
 class Candidates {
 public:
-  static constexpr int64_t kMostListed = 1 << 16;
-
-  /// `space` is borrowed.
-  Candidates(const SearchSpace &space, uint64_t seed);
-
-  /// Legal settings; 0 when there are too many to list.
-  uint64_t legal() const { return listed_ ? all_.size() : 0; }
-  /// All of them, where they are listed.
-  const std::vector<Setting> &all() const { return all_; }
+  /// `space` is borrowed. `legal`: every legal setting; empty where there are
+  /// too many to list.
+  Candidates(const SearchSpace &space, uint64_t seed,
+             std::vector<Setting> legal);
 
   /// The default if it is legal; then settings at random, each the one of a
   /// few that is farthest from those taken. Takes it; nothing when all are.

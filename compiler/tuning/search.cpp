@@ -24,7 +24,7 @@ constexpr double kCap = 0.5;
 constexpr uint64_t kAbortFactor = 2;
 static_assert(kAbortFactor > 1.65);
 // Least improvement, in e-folds, worth a trial.
-constexpr double kMargin = 0.01;
+constexpr double kMargin = 0.003;
 // The model is fitted to the best trials only, and asked around the best few.
 constexpr size_t kMostPoints = 128;
 constexpr size_t kParents = 8;
@@ -265,35 +265,41 @@ uint64_t searchWindow(uint64_t trials) {
   return std::clamp<uint64_t>(trials / 12, 1, 16);
 }
 
+bool isListed(const SearchSpace &space, bool exhaustive) {
+  return space.combinations() <= (exhaustive ? SearchOptions::kMostExhaustive
+                                             : SearchOptions::kMostListed);
+}
+
 Result<SearchResult> search(const SearchSpace &space, Measurer &measurer,
                             const SearchOptions &options) {
-  Candidates candidates(space, options.seed);
-  const uint64_t legal = candidates.legal();
-  const bool isListed = space.combinations() <= Candidates::kMostListed;
-  if (isListed && legal == 0) {
+  const bool listed = isListed(space, options.exhaustive);
+  if (options.exhaustive && !listed) {
+    return Status(StatusCode::kInvalidArgument,
+                  "the space has " + std::to_string(space.combinations()) +
+                      " combinations; a search of all takes at most " +
+                      std::to_string(SearchOptions::kMostExhaustive));
+  }
+  std::vector<Setting> all;
+  if (listed) {
+    all = options.legal.empty() ? space.legalSettings() : options.legal;
+  }
+  const uint64_t legal = all.size();
+  if (listed && legal == 0) {
     return Status(StatusCode::kDoesNotFit,
                   "no setting of the knobs is legal for this shape and "
                   "machine");
   }
-  if (options.exhaustive && !isListed) {
-    return Status(StatusCode::kInvalidArgument,
-                  "the space has " + std::to_string(space.combinations()) +
-                      " combinations; a search of all takes at most " +
-                      std::to_string(Candidates::kMostListed));
-  }
+  const uint64_t most = listed ? legal : UINT64_MAX;
   uint64_t trials = options.trials;
   if (trials == 0) {
-    trials = isListed ? std::clamp<uint64_t>(legal / 10, 1,
-                                             SearchOptions::kMostTrials)
-                      : SearchOptions::kMostTrials;
+    trials = std::clamp<uint64_t>(most / 10, 1, SearchOptions::kMostTrials);
   }
-  trials = options.exhaustive ? legal
-           : isListed         ? std::min(trials, legal)
-                              : trials;
+  trials = options.exhaustive ? legal : std::min(trials, most);
   Run run(measurer, options, trials);
   if (options.exhaustive) {
-    KILN_RETURN_IF_ERROR(runAll(candidates.all(), run));
+    KILN_RETURN_IF_ERROR(runAll(all, run));
   } else {
+    Candidates candidates(space, options.seed, all);
     Guide guide(space, options, trials, candidates);
     KILN_RETURN_IF_ERROR(runGuided(guide, trials, run));
   }

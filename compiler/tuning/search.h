@@ -48,14 +48,22 @@ struct SearchOptions {
   /// kMostTrials.
   uint64_t trials = 0;
   uint64_t seed = 1;
+  /// Every legal setting, in the order of SearchSpace::legalSettings(), where
+  /// the caller has listed them (legal_settings.h); else they are listed here.
+  std::vector<Setting> legal{};
   /// An estimate of the cost (> 0) in any unit, much cheaper than a
   /// measurement; the model corrects it by what is measured. May be empty.
   std::function<double(const Setting &)> estimate{};
   /// Called after every trial, in the order in which they were chosen.
   std::function<void(const SearchProgress &)> progress{};
 
-  /// Beyond these a search of a kernel found nothing (tests/bench/README.md).
-  static constexpr uint64_t kMostTrials = 64;
+  /// More than twice what any of the recorded searches of kernels took to come
+  /// within 2 % of the best (docs/rationale/tuning.md).
+  static constexpr uint64_t kMostTrials = 256;
+  /// Combinations of a space whose legal settings are listed.
+  static constexpr int64_t kMostListed = 1 << 14;
+  /// The same of an exhaustive search, which takes no more.
+  static constexpr int64_t kMostExhaustive = 1 << 16;
 };
 
 struct SearchResult {
@@ -63,6 +71,10 @@ struct SearchResult {
   std::optional<size_t> best;
   uint64_t legal = 0; // settings of the space; 0: too many to list
 };
+
+/// Whether a search lists the legal settings of a space first: a tenth of them
+/// are its trials. Larger spaces are sampled (candidates.h).
+bool isListed(const SearchSpace &space, bool exhaustive);
 
 /// Trials under way at once in a guided search of this many.
 uint64_t searchWindow(uint64_t trials);

@@ -75,22 +75,22 @@ int64_t SearchSpace::combinations() const {
   return count;
 }
 
+Setting SearchSpace::setting(int64_t number) const {
+  Setting setting(knobs.size());
+  for (size_t i = knobs.size(); i-- > 0;) {
+    const auto values = static_cast<int64_t>(knobs[i].values.size());
+    setting[i] = knobs[i].values[static_cast<size_t>(number % values)];
+    number /= values;
+  }
+  return setting;
+}
+
 std::vector<Setting> SearchSpace::legalSettings() const {
   std::vector<Setting> legal;
-  Setting setting(knobs.size());
-  std::vector<size_t> index(knobs.size(), 0);
-  for (int64_t left = combinations(); left > 0; --left) {
-    for (size_t i = 0; i < knobs.size(); ++i) {
-      setting[i] = knobs[i].values[index[i]];
-    }
-    if (!isLegal || isLegal(setting)) {
-      legal.push_back(setting);
-    }
-    for (size_t i = knobs.size(); i-- > 0;) {
-      if (++index[i] < knobs[i].values.size()) {
-        break;
-      }
-      index[i] = 0;
+  for (int64_t i = 0, count = combinations(); i < count; ++i) {
+    Setting combination = setting(i);
+    if (!isLegal || isLegal(combination)) {
+      legal.push_back(std::move(combination));
     }
   }
   return legal;

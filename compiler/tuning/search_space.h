@@ -43,8 +43,10 @@ struct SearchSpace {
 
   /// Combinations, legal or not; saturates at 2^63 - 1.
   int64_t combinations() const;
+  /// The combination of a number below combinations(), the last knob fastest.
+  Setting setting(int64_t number) const;
   /// Every legal setting, the last knob fastest. Calls isLegal
-  /// combinations() times.
+  /// combinations() times; where that is slow, legal_settings.h.
   std::vector<Setting> legalSettings() const;
 };
 

@@ -16,9 +16,12 @@
 // there are few points.
 //
 // Deterministic. fit() costs O(n^3) some dozens of times, predict() O(n^2).
+// Coordinates take few values: what depends on one coordinate is computed once
+// for each pair of values.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace kiln::tuning {
@@ -45,7 +48,17 @@ private:
     double logNoise = -9;  // of noise over signal variance
   };
 
-  double covariance(const Parameters &p, const Point &a, const Point &b) const;
+  /// A coordinate: the values that points have, and of each pair of them
+  /// its term of the sum and its square distance in lengths.
+  struct Axis {
+    std::vector<double> values;
+    std::vector<double> terms, squares; // values.size() squared
+  };
+
+  void index();
+  void fillAxis(const Parameters &p, size_t axis);
+  double covariance(double joint, double sum, double squares) const;
+  void fillCovariances(const Parameters &p);
   /// Fills factor_, weights_, mean_, scale_; the log posterior.
   double condition(const Parameters &p);
   void learn();
@@ -53,9 +66,11 @@ private:
   std::vector<Point> points_;
   std::vector<double> values_;
   Parameters parameters_;
-  std::vector<double> factor_;  // Cholesky, rows of the lower triangle
-  std::vector<double> weights_; // inverse covariance times residuals
-  std::vector<double> ones_;    // inverse covariance times ones
+  std::vector<Axis> axes_;
+  std::vector<uint32_t> places_; // of the points in axes_, axis by axis
+  std::vector<double> factor_;   // Cholesky: rows of the upper triangle
+  std::vector<double> weights_;  // inverse covariance times residuals
+  std::vector<double> ones_;     // inverse covariance times ones
   double onesSum_ = 1;
   double mean_ = 0, scale_ = 1;
 };

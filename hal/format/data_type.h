@@ -42,9 +42,6 @@ constexpr unsigned sizeOf(DataType t) {
   return kSizes[static_cast<unsigned>(t)];
 }
 
-constexpr DataType fromElementType(isa::ElementType t) {
-  return static_cast<DataType>(t);
-}
 /// nullopt for types that exist on the host only.
 constexpr std::optional<isa::ElementType> toElementType(DataType t) {
   return t < DataType::kBool ? std::optional(static_cast<isa::ElementType>(t))

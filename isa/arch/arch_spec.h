@@ -81,8 +81,9 @@ enum class VectorClass : uint8_t {
   kTrigonometric,
   kGather, // gather, scatter
   kSort,   // sort, merge
+  kGatherBlocks,
 };
-constexpr unsigned kNumVectorClasses = 14;
+constexpr unsigned kNumVectorClasses = 15;
 
 /// One DRAM part: a channel of it, with the least times of its data sheet in
 /// picoseconds (isa/arch/dram/*.yaml). The memory system rounds each up to

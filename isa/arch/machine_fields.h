@@ -17,7 +17,7 @@ namespace kiln::isa {
 constexpr const char *kVectorClassKeys[kNumVectorClasses] = {
     "arithmetic", "multiply_add",  "cast",        "exp",       "reciprocal",
     "divide",     "reduce_rows",   "reduce_lane", "transpose", "broadcast",
-    "compare",    "trigonometric", "gather",      "sort"};
+    "compare",    "trigonometric", "gather",      "sort",      "gather_blocks"};
 
 constexpr Pipe kQueuedPipes[] = {Pipe::MTE2, Pipe::MTE1, Pipe::M,
                                  Pipe::FIX,  Pipe::V,    Pipe::MTE3};

@@ -31,6 +31,7 @@ static_assert(matches(TimingClass::kVTrigonometric,
                       VectorClass::kTrigonometric));
 static_assert(matches(TimingClass::kVGather, VectorClass::kGather));
 static_assert(matches(TimingClass::kVSort, VectorClass::kSort));
+static_assert(matches(TimingClass::kVGatherBlocks, VectorClass::kGatherBlocks));
 
 unsigned rateWidth(const Command &c) {
   const ElementType type = static_cast<ElementType>(c.f3);
@@ -53,9 +54,14 @@ VectorClass vectorClass(Opcode op) {
 
 uint64_t vectorColumns(const Command &c) {
   const uint64_t columns = LocalView::unpack(c.rs2).count;
-  return meaning(c.op).shape == VectorShape::kMerge
-             ? columns + LocalView::unpack(c.rs3).count
-             : columns;
+  switch (meaning(c.op).shape) {
+  case VectorShape::kMerge:
+    return columns + LocalView::unpack(c.rs3).count;
+  case VectorShape::kGatherBlocks:
+    return columns * (kBlockBytes / sizeOf(static_cast<ElementType>(c.f3)));
+  default:
+    return columns;
+  }
 }
 
 VectorRate vectorRate(const TimingPart &timing, const Command &command) {

@@ -31,6 +31,7 @@ VALUES = {
 OVERRIDES = {
     "st.ub": {"src": {"count": 4}},
     "st.l1": {"dst": {"addr": 0x1000}, "src": {"count": 0}},
+    "vgatherb": {"src0": {"count": 8}},
     "vsort32": {"dst": {"row_stride": 16}},
     "vmerge": {"dst": {"row_stride": 32, "addr": 0x8000},
                "src0": {"row_stride": 16}, "src1": {"row_stride": 16,

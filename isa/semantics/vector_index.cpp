@@ -65,6 +65,23 @@ void gatherTable(const VectorCommand &v, std::byte *ub) {
   }
 }
 
+void gatherBlocks(const VectorCommand &v, std::byte *ub) {
+  const Walk dst(v.dst, ub), index(v.src0, ub);
+  const std::byte *table = ub + v.src1.view.addr;
+  const uint64_t perBlock = kBlockBytes / sizeOf(v.type);
+  for (uint64_t r = 0; r < v.rows; ++r) {
+    for (uint64_t b = 0; b < v.cols; ++b) {
+      const uint64_t i = loadElement(ElementType::I32, index.at(r, b), 0);
+      std::byte *to = dst.at(r, b * perBlock);
+      if (i * perBlock < v.src1.cols) {
+        std::memcpy(to, table + i * kBlockBytes, kBlockBytes);
+      } else {
+        std::memset(to, 0, kBlockBytes);
+      }
+    }
+  }
+}
+
 void scatterTable(const VectorCommand &v, std::byte *ub) {
   const Walk values(v.src0, ub), index(v.src1, ub);
   std::byte *table = ub + v.dst.view.addr;

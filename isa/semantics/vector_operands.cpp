@@ -235,6 +235,14 @@ VectorCommand decodeVector(const Command &c) {
     v.src0.type = ElementType::I32;
     v.src1 = tableOf(c.rs3, type);
     break;
+  case VectorShape::kGatherBlocks: {
+    const uint64_t perBlock = kBlockBytes / sizeOf(type);
+    v.src0.type = ElementType::I32;
+    v.src1 = tableOf(c.rs3, type);
+    v.src1.cols *= perBlock;
+    v.dst.cols *= perBlock;
+    break;
+  }
   case VectorShape::kScatter:
     v.dst = tableOf(c.rs1, type);
     v.src1 = rowsOf(c.rs3, ElementType::I32, v.rows, v.cols);

@@ -72,6 +72,7 @@ template <BinaryOp kOp> void columnArg(const VectorCommand &v, std::byte *ub);
 // vector_index.cpp
 void sequence(const VectorCommand &v, std::byte *ub);
 void gatherTable(const VectorCommand &v, std::byte *ub);
+void gatherBlocks(const VectorCommand &v, std::byte *ub);
 void scatterTable(const VectorCommand &v, std::byte *ub);
 void sort32(const VectorCommand &v, std::byte *ub);
 void mergeLists(const VectorCommand &v, std::byte *ub);

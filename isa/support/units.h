@@ -31,12 +31,8 @@ private:
 using Cycle = Unit<struct CycleTag>; // clock cycles of a core
 using Bytes = Unit<struct BytesTag>;
 
-/// A byte address inside one local memory space.
-using LocalAddr = Unit<struct LocalAddrTag>;
 /// A byte address in global memory (48 bits).
 using GmAddr = Unit<struct GmAddrTag>;
-
-enum class CoreId : uint32_t {};
 
 constexpr uint64_t ceilDiv(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 constexpr uint64_t alignUp(uint64_t a, uint64_t b) { return ceilDiv(a, b) * b; }

@@ -80,6 +80,18 @@ uint64_t BankMap::groupsOf(BankSet ub) const {
   return groups & ((groups_ < 64 ? uint64_t{1} << groups_ : 0) - 1);
 }
 
+BankSet BankMap::lowestPerGroup(BankSet ub, uint64_t without) const {
+  BankSet chosen = 0;
+  for (uint64_t bank = 0; bank < ubBanks_; ++bank) {
+    const uint64_t shift = bank * groups_;
+    const uint64_t groups = (ub >> shift) & ~without &
+                            ((groups_ < 64 ? uint64_t{1} << groups_ : 0) - 1);
+    chosen |= groups << shift;
+    without |= groups;
+  }
+  return chosen;
+}
+
 CubeBeats::CubeBeats(const isa::CubeShape &shape, uint64_t weight,
                      uint64_t cycles, const isa::CellRate &rate,
                      const BankMap &map, uint64_t now)
@@ -280,17 +292,34 @@ BankSet LoadL0Beats::at(uint64_t cycle, const isa::ArchSpec &arch,
 
 uint64_t MoveBeats::count() const { return ceilDiv(bytes, perBeat); }
 
+bool MoveBeats::groupsApart(const BankMap &map) const {
+  if (bytes == 0 || window.rowBytes == 0) {
+    return true;
+  }
+  const bool together = window.blockStride == isa::kBlockBytes &&
+                        window.rowStride == window.rowBytes &&
+                        perBeat <= map.groups() * isa::kBlockBytes &&
+                        (window.address + offset) % isa::kBlockBytes == 0;
+  const uint64_t row = offset / window.rowBytes,
+                 rows = (offset + bytes - 1) / window.rowBytes - row;
+  const uint64_t blocks = ceilDiv(window.rowBytes, isa::kBlockBytes);
+  const uint64_t first = window.address + row * window.rowStride;
+  const uint64_t last =
+      first + rows * window.rowStride + blocks * window.blockStride;
+  return together || map.ubBank(first) == map.ubBank(last);
+}
+
 Beat MoveBeats::beat(uint64_t index, const BankMap &map) const {
   Beat beat;
-  addTo(beat, window, space, write, index, map);
+  addTo(beat, window, space, index, map);
   if (both) {
-    addTo(beat, target, isa::Space::L1, true, index, map);
+    addTo(beat, target, isa::Space::L1, index, map);
   }
   return beat;
 }
 
 void MoveBeats::addTo(Beat &beat, const BlockWindow &w, isa::Space where,
-                      bool writes, uint64_t index, const BankMap &map) const {
+                      uint64_t index, const BankMap &map) const {
   if (index * perBeat >= bytes) {
     return;
   }
@@ -301,7 +330,7 @@ void MoveBeats::addTo(Beat &beat, const BlockWindow &w, isa::Space where,
     const uint64_t address =
         w.address + row * w.rowStride + at / isa::kBlockBytes * w.blockStride;
     if (where == isa::Space::UB) {
-      map.addUb(beat, address, writes);
+      map.addUb(beat, address);
     } else {
       beat.l1 |= map.l1(address, 1);
     }
@@ -355,12 +384,19 @@ void FixBeats::addTarget(Beat &beat, uint64_t group, uint64_t inGroup,
       if (toL1) {
         beat.l1 |= map.l1(at, bytes);
       } else {
-        map.addUb(beat, at, true);
-        map.addUb(beat, at + bytes - 1, true);
+        map.addUb(beat, at);
+        map.addUb(beat, at + bytes - 1);
       }
     }
     e += piece;
   }
+}
+
+bool FixBeats::inOneUbBank(const BankMap &map) const {
+  const uint64_t last = target +
+                        ceilDiv(columns * size, isa::kBlockBytes) * blockPitch +
+                        rows * rowPitch;
+  return map.ubBank(target) == map.ubBank(last);
 }
 
 Beat FixBeats::beat(uint64_t index, const BankMap &map) const {

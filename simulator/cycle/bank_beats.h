@@ -37,11 +37,9 @@ private:
   int shift_;
 };
 
-/// What one beat uses. Groups of UB are bits as well.
+/// What one beat uses.
 struct Beat {
-  BankSet l0c = 0;
-  BankSet ub = 0, l1 = 0;
-  uint64_t readGroups = 0, writeGroups = 0;
+  BankSet l0c = 0, ub = 0, l1 = 0;
 };
 
 /// Where the banks of the machine are.
@@ -63,20 +61,24 @@ public:
     return l0cBankBytes_ - address % l0cBankBytes_;
   }
   /// Adds the block of UB at `address`.
-  void addUb(Beat &beat, uint64_t address, bool write) const {
+  void addUb(Beat &beat, uint64_t address) const {
     if (!hasUb()) {
       return;
     }
     const uint64_t group = groups_.rest(address / isa::kBlockBytes);
     const uint64_t bank = ubBanks_.rest(ubBankBytes_.quotient(address));
     beat.ub |= BankSet{1} << (bank * groups_ + group);
-    (write ? beat.writeGroups : beat.readGroups) |= uint64_t{1} << group;
+  }
+  uint64_t ubBank(uint64_t address) const {
+    return ubBankBytes_.quotient(address);
   }
   /// Of the rows of 32 bytes in [from, from + bytes) of L1.
   BankSet l1(uint64_t from, uint64_t bytes) const;
   /// `blocks` blocks of UB that follow one another, at most one per group.
   BankSet ubRun(uint64_t address, uint64_t blocks) const;
   uint64_t groupsOf(BankSet ub) const;
+  /// Of the banks of each group that is not in `without` the lowest.
+  BankSet lowestPerGroup(BankSet ub, uint64_t without) const;
   uint64_t groups() const { return groups_; }
 
 private:
@@ -89,6 +91,7 @@ private:
 
 /// An mmad: the cells of its tile over and over, k outermost.
 struct CubeBeats {
+  CubeBeats() = default;
   CubeBeats(const isa::CubeShape &shape, uint64_t weight, uint64_t cycles,
             const isa::CellRate &rate, const BankMap &map, uint64_t now);
 
@@ -113,6 +116,7 @@ private:
 /// A V command: reads of its beats and writes behind them.
 class VectorBeats {
 public:
+  VectorBeats() = default;
   VectorBeats(std::span<const isa::BankOperand> operands, uint64_t rows,
               uint64_t beatsPerRow, uint64_t lost,
               const isa::BankTiming &timing, const BankMap &map, uint64_t now);
@@ -133,9 +137,9 @@ private:
   std::array<isa::BankOperand, kMostOperands> operands_;
   std::array<uint64_t, kMostOperands> perBeat_{}; // blocks
   size_t count_ = 0;
-  uint64_t rows_;
+  uint64_t rows_ = 0;
   Divisor beats_;
-  uint64_t begin_, end_;
+  uint64_t begin_ = 0, end_ = 0;
   /// Each beat takes one cycle, and no group has two blocks of an operand.
   bool simple_ = true;
   std::vector<isa::UbBanks> stepper_; // one, when needed
@@ -145,6 +149,7 @@ private:
 /// A command of MTE1: what it reads from L1.
 class LoadL0Beats {
 public:
+  LoadL0Beats() = default;
   LoadL0Beats(const isa::Command &command, const isa::PipeConfig &config,
               uint64_t occupancy, const isa::ArchSpec &arch, uint64_t now);
 
@@ -158,7 +163,7 @@ private:
   BankSet gathered(uint64_t index, const isa::ArchSpec &arch,
                    const BankMap &map);
 
-  uint64_t begin_, end_;
+  uint64_t begin_ = 0, end_ = 0;
   uint64_t perCycle_ = 1;
   uint64_t address_ = 0, bytes_ = 0;
   uint64_t inner_ = 1, innerStride_ = 0, outerStride_ = 0; // fractals, bytes
@@ -173,19 +178,21 @@ private:
 struct BlockWindow {
   uint64_t address = 0, rowBytes = 0;
   uint64_t rowStride = 0, blockStride = 0; // bytes
+  bool operator==(const BlockWindow &) const = default;
 };
 
 /// A run of bytes of a DMA command, `perBeat` a beat.
 struct MoveBeats {
   Beat beat(uint64_t index, const BankMap &map) const;
   uint64_t count() const;
+  /// Whether surely no beat has blocks of one group in two banks of UB.
+  bool groupsApart(const BankMap &map) const;
 
   void addTo(Beat &beat, const BlockWindow &window, isa::Space space,
-             bool write, uint64_t index, const BankMap &map) const;
+             uint64_t index, const BankMap &map) const;
 
   BlockWindow window; // in `space`
   isa::Space space = isa::Space::UB;
-  bool write = false;
   bool both = false; // st.l1: to `target` in L1 as well
   BlockWindow target;
   uint64_t offset = 0, bytes = 0, perBeat = 1;
@@ -199,6 +206,8 @@ struct FixBeats {
            uint64_t rate, const BankMap &map);
 
   Beat beat(uint64_t index, const BankMap &map) const;
+  /// Whether all it writes lies in one bank of UB.
+  bool inOneUbBank(const BankMap &map) const;
 
   uint64_t address = 0, groupBytes = 0;
   uint64_t rows = 0, columns = 0, elements = 0, rate = 1;

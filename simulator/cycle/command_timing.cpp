@@ -61,7 +61,8 @@ CommandTiming vector(const Command &c, const isa::TimingPart &timing) {
     uint64_t beats = ceilDiv(columns, rate.elementsPerCycle);
     t.occupancy = beats ? rows * (beats + rate.rowCycles) : 0; // rule 17
     TimingClass kind = isa::info(c.op).timing;
-    if (kind != TimingClass::kVGather && kind != TimingClass::kVSort) {
+    if (kind != TimingClass::kVGather && kind != TimingClass::kVSort &&
+        kind != TimingClass::kVGatherBlocks) {
       t.rows = rows;
       t.beatsPerRow = beats;
     }

@@ -84,10 +84,11 @@ struct InFlight {
   uint64_t busyEnd = 0;
   uint64_t bankCycles = 0; // of its occupancy
   uint32_t openBursts = 0;
-  uint64_t lastBeat = 0;   // loads: in UB, see BankTraffic
+  uint64_t latency = 0;
+  uint64_t lastBeat = 0;   // in UB or L1, see BankTraffic
   uint64_t doneAt = 0;     // the last burst was complete; 0: not yet
   uint64_t lateCycles = 0; // it counts as complete so much later
-  bool beatsLeft = false;  // some wait for banks, or could
+  bool beatsLeft = false;  // some may wait for banks
   bool global = false;
   bool allSent = false;  // no burst is left to hand over
   bool complete = false; // a GM write that waits for an earlier one to retire

@@ -22,7 +22,6 @@ void PipeUnit::reset(MemPort *port, WriteArbiter *arbiter, size_t words) {
   sequence_ = 0;
   leftAt_ = kNever;
   headFree_ = busyEnd_ = lastActivity_ = bankCycles_ = waited_ = 0;
-  burstEnd_ = burstWaited_ = 0;
   coming_.clear();
   freeTags_.clear();
   wakePending_ = kNever;
@@ -334,6 +333,7 @@ void PipeUnit::start(uint64_t now, const CommandTiming &timing) {
   f.issue = queue_.front().issue;
   f.start = now;
   f.global = timing.global;
+  f.latency = timing.latency;
   f.bankCycles = timing.bankCycles;
   bankCycles_ += timing.bankCycles;
   if (context_.observer) {
@@ -361,7 +361,6 @@ void PipeUnit::start(uint64_t now, const CommandTiming &timing) {
 bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
   BankTraffic &traffic = *context_.traffic;
   const InFlight &f = inFlight_.back();
-  burstEnd_ = 0;
   switch (pipe_) {
   case Pipe::M:
     if (traffic.mayWait(Pipe::FIX)) {
@@ -382,7 +381,7 @@ bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
     if (!traffic.mayWait(pipe_)) {
       return false;
     }
-    lastBeat_ = traffic.beginFix(f.command, f.config, timing, now);
+    lastBeat_ = traffic.beginFix(f.command, f.sequence, f.config, timing, now);
     break;
   case Pipe::MTE3:
     if (!traffic.mayWait(pipe_)) {
@@ -391,7 +390,7 @@ bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
     if (timing.global) { // burst by burst
       return true;
     }
-    lastBeat_ = traffic.beginMove(f.command, timing, now);
+    lastBeat_ = traffic.beginMove(f.command, f.sequence, timing, now);
     break;
   default:
     return false;
@@ -400,53 +399,61 @@ bool PipeUnit::joinTraffic(uint64_t now, const CommandTiming &timing) {
   return true;
 }
 
-/// Whether the pipe's beats up to number `last` are over before `now`; if not,
-/// `at` is when they could be. The beats of a store's burst end with those of
-/// the port.
-bool PipeUnit::beatsGone(uint64_t last, uint64_t now, uint64_t &at) {
-  const BankTraffic::Progress p = context_.traffic->progress(pipe_, last, now);
-  at = now + p.left;
-  if (burstEnd_) {
-    at = std::max(at, burstEnd_ + (p.waited - burstWaited_));
-  }
-  return at == now;
-}
-
-/// The occupancy ends when its last beat has gone, which may be later than it
+/// The occupancy ends when its last beat has come, which may be later than it
 /// was thought.
 void PipeUnit::endBeats(uint64_t, uint64_t now) {
   if (!beatsLeft_ || now < busyEnd_ || context_.stopped) {
     return;
   }
   InFlight &f = inFlight_.back();
-  uint64_t end = 0;
-  if (!beatsGone(lastBeat_, now, end)) {
-    f.busyEnd = busyEnd_ = end;
-    context_.wheel->at<&PipeUnit::endBeats>(end, Phase::kMain, this);
-    wakeAt(end);
+  const BankTraffic::Progress p =
+      context_.traffic->progress(pipe_, lastBeat_, now);
+  if (p.left) {
+    f.busyEnd = busyEnd_ = now + p.left;
+    context_.wheel->at<&PipeUnit::endBeats>(busyEnd_, Phase::kMain, this);
+    wakeAt(busyEnd_);
     return;
   }
-  f.beatsLeft = beatsLeft_ = false;
-  countWaited();
-  if (!f.global || sentBytes_ == 0) {
-    context_.wheel->at<&PipeUnit::retire>(
-        now + (f.global ? 0 : transferTiming_.latency), Phase::kMain, this,
-        f.sequence);
+  beatsLeft_ = false;
+  f.bankCycles += p.waited - waited_;
+  bankCycles_ += p.waited - waited_;
+  waited_ = p.waited;
+  if (!f.global) {
+    f.lastBeat = lastBeat_;
+    endServed(f.sequence, now);
+    return;
+  }
+  f.beatsLeft = false;
+  if (sentBytes_ == 0) {
+    context_.wheel->at<&PipeUnit::retire>(now, Phase::kMain, this, f.sequence);
   } else if (f.openBursts == 0) {
     transferDone(f, now);
   } // else burstDone() goes on
 }
 
-/// What the command that ended lost to other pipes.
-void PipeUnit::countWaited() {
-  const uint64_t waited =
-      context_.traffic->progress(pipe_, lastBeat_, context_.wheel->now())
-          .waited;
-  InFlight &f = inFlight_.back();
-  f.bankCycles += waited - waited_;
-  f.lateCycles = burstEnd_ ? waited - burstWaited_ : 0;
-  bankCycles_ += waited - waited_;
-  waited_ = waited;
+/// Rules 37 to 39: the blocks of a command that is over have their turn.
+void PipeUnit::endServed(uint64_t sequence, uint64_t now) {
+  if (context_.stopped) {
+    return;
+  }
+  InFlight &f = flying(sequence);
+  const uint64_t left =
+      context_.traffic->unserved(pipe_, f.lastBeat, sequence, now);
+  if (left) {
+    context_.wheel->at<&PipeUnit::endServed>(now + left, Phase::kMain, this,
+                                             sequence);
+    return;
+  }
+  f.beatsLeft = false;
+  f.lateCycles = now - f.busyEnd;
+  f.bankCycles += f.lateCycles;
+  bankCycles_ += f.lateCycles;
+  if (!f.global) {
+    context_.wheel->at<&PipeUnit::retire>(now + f.latency, Phase::kMain, this,
+                                          sequence);
+  } else if (f.openBursts == 0) {
+    transferDone(f, now);
+  } // else burstDone() goes on
 }
 
 void PipeUnit::settleLine() {
@@ -496,9 +503,11 @@ void PipeUnit::requestWrite(uint64_t, uint64_t now) {
   if (context_.stopped) {
     return;
   }
-  uint64_t at = 0;
-  if (neededBeat_ && !beatsGone(neededBeat_, now, at)) {
-    context_.wheel->at<&PipeUnit::requestWrite>(at, Phase::kMain, this);
+  const uint64_t left =
+      neededBeat_ ? context_.traffic->progress(pipe_, neededBeat_, now).left
+                  : 0;
+  if (left) {
+    context_.wheel->at<&PipeUnit::requestWrite>(now + left, Phase::kMain, this);
     return;
   }
   clock.enter(Stall::kGmPort, now); // until the arbiter grants, maybe now
@@ -521,10 +530,8 @@ void PipeUnit::send(uint64_t now) {
                      write ? f.sequence : takeTag(f.sequence)};
   uint64_t next = now + burst_.beats;
   if (pipe_ == Pipe::MTE3 && mayWait_) {
-    lastBeat_ = neededBeat_ =
-        context_.traffic->beginStore(f.command, sentBytes_, burst_.bytes, now);
-    burstEnd_ = next;
-    burstWaited_ = context_.traffic->progress(pipe_, lastBeat_, now).waited;
+    f.lastBeat = context_.traffic->beginStore(f.command, f.sequence, sentBytes_,
+                                              burst_.bytes, now);
   }
   sentBytes_ += burst_.bytes;
   port_->issue(request, *this, Cycle(now));
@@ -553,7 +560,11 @@ void PipeUnit::endTransfer(uint64_t end) {
   transferring_ = false;
   f.busyEnd = busyEnd_ = end;
   f.allSent = true;
-  if (mayWait_) {
+  if (mayWait_ && pipe_ == Pipe::MTE3) {
+    f.beatsLeft = true;
+    context_.wheel->at<&PipeUnit::endServed>(end, Phase::kMain, this,
+                                             f.sequence);
+  } else if (mayWait_) {
     f.beatsLeft = beatsLeft_ = true;
     context_.wheel->at<&PipeUnit::endBeats>(end, Phase::kMain, this);
   } else if (f.openBursts == 0) {
@@ -587,8 +598,8 @@ void PipeUnit::burstComes(uint64_t tag, Cycle first) {
     return;
   }
   InFlight &f = flying(c.sequence);
-  f.lastBeat =
-      context_.traffic->beginLoad(f.command, c.offset, c.bytes, first.count());
+  f.lastBeat = context_.traffic->beginLoad(f.command, f.sequence, c.offset,
+                                           c.bytes, first.count());
 }
 
 void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
@@ -632,14 +643,15 @@ void PipeUnit::transferDone(InFlight &f, uint64_t now) {
                                         Phase::kMain, this, f.sequence);
 }
 
-/// A load retires when its last beat is written as well.
+/// A load retires when all of its blocks are written as well.
 void PipeUnit::endLoad(uint64_t sequence, uint64_t now) {
   if (context_.stopped) {
     return;
   }
   InFlight &f = flying(sequence);
   const uint64_t left =
-      f.lastBeat ? context_.traffic->progress(pipe_, f.lastBeat, now).left : 0;
+      f.lastBeat ? context_.traffic->unserved(pipe_, f.lastBeat, sequence, now)
+                 : 0;
   if (left) {
     context_.wheel->at<&PipeUnit::endLoad>(now + left, Phase::kMain, this,
                                            sequence);

@@ -109,12 +109,11 @@ private:
   /// may have to wait for those of other pipes.
   bool joinTraffic(uint64_t now, const CommandTiming &timing);
   void endBeats(uint64_t, uint64_t now);
+  void endServed(uint64_t sequence, uint64_t now);
   void startTransfer(uint64_t now);
   void pump(uint64_t, uint64_t now);
   void granted(uint64_t now) override;
   void requestWrite(uint64_t, uint64_t now);
-  bool beatsGone(uint64_t last, uint64_t now, uint64_t &at);
-  void countWaited();
   void send(uint64_t now);
   void endTransfer(uint64_t now);
   void burstDone(uint64_t tag, Cycle now) override;
@@ -162,14 +161,12 @@ private:
 
   // The beats of the command in occupancy, last of inFlight_.
   bool mayWait_ = false;    // for banks that others use
-  bool beatsLeft_ = false;  // some may not have gone
+  bool beatsLeft_ = false;  // some may not have come
   uint64_t firstBeat_ = 0;  // number of the one before its first
   uint64_t lastBeat_ = 0;   // number of its last
   uint64_t neededBeat_ = 0; // before the next burst is handed over
   uint64_t waited_ = 0;     // for banks, of all that have ended
 
-  uint64_t burstEnd_ = 0;    // of a store's burst, did its beats not wait
-  uint64_t burstWaited_ = 0; // waited cycles before it
   std::vector<Coming> coming_;
   std::vector<uint32_t> freeTags_;
 

@@ -5,9 +5,8 @@
 // and 42).
 //
 // A burst is handed over in the cycle its request is up; the memory answers
-// with the burst's tag in the cycle it is complete. Its beats use the banks of
-// UB (rules 35, 37, 39): those of a load from the cycle on in which they come,
-// those of a store from the request on.
+// with the burst's tag in the cycle it is complete. The accesses of its beats
+// to banks of UB wait in bank_queues (rules 37 and 39); only retirement sees it.
 module gm_unit
   import kiln_rtl_pkg::*;
 #(
@@ -41,10 +40,13 @@ module gm_unit
     input  logic comes,                // a load's first beat is there, the
     input  logic [3:0] comes_tag,      // others follow one per cycle
 
-    // The banks of UB: a beat wants to go, may go.
-    output logic beat,
-    output blocks_t beat_use,
-    input  logic beat_goes,
+    // The banks of UB, see bank_queues.
+    input  logic meet,                 // rule 37 holds
+    input  banks_t taken,
+    input  groups_t shut,
+    output banks_t served,
+    output logic waits,
+    output logic overflow,
 
     // UB: where the bytes of a burst are. For a load the burst that is done,
     // for a store the one handed over.
@@ -165,48 +167,24 @@ module gm_unit
       else request_tag = 4'(i);
   end
 
-  // The beats in UB. `waiting`: of a load, come and not written, the first
-  // one's burst first; of a store, not read.
-  typedef struct packed {
-    logic [1:0] slot;
-    logic [39:0] linear;
-    logic [9:0] bytes;
-  } waiting_t;
-  waiting_t fifo[MAX_WAITING], come, at_hand;
-  logic [7:0] fifo_first, fifo_last;
-  logic [8:0] fifo_count;
-  logic [15:0] link_left;      // beats with bytes of the burst that comes
-  logic [15:0] here, here_now; // beats
-  logic [9:0] beat_n;          // of the burst at hand
-  logic [39:0] beat_from;      // byte in it
-  logic [9:0] beat_bytes_here;
-  logic beat_last, blocked;
-  logic [15:0] unwritten[SLOTS];
-  logic [15:0] late[SLOTS];    // cycles the last burst of a store waited
-  function automatic logic [15:0] beats_of(input logic [9:0] n);
-    return (16'(n) + beat_bytes - 16'd1) / beat_bytes;
-  endfunction
-  assign come = STORE ? '{slot: now_.slot, linear: now_.linear,
-                          bytes: bytes[9:0]} :
-      '{slot: bursts[comes_tag].slot, linear: bursts[comes_tag].linear,
-        bytes: bursts[comes_tag].bytes};
-  always_comb begin
-    if (STORE) begin
-      here_now = request ? beats_of(bytes[9:0]) : here;
-      at_hand = request ? come : fifo[0];
-    end else begin
-      here_now = here + 16'(comes || link_left != 0);
-      at_hand = fifo_count == 0 ? come : fifo[fifo_first];
-    end
-  end
-  assign beat = here_now != 0;
-  assign beat_from = STORE && request ? 40'd0 :
-      40'(beat_n) * 40'(beat_bytes);
-  assign beat_bytes_here =
-      40'(at_hand.bytes) - beat_from < 40'(beat_bytes) ?
-      10'(40'(at_hand.bytes) - beat_from) : beat_bytes[9:0];
-  assign beat_last = beat_from + 40'(beat_bytes) >= 40'(at_hand.bytes);
-  assign blocked = beat && !beat_goes;
+  // The beats in UB: those of a load come off the link, those of a store with
+  // the request and after it, one per cycle.
+  burst_t fresh, at_hand, kept;
+  logic beat;
+  logic [15:0] beats_to_come, beat_n, beats_of_it;
+  logic [39:0] beat_from;      // byte in the burst
+  logic [39:0] beat_rest;      // bytes from the beat on
+  logic begins;                // with `fresh`
+  banks_t beat_use;
+  logic [15:0] unserved[SLOTS];
+  assign begins = STORE ? request : comes;
+  assign fresh = !STORE ? bursts[comes_tag] :
+      '{valid: 1'b1, slot: now_.slot, linear: now_.linear, bytes: bytes[9:0]};
+  assign at_hand = begins ? fresh : kept;
+  assign beat = begins || beats_to_come != 0;
+  assign beats_of_it = (16'(fresh.bytes) + beat_bytes - 16'd1) / beat_bytes;
+  assign beat_from = begins ? 40'd0 : 40'(beat_n) * 40'(beat_bytes);
+  assign beat_rest = 40'(at_hand.bytes) - beat_from;
   command_shape_t beat_shape;
   always_comb begin
     beat_shape = '{view: now_.view, row_bytes: now_.row_bytes, pad: 0};
@@ -214,10 +192,15 @@ module gm_unit
       for (int i = 0; i < SLOTS; i++)
         if (at_hand.slot == 2'(i)) beat_shape = shapes[i];
     beat_use = '0;
-    if (beat)
-      beat_use = beat_blocks(beat_shape.view, beat_shape.row_bytes,
-                             at_hand.linear + beat_from, beat_bytes_here);
+    if (beat && meet)
+      beat_use = beat_banks(beat_shape.view, beat_shape.row_bytes,
+                            at_hand.linear + beat_from,
+                            beat_rest < 40'(beat_bytes) ? beat_rest[9:0] :
+                                                          beat_bytes[9:0]);
   end
+  bank_queues #(.SLOTS(SLOTS)) waiting (
+      .clk, .rst, .come(beat_use), .come_slot(at_hand.slot), .taken, .shut,
+      .served, .left(unserved), .waits, .overflow);
 
   assign free = !state.active && beats_left == 0;
   assign request = now_.active && beats_left == 0 && outstanding < max_bursts;
@@ -225,17 +208,21 @@ module gm_unit
   assign request_bytes = bytes[9:0];
   assign request_beats = beats[15:0];
 
-  // Rule 21.
+  // Rules 21 and 39. A store's transfer is complete `late` cycles after its
+  // bursts: those behind its occupancy in which accesses are left.
   logic [15:0] open_now[SLOTS];
-  logic [SLOTS-1:0] complete;
+  logic [15:0] late[SLOTS], late_now[SLOTS];
+  logic [SLOTS-1:0] transferred, complete;
   always_comb begin
     for (int i = 0; i < SLOTS; i++) begin
       open_now[i] = open[i];
       for (int j = 0; j < MAX_BURSTS; j++)
         if (bursts[j].valid && done[j] && bursts[j].slot == 2'(i))
           open_now[i] = open_now[i] - 1;
-      complete[i] = valid[i] && all_sent[i] && open_now[i] == 0 &&
-          (STORE ? late[i] == 0 : unwritten[i] == 0);
+      transferred[i] = valid[i] && all_sent[i] && open_now[i] == 0;
+      complete[i] = transferred[i] && unserved[i] == 0 && late[i] == 0;
+      late_now[i] = late[i] + 16'(STORE && all_sent[i] && unserved[i] != 0 &&
+                                  !(beats_left != 0 && state.slot == 2'(i)));
     end
     retire = complete;
     if (STORE)
@@ -279,59 +266,32 @@ module gm_unit
       next_age <= 1;
       beats_left <= 0;
       for (int i = 0; i < MAX_BURSTS; i++) bursts[i] <= '0;
-      fifo_first <= 0;
-      fifo_last <= 0;
-      fifo_count <= 0;
-      link_left <= 0;
-      here <= 0;
-      beat_n <= 0;
+      beats_to_come <= 0;
     end else begin
-      if (beats_left != 0)
-        beats_left <= beats_left - 1 + 16'(STORE && blocked);
+      if (beats_left != 0) beats_left <= beats_left - 1;
       // Beats in UB.
-      here <= here_now - 16'(beat && beat_goes);
-      if (beat && beat_goes) beat_n <= !STORE && beat_last ? 10'd0 :
-          STORE && request ? 10'd1 : beat_n + 1;
-      else if (STORE && request) beat_n <= 0;
-      if (STORE) begin
-        if (request) fifo[0] <= come;
-        for (int i = 0; i < SLOTS; i++)
-          if (request && now_.slot == 2'(i)) late[i] <= 16'(blocked);
-          else
-            late[i] <= late[i] + 16'(blocked && at_hand.slot == 2'(i)) -
-                16'(all_sent[i] && open_now[i] == 0 && late[i] != 0);
-      end else begin
-        if (comes) link_left <= beats_of(come.bytes) - 1;
-        else if (link_left != 0) link_left <= link_left - 1;
-        if (comes) begin
-          fifo[fifo_last] <= come;
-          fifo_last <= fifo_last + 1;
-        end
-        if (beat && beat_goes && beat_last) fifo_first <= fifo_first + 1;
-        fifo_count <= fifo_count + 9'(comes) -
-            9'(beat && beat_goes && beat_last);
-        for (int i = 0; i < SLOTS; i++)
-          unwritten[i] <= (start && start_slot == 2'(i) ? 16'd0 :
-                           unwritten[i]) +
-              (request && now_.slot == 2'(i) ? beats_of(bytes[9:0]) : 16'd0) -
-              16'(beat && beat_goes && at_hand.slot == 2'(i));
-      end
+      kept <= at_hand;
+      beat_n <= begins ? 16'd1 : beat_n + 1;
+      if (begins) beats_to_come <= beats_of_it - 1;
+      else if (beats_to_come != 0) beats_to_come <= beats_to_come - 1;
       for (int i = 0; i < MAX_BURSTS; i++) if (done[i]) bursts[i].valid <= 0;
       state <= now_;
       for (int i = 0; i < SLOTS; i++) begin
         open[i] <= open_now[i];
+        late[i] <= late_now[i] - 16'(transferred[i] && late_now[i] != 0);
         if (retire[i]) valid[i] <= 0;
         if (start && start_slot == 2'(i)) begin
           valid[i] <= 1;
           all_sent[i] <= empty;
           open[i] <= 0;
+          late[i] <= 0;
           age[i] <= next_age;
           shapes[i] <= '{view: view, row_bytes: row_bytes, pad: pad};
         end
       end
       if (start) next_age <= next_age + 1;
       if (request) begin
-        beats_left <= request_beats - 1 + 16'(STORE && blocked);
+        beats_left <= request_beats - 1;
         bursts[request_tag] <= '{valid: 1'b1, slot: now_.slot,
                                  linear: now_.linear, bytes: bytes[9:0]};
         for (int i = 0; i < SLOTS; i++)

@@ -24,7 +24,8 @@ package kiln_rtl_pkg;
   parameter int MAX_BURSTS = 16;   // outstanding per direction
   parameter int MAX_BURST = 512;   // bytes
   parameter int MAX_BEAT = 32;     // bytes of a beat of the port
-  parameter int MAX_WAITING = 256; // bursts whose beats wait for banks of UB
+  parameter int WAITING_BITS = 6;  // accesses that wait for a bank of UB:
+  parameter int MAX_WAITING = 1 << WAITING_BITS;
   parameter int MAX_SLOTS = 4;     // in flight per pipe
   parameter int FLAG_DELAY = 64;   // ring of coming flags, cycles
   parameter int WRITE_DELAY = 64;  // ring of V's coming writes, cycles
@@ -52,7 +53,8 @@ package kiln_rtl_pkg;
   // What the core cannot do any more, or never could.
   typedef enum logic [3:0] {
     FAULT_NONE, FAULT_ILLEGAL, FAULT_FETCH, FAULT_ACCESS, FAULT_CSR,
-    FAULT_TRAP, FAULT_FLAG_ID, FAULT_FLAG_SET, FAULT_RESIDUE, FAULT_COMMAND
+    FAULT_TRAP, FAULT_FLAG_ID, FAULT_FLAG_SET, FAULT_RESIDUE, FAULT_COMMAND,
+    FAULT_ROOM // the model's queues of bank_queues
   } fault_e;
 
   // A command in a queue. Control words have kind set.
@@ -87,10 +89,6 @@ package kiln_rtl_pkg;
   // Banks of UB, bit bank * UB_GROUPS + group, and groups.
   typedef logic [UB_BANKS*UB_GROUPS-1:0] banks_t;
   typedef logic [UB_GROUPS-1:0] groups_t;
-  typedef struct packed {
-    banks_t banks;
-    groups_t groups;
-  } blocks_t;
 
   function automatic groups_t group_of(input logic [23:0] address);
     return groups_t'(1) << address[6:5];
@@ -99,23 +97,22 @@ package kiln_rtl_pkg;
     return banks_t'(1) << {address[14:13], address[6:5]};
   endfunction
 
-  // Rule 37: what a beat of a DMA command uses, `bytes` bytes from byte
+  // Rule 37: the accesses of a beat of a DMA command, `bytes` bytes from byte
   // `linear` of its rows on.
-  function automatic blocks_t beat_blocks(input view_t view,
-                                          input logic [19:0] row_bytes,
-                                          input logic [39:0] linear,
-                                          input logic [9:0] bytes);
+  function automatic banks_t beat_banks(input view_t view,
+                                        input logic [19:0] row_bytes,
+                                        input logic [39:0] linear,
+                                        input logic [9:0] bytes);
     logic [39:0] row, at;
     logic [23:0] address;
     row = linear / 40'(row_bytes);
     at = linear % 40'(row_bytes);
-    beat_blocks = '0;
+    beat_banks = '0;
     for (int i = 0; i < MAX_BEAT; i++)
       if (10'(i) < bytes) begin
         address = 24'(40'(view.addr) + 32 * (row * 40'(view.row_stride) +
             (at >> 5) * 40'(view.blk_stride)));
-        beat_blocks.banks = beat_blocks.banks | bank_of(address);
-        beat_blocks.groups = beat_blocks.groups | group_of(address);
+        beat_banks = beat_banks | bank_of(address);
         at = at + 1;
         if (at == 40'(row_bytes)) begin
           at = 0;

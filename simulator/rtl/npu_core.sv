@@ -152,18 +152,10 @@ module npu_core
   end
 
   // Who uses the banks of UB (rules 35 and 37): V, then MTE2, then MTE3.
-  banks_t v_used;
+  banks_t v_used, load_served, store_served;
   groups_t v_written, v_full;
-  logic load_beat, load_goes, store_beat, store_goes, meet;
-  blocks_t load_use, store_use;
+  logic meet, load_overflow, store_overflow;
   assign meet = key[K_UB_MEET] == 1;
-  assign load_goes = !meet || ((load_use.banks & v_used) == 0 &&
-                               (load_use.groups & v_written) == 0);
-  assign store_goes = !meet || ((store_use.banks & v_used) == 0 &&
-      (!load_beat || !load_goes || (store_use.banks & load_use.banks) == 0) &&
-      (store_use.groups & v_full) == 0);
-  assign load_waits = load_beat && !load_goes;
-  assign store_waits = store_beat && !store_goes;
 
   // MTE2.
   logic [31:0] pad;
@@ -186,8 +178,9 @@ module npu_core
       .request_address(read_address), .request_bytes(read_bytes),
       .request_beats(read_beats), .request_tag(read_tag), .done(read_done),
       .data_tag(read_done_tag), .comes(read_comes),
-      .comes_tag(read_comes_tag), .beat(load_beat), .beat_use(load_use),
-      .beat_goes(load_goes), .ub_move(ub_load), .ub_view(ub_load_view),
+      .comes_tag(read_comes_tag), .meet, .taken(v_used),
+      .shut(v_written), .served(load_served), .waits(load_waits),
+      .overflow(load_overflow), .ub_move(ub_load), .ub_view(ub_load_view),
       .ub_linear(ub_load_linear), .ub_row_bytes(ub_load_row),
       .ub_bytes(ub_load_bytes), .ub_pad(ub_load_pad));
 
@@ -202,8 +195,10 @@ module npu_core
       .retire(retire[PIPE_MTE3]), .request(write_request),
       .request_address(write_address), .request_bytes(write_bytes),
       .request_beats(write_beats), .request_tag(write_tag), .done(write_done),
-      .data_tag(0), .comes(1'b0), .comes_tag(0), .beat(store_beat),
-      .beat_use(store_use), .beat_goes(store_goes), .ub_move(ub_store), .ub_view(ub_store_view),
+      .data_tag(0), .comes(1'b0), .comes_tag(0), .meet,
+      .taken(v_used | load_served), .shut(v_full), .served(store_served),
+      .waits(store_waits), .overflow(store_overflow), .ub_move(ub_store),
+      .ub_view(ub_store_view),
       .ub_linear(ub_store_linear), .ub_row_bytes(ub_store_row),
       .ub_bytes(ub_store_bytes), .ub_pad(no_pad));
 
@@ -239,6 +234,7 @@ module npu_core
     else if (fault == FAULT_NONE) begin
       if (set_twice || merged[NUM_PIPES-1:1] != 0) fault <= FAULT_FLAG_SET;
       else if (bad_id[NUM_PIPES-1:1] != 0) fault <= FAULT_FLAG_ID;
+      else if (load_overflow || store_overflow) fault <= FAULT_ROOM;
       else fault <= s_fault;
     end
   end

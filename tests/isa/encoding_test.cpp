@@ -77,6 +77,7 @@ constexpr Row kRows[] = {
     {"viota", 0x7b, 1, 5, 3},
     {"vgather", 0x7b, 0, 23, 3},
     {"vscatter", 0x7b, 0, 24, 3},
+    {"vgatherb", 0x7b, 0, 27, 3},
     {"vsort32", 0x7b, 0, 25, 3},
     {"vmerge", 0x7b, 0, 26, 3},
     {"vpair.k", 0x7b, 2, 12, 2},
@@ -185,8 +186,8 @@ TEST(Encoding, EveryInstructionDecodesToItself) {
   // vmadd and sums of integers 5 + 2*4, logic and shifts 2*(3*8 + 3*5),
   // vmadds, vnot and vsel 3*8, comparisons 2*6*8, minima and args 6*8,
   // functions 5*3, indices and sorting 6*8 + 1, transposes 2*2, kpost 2,
-  // kpend, kdbar, kprint and kassert 1 each.
-  EXPECT_EQ(count, 301u + 13 + 78 + 24 + 96 + 48 + 15 + 49 + 4 + 6);
+  // kpend, kdbar, kprint and kassert 1 each, gathered blocks 8.
+  EXPECT_EQ(count, 301u + 13 + 78 + 24 + 96 + 48 + 15 + 49 + 4 + 6 + 8);
 }
 
 TEST(Encoding, EveryRegisterNumberSurvives) {

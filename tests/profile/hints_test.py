@@ -64,12 +64,14 @@ def test_one_more_buffer_for_vector_add(folder):
 def test_one_more_buffer_for_matmul(folder):
     shape = "M=256,N=512,K=1024"
     after = top(MATMUL, shape)
-    for loop, slots, load, what in (
-            ("k.range(0, depth, tileK)", ".buffers(2)", "k.loadA(",
+    # Every knob is read: TIK533.
+    for loop, slots, one, load, what in (
+            ("k.range(0, depth, tileK)", ".buffers(2)", "", "k.loadA(",
              "two L0 buffers"),
             ("k.range(0, K, tileL1)", '.buffers(k.knob("slotsL1"))',
-             "k.loadNz(aL1", "two L1 buffers")):
-        slow = variant(folder, MATMUL, "slow.cpp", (loop + slots, loop))
+             '.buffers(k.knob("slotsL1") * 0 + 1)', "k.loadNz(aL1",
+             "two L1 buffers")):
+        slow = variant(folder, MATMUL, "slow.cpp", (loop + slots, loop + one))
         before = top(slow, shape)
         follow(before, after, hint_of(before, "more_buffers", slow, load),
                what)

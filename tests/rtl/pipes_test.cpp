@@ -163,5 +163,55 @@ TEST_F(RtlPipes, CastsInEveryRounding) {
   EXPECT_EQ(check(), "");
 }
 
+/// Rules 37 and 39: what a command waits for is its own accesses, not older
+/// ones of its pipe.
+TEST_F(RtlPipes, ALoadRetiresBeforeOneThatWaitsForV) {
+  // V writes group 0 of UB in every cycle.
+  vector(Opcode::kVadd, kF32, {0, 4, 1, 200}, {30720, 0, 1, 8},
+         LocalView{30720 + 512, 0, 1, 0}.pack());
+  load(26624, 0, 1, 32, 0);        // group 0
+  load(26624 + 32, 512, 1, 32, 0); // group 1
+  EXPECT_EQ(check(), "");
+  const std::vector<RtlStamp> &stamps = comparison.expected;
+  ASSERT_EQ(stamps.size(), 5u);
+  EXPECT_GT(stamps[1].retire, stamps[2].retire + 50);
+  EXPECT_GT(comparison.found.loadWaits, 50u);
+}
+
+TEST_F(RtlPipes, AStoreIsLateByItsOwnAccesses) {
+  // V reads two blocks of group 0 in every cycle, each in a bank that the
+  // stores do not use.
+  for (uint32_t n = 0; n < 4; ++n) {
+    vector(Opcode::kVadd, kF32, {16384 + 2048 * n, 1, 1, 60}, {0, 4, 1, 8},
+           LocalView{8192, 4, 1, 0}.pack());
+  }
+  store(32768, 24576, 1, 32, 0);           // group 0
+  store(40960, 24576 + 32, 24, 32, 70, 4); // group 1
+  EXPECT_EQ(check(), "");
+  EXPECT_GT(comparison.found.storeWaits, 50u);
+}
+
+TEST_F(RtlPipes, WithoutMeetingInUbNothingWaits) {
+  comparison.bench.arch.timing.banks.ubPipesMeet = 0;
+  vector(Opcode::kVadd, kF32, {0, 4, 1, 200}, {30720, 0, 1, 8},
+         LocalView{30720 + 512, 0, 1, 0}.pack());
+  load(26624, 0, 1, 32, 0);
+  store(32768, 26624 + 128, 1, 32, 0);
+  EXPECT_EQ(check(), "");
+  EXPECT_EQ(comparison.found.loadWaits + comparison.found.storeWaits, 0u);
+}
+
+/// The page sets no limit to what waits; the model has one and says when it is
+/// too small.
+TEST_F(RtlPipes, MoreThatWaitsThanTheQueuesHoldIsAFault) {
+  for (uint32_t n = 0; n < 4; ++n) { // two reads of group 0 in every cycle
+    vector(Opcode::kVadd, kF32, {16384 + 2048 * n, 1, 1, 60}, {0, 4, 1, 8},
+           LocalView{8192, 4, 1, 0}.pack());
+  }
+  store(32768, 24576, 30, 32, 70, 4); // 120 beats in one bank of it
+  EXPECT_NE(check(), "");
+  EXPECT_EQ(comparison.found.fault, 10u); // FAULT_ROOM
+}
+
 } // namespace
 } // namespace kiln::test

@@ -41,12 +41,12 @@ private:
 void probeOccupancies(const isa::ArchSpec &arch, Digest &digest) {
   // One of each class and path; sums would hide the narrow widths.
   constexpr Opcode kProbed[] = {
-      Opcode::kCpL0a, Opcode::kCpL0b,   Opcode::kIm2col, Opcode::kCpBt,
-      Opcode::kMmad,  Opcode::kFixGm,   Opcode::kFixUb,  Opcode::kFixL1,
-      Opcode::kStL1,  Opcode::kVadd,    Opcode::kVmadd,  Opcode::kVcast,
-      Opcode::kVexp,  Opcode::kVrec,    Opcode::kVdiv,   Opcode::kVmaxR,
-      Opcode::kVmaxL, Opcode::kVbc,     Opcode::kVtrIn,  Opcode::kVcmpEq,
-      Opcode::kVsin,  Opcode::kVgather, Opcode::kVsort32};
+      Opcode::kCpL0a, Opcode::kCpL0b,   Opcode::kIm2col,  Opcode::kCpBt,
+      Opcode::kMmad,  Opcode::kFixGm,   Opcode::kFixUb,   Opcode::kFixL1,
+      Opcode::kStL1,  Opcode::kVadd,    Opcode::kVmadd,   Opcode::kVcast,
+      Opcode::kVexp,  Opcode::kVrec,    Opcode::kVdiv,    Opcode::kVmaxR,
+      Opcode::kVmaxL, Opcode::kVbc,     Opcode::kVtrIn,   Opcode::kVcmpEq,
+      Opcode::kVsin,  Opcode::kVgather, Opcode::kVsort32, Opcode::kVgatherb};
   for (Opcode op : kProbed) {
     const isa::OpcodeInfo &info = isa::info(op);
     for (uint8_t f3 : {kI8, kF16, kF32}) {

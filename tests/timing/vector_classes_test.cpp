@@ -65,6 +65,18 @@ const Case kCases[] = {
              view(0, 11), isa::Table{.addr = 0x24000, .count = 9}.pack());
      },
      6, 40},
+    {"6 blocks gathered, 42 elements of 16 bits per cycle",
+     [](ProgramBuilder &b) {
+       b.npu({.op = Opcode::kVgatherb, .f3 = kF16}, view(0x18000, 2),
+             view(0, 6), isa::Table{.addr = 0x24000, .count = 9}.pack());
+     },
+     6, 40},
+    {"6 blocks gathered, 21 elements of 32 bits per cycle",
+     [](ProgramBuilder &b) {
+       b.npu({.op = Opcode::kVgatherb, .f3 = kF32}, view(0x18000, 1),
+             view(0, 6), isa::Table{.addr = 0x24000, .count = 9}.pack());
+     },
+     3, 40},
     {"rows of a scatter are those of its table",
      [](ProgramBuilder &b) {
        b.npu({.op = Opcode::kVscatter, .f3 = kF32},
@@ -128,11 +140,12 @@ TEST(VectorClasses, EveryFigureCounts) {
       {isa::VectorClass::kTrigonometric, Opcode::kVcos},
       {isa::VectorClass::kGather, Opcode::kVgather},
       {isa::VectorClass::kSort, Opcode::kVsort32},
+      {isa::VectorClass::kGatherBlocks, Opcode::kVgatherb},
   };
   for (const auto &[kind, op] : classes) {
     const auto cycles = [op = op](EngineBench &bench) {
       ProgramBuilder b;
-      const bool gather = op == Opcode::kVgather;
+      const bool gather = op == Opcode::kVgather || op == Opcode::kVgatherb;
       b.npu({.op = op, .f3 = kF16}, view(0x8000, 1, 64), view(0, 256, 16),
             op == Opcode::kVcos ? 0
             : gather            ? isa::Table{.addr = 0x6000, .count = 9}.pack()

@@ -272,6 +272,17 @@ def index(text, kind, rate):
                  lambda n: n * columns)
 
 
+def gather_blocks(kind, rate):
+    blocks, each = 21, 16 if kind == "f16" else 8  # eight full beats a row
+    table = SRC1 | 64 << 24
+
+    def body(n):
+        return command(f"vgatherb.{kind} a1, a2, a3", view(DST, n, blocks),
+                       view(SRC0, blocks, 3), table)
+    return Micro(f"vgatherb {kind}", "el", Fraction(rate), 40, body, (42, 168),
+                 lambda n: n * blocks * each)
+
+
 def merge():
     def body(n):
         return command("vmerge.f16 a1, a2, a3", view(DST, 1), view(SRC0, n),
@@ -304,6 +315,7 @@ VECTOR = [
     lane("vmax.l", "f16", 5), lane("vmax.l", "f32", 9),
     lane("vsum.l", "f16", 9), lane("vsum.l", "f32", 9),
     transpose("f16"), transpose("f32"), spread(), index("vgather", "f16", 5),
+    gather_blocks("f16", 42), gather_blocks("f32", 21),
     index("vsort32", "f16", 2), merge()]
 
 

@@ -271,7 +271,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 5 */
+  uint32_t version; /* 6 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -526,6 +526,14 @@ typedef struct KilnTikTable {
   void (*declareBody)(void *self, const char *text, const KilnTikLine *line);
   /* The operator has no kernel, only a body. */
   void (*declareNoKernel)(void *self);
+
+  /* == version 6 ==========================================================*/
+
+  /* As vgather by blocks of 32 bytes; tile.cols and the table's count count
+   * blocks. */
+  void (*vgatherBlocks)(void *self, const KilnTikView *dst,
+                        const KilnTikLookup *table, const KilnTikView *indices,
+                        const KilnTikTile *tile, const KilnTikLine *line);
 } KilnTikTable;
 
 enum KilnTikVerb {

@@ -189,7 +189,8 @@ public:
   }
   /// Cores of the launch: blocks(min(cores(), work)) uses them all.
   int64_t cores() const { return t_->cores(t_->self); }
-  /// The value of a declared knob (knobs.h); another name is TIK527.
+  /// The value of a declared knob (knobs.h); another name is TIK527. A knob
+  /// that a kernel does not read is TIK533.
   int64_t knob(const char *name, Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
     return t_->knob(t_->self, name, &at);

@@ -24,7 +24,7 @@
 //
 // Contract: results are right for every legal setting; `kiln test-op` tries a
 // sample. Nodes of a model do not see knobs.
-// Errors: TIK527 to TIK532 (tik_dsl/builder/mistake_table.inc).
+// Errors: TIK527 to TIK533 (tik_dsl/builder/mistake_table.inc).
 #pragma once
 
 #include "tik_dsl/api/kernel.h"

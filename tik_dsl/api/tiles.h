@@ -15,6 +15,8 @@
 //     tiles::productOfTensors(k, acc, {a, b, m, n}, {rows, cols, K});
 //   });
 //   auto n = tiles::split(k, rows, 16, 2); // min(16, rows) and the rest
+//   auto part = tiles::piece(rows, i, 16);  // of the rows, what piece i has
+//   auto zeros = tiles::filled(k, f32, {rows, 64}, 0, "zeros");
 //   tiles::softmaxRows(k, t, {rows, cols});
 //   tiles::sumRows(k, sums, t, {rows, cols});
 //   tiles::transpose(k, out, in, {rows, cols});
@@ -74,6 +76,22 @@ inline std::vector<Index> split(const Kernel &k, const Index &count,
   }
   sizes.push_back(left);
   return sizes;
+}
+
+/// What piece i, known now or at run time, of `part` each has of `count`.
+template <typename Number>
+Index piece(const Index &count, const Number &i, int64_t part) {
+  return max(0, min(part, count - i * part));
+}
+
+/// A buffer in UB with `value` everywhere.
+inline Buffer filled(const Kernel &k, Type type,
+                     std::initializer_list<int64_t> dims, const Number &value,
+                     const char *name, Line line = Line::current()) {
+  const auto called = k.calledFrom(line);
+  const Buffer buffer = k.ub(type, dims, name);
+  k.fill(buffer, value, buffer.size());
+  return buffer;
 }
 
 /// Rows x columns from one memory to another, whatever the two are: GM to UB or

@@ -277,6 +277,17 @@ public:
     const KilnTikTile size = handles(tile);
     t_->vgather(t_->self, &to, &from, &index, &size, &at);
   }
+  /// dst = table[index], block by block of 32 bytes: a row of dst is tile.cols
+  /// blocks, one index each; the table's count counts blocks as well. Zeros
+  /// where an index is not below it.
+  void gatherBlocks(const Place &dst, const Lookup &table, const Place &indices,
+                    const Tile &tile, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    const KilnTikView to = dst.view(), index = indices.view();
+    const KilnTikLookup from = {table.place.place(), table.count.handle(t_)};
+    const KilnTikTile size = handles(tile);
+    t_->vgatherBlocks(t_->self, &to, &from, &index, &size, &at);
+  }
   /// table[index] = src, element by element; rows and columns ascending, the
   /// last of equal indices stays. An index that is not below the count writes
   /// nothing.

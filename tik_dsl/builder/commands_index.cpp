@@ -162,18 +162,44 @@ void KernelBuilder::vselect(const KilnTikView *dst, const KilnTikView *mask,
 //===----------------------------------------------------------------------===//
 
 std::optional<CheckedOperand> KernelBuilder::lookup(const KilnTikLookup &table,
-                                                    Use use, Value &elements) {
+                                                    Use use, Value &entries,
+                                                    int64_t entryBytes) {
   const MemoryEntry *entry = memory(table.place.memory);
-  elements = count("the table's count", table.count, kCount24);
-  if (entry == nullptr || !elements) {
+  entries = count("the table's count", table.count, kCount24);
+  if (entry == nullptr || !entries) {
     return std::nullopt;
   }
+  const int64_t bytes = entryBytes ? entryBytes : isa::sizeOf(entry->type);
   return operand(table.place, {"table",
                                {Space::UB},
                                isa::kBlockBytes,
-                               factsOf(table.count) *
-                                   Facts::constant(isa::sizeOf(entry->type)),
+                               factsOf(table.count) * Facts::constant(bytes),
                                use});
+}
+
+template <typename Op>
+void KernelBuilder::createGather(const KilnTikView &dst,
+                                 const KilnTikLookup &table,
+                                 const KilnTikView &indices,
+                                 const KilnTikTile &tile, Shape shape) {
+  Value entries;
+  const auto from =
+      lookup(table, Use::kRead, entries,
+             shape == Shape::kBlocks ? int64_t{isa::kBlockBytes} : 0);
+  if (!from) {
+    return;
+  }
+  const auto c = vectorCommand(
+      tile, {{"destination", &dst, Use::kWrite, shape}, {"indices", &indices}});
+  if (!c || !isIndex((*c)[1]) || !sameType((*c)[0], *from) ||
+      !differentBuffers((*c)[0], *from) ||
+      !differentBuffers((*c)[0], (*c)[1])) {
+    return;
+  }
+  const CheckedOperand &d = (*c)[0], &i = (*c)[1];
+  create<Op>(d.base, d.offset, from->base, from->offset, i.base, i.offset,
+             entries, c->size.rows, c->size.cols, stridesOf(dst),
+             stridesOf(indices));
 }
 
 void KernelBuilder::vgather(const KilnTikView *dst, const KilnTikLookup *table,
@@ -181,22 +207,18 @@ void KernelBuilder::vgather(const KilnTikView *dst, const KilnTikLookup *table,
                             const KilnTikLine *line) {
   at(line);
   call_ = "gather";
-  Value elements;
-  const auto from = lookup(*table, Use::kRead, elements);
-  if (!from) {
-    return;
-  }
-  const auto c = vectorCommand(
-      *tile, {{"destination", dst, Use::kWrite}, {"indices", indices}});
-  if (!c || !isIndex((*c)[1]) || !sameType((*c)[0], *from) ||
-      !differentBuffers((*c)[0], *from) ||
-      !differentBuffers((*c)[0], (*c)[1])) {
-    return;
-  }
-  const CheckedOperand &d = (*c)[0], &i = (*c)[1];
-  create<npu::VGatherOp>(d.base, d.offset, from->base, from->offset, i.base,
-                         i.offset, elements, c->size.rows, c->size.cols,
-                         stridesOf(*dst), stridesOf(*indices));
+  createGather<npu::VGatherOp>(*dst, *table, *indices, *tile, Shape::kTile);
+}
+
+void KernelBuilder::vgatherBlocks(const KilnTikView *dst,
+                                  const KilnTikLookup *table,
+                                  const KilnTikView *indices,
+                                  const KilnTikTile *tile,
+                                  const KilnTikLine *line) {
+  at(line);
+  call_ = "gatherBlocks";
+  createGather<npu::VGatherBlocksOp>(*dst, *table, *indices, *tile,
+                                     Shape::kBlocks);
 }
 
 void KernelBuilder::vscatter(const KilnTikLookup *table, const KilnTikView *src,

@@ -125,7 +125,9 @@ KernelBuilder::vectorOperand(const VectorView &v, const VectorTile &tile) {
       : v.shape == Shape::kBits  ? divide(tile.colFacts, Facts::constant(8),
                                           /*up=*/true)
       : v.shape == Shape::kPairs ? tile.colFacts * Facts::constant(8)
-                                 : tile.colFacts * Facts::constant(size);
+      : v.shape == Shape::kBlocks
+          ? tile.colFacts * Facts::constant(int64_t{isa::kBlockBytes})
+          : tile.colFacts * Facts::constant(size);
   auto result = operand(
       view.place, {v.role,
                    {Space::UB},

@@ -233,6 +233,9 @@ public:
   void vgather(const KilnTikView *dst, const KilnTikLookup *table,
                const KilnTikView *indices, const KilnTikTile *tile,
                const KilnTikLine *line);
+  void vgatherBlocks(const KilnTikView *dst, const KilnTikLookup *table,
+                     const KilnTikView *indices, const KilnTikTile *tile,
+                     const KilnTikLine *line);
   void vscatter(const KilnTikLookup *table, const KilnTikView *src,
                 const KilnTikView *indices, const KilnTikTile *tile,
                 const KilnTikLine *line);
@@ -287,8 +290,9 @@ private:
     kTile,
     kOneRow,
     kOneElementPerRow,
-    kBits, // one per element
-    kPairs // two elements of i32 each
+    kBits,  // one per element
+    kPairs, // two elements of i32 each
+    kBlocks // 32 bytes each
   };
   struct VectorView {
     const char *role;
@@ -406,8 +410,15 @@ private:
   bool isPairs(const CheckedOperand &operand);
   bool isMask(const CheckedOperand &operand);
   bool maskPitch(const KilnTikView &mask, const VectorTile &tile);
+  /// `entryBytes`: 0 for elements.
   std::optional<CheckedOperand> lookup(const KilnTikLookup &table, Use use,
-                                       mlir::Value &count);
+                                       mlir::Value &count,
+                                       int64_t entryBytes = 0);
+  /// Op is VGatherOp or VGatherBlocksOp; `shape`: of dst.
+  template <typename Op>
+  void createGather(const KilnTikView &dst, const KilnTikLookup &table,
+                    const KilnTikView &indices, const KilnTikTile &tile,
+                    Shape shape);
   std::optional<CheckedOperand> list(const char *role, const KilnTikList &list,
                                      const VectorTile &rows,
                                      mlir::Value &pairs);

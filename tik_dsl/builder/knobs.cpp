@@ -86,6 +86,12 @@ Result<KnobValues> resolveKnobs(const Operator &op, const BoundShape &shape,
                                 MessageList &messages) {
   KILN_ASSIGN_OR_RETURN(const std::vector<KnobDecl> knobs,
                         knobsOf(op, shape, arch, cores, messages));
+  return resolveKnobs(knobs, op, shape, messages);
+}
+
+Result<KnobValues> resolveKnobs(const std::vector<KnobDecl> &knobs,
+                                const Operator &op, const BoundShape &shape,
+                                MessageList &messages) {
   KnobValues setting = defaultsOf(knobs);
   std::set<std::string> seen;
   for (const auto &[name, value] : shape.knobs) {

@@ -41,6 +41,10 @@ Result<std::vector<KnobDecl>> knobsOf(const Operator &op,
 Result<KnobValues> resolveKnobs(const Operator &op, const BoundShape &shape,
                                 const isa::ArchSpec &arch, uint32_t cores,
                                 MessageList &messages);
+/// The same where knobsOf() has been asked.
+Result<KnobValues> resolveKnobs(const std::vector<KnobDecl> &knobs,
+                                const Operator &op, const BoundShape &shape,
+                                MessageList &messages);
 
 /// "name=value,name=value"; empty without knobs.
 std::string settingText(const KnobValues &setting);

@@ -167,8 +167,10 @@ struct OperatorCompiler::Build {
 
   Status run(const Operator &op, const BoundShape &shape,
              const CompileOptions &options) {
-    KILN_ASSIGN_OR_RETURN(setting, resolveKnobs(op, shape, *options.arch,
-                                                options.cores, messages));
+    KILN_ASSIGN_OR_RETURN(
+        const std::vector<KnobDecl> knobs,
+        knobsOf(op, shape, *options.arch, options.cores, messages));
+    KILN_ASSIGN_OR_RETURN(setting, resolveKnobs(knobs, op, shape, messages));
     addArguments(builder, op.decl(), shape);
     Session session(messages);
     session.kernel = &builder;
@@ -177,9 +179,24 @@ struct OperatorCompiler::Build {
     session.arch = options.arch;
     session.cores = options.cores;
     session.setting = &setting;
+    session.isKnobRead.assign(knobs.size(), false);
     KILN_RETURN_IF_ERROR(session.call(op.entry(), KILN_TIK_BUILD, op.file()));
+    checkReads(knobs, session.isKnobRead);
     module = builder.finish();
     return module ? Status::ok() : statusOf(messages);
+  }
+
+  /// A knob that is not read multiplies the settings of a search and changes
+  /// nothing. After another mistake the kernel may not have come so far.
+  void checkReads(const std::vector<KnobDecl> &knobs,
+                  const std::vector<bool> &isRead) {
+    const bool cameToItsEnd = messages.empty();
+    for (size_t i = 0; cameToItsEnd && i < knobs.size(); ++i) {
+      if (!isRead[i]) {
+        messages.add(Mistake::kUnreadKnob, knobs[i].line,
+                     "knob '" + knobs[i].name + "' is not read by the kernel");
+      }
+    }
   }
 
   MessageList &messages;

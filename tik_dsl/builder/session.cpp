@@ -207,13 +207,16 @@ int64_t knob(void *self, const char *name, const KilnTikLine *line) {
     wrongPhase(session, "a knob of the kernel");
     return 1;
   }
-  for (const auto &[known, value] : *session.setting) {
-    if (known == textOf(name)) {
+  const std::string asked = textOf(name);
+  for (size_t i = 0; i < session.setting->size(); ++i) {
+    const auto &[known, value] = (*session.setting)[i];
+    if (known == asked) {
+      session.isKnobRead[i] = true;
       return value;
     }
   }
   session.messages.add(Mistake::kUnknownKnob, AuthorLine::of(line),
-                       "knob: '" + textOf(name) + "' is not declared; " +
+                       "knob: '" + asked + "' is not declared; " +
                            knobNames(*session.setting));
   return 1;
 }
@@ -267,7 +270,7 @@ void fillCalls(KilnTikTable &t) {
 KilnTikTable tableOf(Session &session) {
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 5;
+  t.version = 6;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;

@@ -39,6 +39,7 @@ struct Session {
   const isa::ArchSpec *arch = nullptr;
   uint32_t cores = 1;
   const KnobValues *setting = nullptr; // of the kernel: every knob
+  std::vector<bool> isKnobRead;        // as many as the setting has
 };
 
 /// The table of a session, which must outlive it.

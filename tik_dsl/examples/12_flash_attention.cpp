@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Example 12: attention, y = softmax(Q x K' / sqrt(128)) x V, for one head of
-// 128, without ever storing the scores.
+// 128, without ever storing the scores; the softmax in fp16 or fp32.
 //
 //   kiln test-op tik_dsl/examples/12_flash_attention.cpp
 //
 // Shown here: a pipeline of all six pipes. Scores of 256 keys at a time, a
-// running maximum and sum per query (Dao et al., FlashAttention, 2022), and the
-// product with V one round behind: while the vector unit works on the scores of
-// this round, the cube multiplies those of the round before. The rounds of all
-// tiles are one sequence, so the last products of a tile overlap the first
-// scores of the next. Three places hold the sums of two groups of queries and
-// the products to come, in turn: a group's new sums are its products plus the
-// rescaled old ones, whose place is then free. Causal attention ends at the
-// keys that the last query of a tile sees, and hides with a mask what is behind
-// the others.
+// running maximum and sum per query (Dao et al., FlashAttention, 2022). The
+// cube computes K x Q' and V' x P', so what belongs to a query is an element of
+// one row: maxima and sums go over rows, and no command spreads a number along
+// one. Three rounds are under way at once: scores of the next one, exponentials
+// of this one, products with V of the one before. The rounds of all tiles are
+// one sequence. New results are the products plus the faded old ones, so the
+// two halves of a tile's queries move between three places. Causal attention
+// ends at the keys that the last query of a tile sees, and hides with a mask
+// what is behind the others.
 #include "tik_dsl/api/tik.h"
+#include "tik_dsl/api/tiles.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,282 +24,248 @@
 #include <vector>
 
 using namespace kiln::tik;
+using tiles::piece;
 
 namespace {
 
 // [declaration]
 void declare(Declaration &d) {
-  d.name("flash_attention", "softmax(Q x K' / sqrt(128)) x V, fp16 softmax");
+  d.name("flash_attention", "softmax(Q x K' / sqrt(128)) x V");
   d.input("q", f16, {"M", 128}, {-2, 2}).input("k", f16, {"N", 128}, {-2, 2});
   d.input("v", f16, {"N", 128}).output("y", f16, {"M", 128});
   d.attribute("causal", {0, 1}); // 1: query m sees the keys 0 to m
+  d.attribute("softmax", {f16, f32});
   d.macs({"M", "N", 2, 128});
   d.shape({{"M", 512}, {"N", 512}}).shape({{"M", 200}, {"N", 600}});
-  d.edge({{"M", 1}, {"N", 1}}).edge({{"M", 65}, {"N", 257}});
-  d.edge({{"M", 128}, {"N", 256}});
+  d.shape({{"M", 512}, {"N", 512}, {"softmax", f32}});
   d.shape({{"M", 512}, {"N", 512}, {"causal", 1}});
-  d.edge({{"M", 333}, {"N", 333}, {"causal", 1}});
+  d.edge({{"M", 1}, {"N", 1}}).edge({{"M", 65}, {"N", 257}});
+  d.edge({{"M", 128}, {"N", 256}}).edge({{"M", 385}, {"N", 130}});
+  d.edge({{"M", 1}, {"N", 1}, {"softmax", f32}});
+  d.edge({{"M", 200}, {"N", 600}, {"softmax", f32}});
   d.edge({{"M", 200}, {"N", 70}, {"causal", 1}});
-  d.tolerance(f16, 2e-2, 4e-3,
-              "scores of up to 30 in 11 bits: 2^-7 in the exponent");
+  d.edge({{"M", 333}, {"N", 333}, {"causal", 1}});
+  d.edge({{"M", 333}, {"N", 333}, {"causal", 1}, {"softmax", f32}});
+  d.tolerance(f16, 2e-3, 3e-3,
+              "fp16 scores below 8: 2^-9 in the exponent; |v| <= 1; fp32: "
+              "probabilities, their sums and y in 11 bits");
 }
 // [declaration]
 
-constexpr int64_t kD = 128, kRows = 64, kKeys = 256, kHalf = 128;
+// Of the head; queries of a tile; keys of a round, and of a piece of it.
+constexpr int64_t kD = 128, kRows = 128, kKeys = 256, kPiece = 128;
+constexpr int64_t kHalf = 64; // of the head, a tile, a piece
 
 // [causal]
-/// Hides the keys behind a query: a bit per score of a round.
+/// Hides the keys behind each query in the piece that has the same numbers as
+/// the queries: keys before it are seen, keys after it are not in the round.
 struct Causal {
-  explicit Causal(const Kernel &k)
-      : column(k.ub(f16, {kKeys}, "column")), lowest(k.ub(f16, {16}, "lowest")),
-        hidden(k.ub(u8, {kRows, 32}, "hidden")) {
-    k.iota(column, 0, 1, kKeys);
+  Causal(const Kernel &k, Type type)
+      : lowest(k.ub(type, {16}, "lowest")),
+        hidden(k.ub(u8, {kPiece, 32}, "hidden")) {
+    const Buffer key = k.ub(f16, {kPiece, 16}, "key");
+    const Buffer query = k.ub(f16, {kRows}, "query");
+    k.iota(key, 0, 1.0 / 16, kPiece * 16); // row r: r to below r + 1
+    k.iota(query, 1, 1, kRows);
+    k.compare(Compare::greaterEqual, hidden, key.at(0, 0).blockStride(0),
+              query.at(0).broadcastRow(), {kPiece, kRows});
     k.fill(lowest, -65504, 16);
   }
-  /// The first query is 0, 64, 128 or 192 keys behind the first key of its last
-  /// round; in the rounds before it sees all keys.
-  template <typename Group>
-  void apply(const Kernel &k, const Group &g, const Index &rows,
-             const Index &distance) const {
-    for (int64_t behind = 0; behind < kKeys; behind += kRows) {
-      k.when(distance == behind, [&] {
-        k.iota(g.w, behind, 1.0 / 16, kRows * 16); // row r begins with r more
-        k.broadcast(g.e, g.w, {rows, 16});
-        k.compare(Compare::greater, hidden, column.at(0).broadcastRow(),
-                  g.e.at(0, 0).blockStride(0), {rows, kKeys});
-        k.select(g.s, hidden, lowest.at(0).broadcastRow().blockStride(0), g.s,
-                 {rows, kKeys});
-      });
-    }
-  }
-  Buffer column, lowest, hidden;
+  Buffer lowest, hidden;
 };
 // [causal]
 
 // [state]
-/// What a group of 64 queries keeps from round to round.
-struct Group {
-  explicit Group(const Kernel &k)
-      : p(k.l1Nz(f16, kRows, kKeys, "p")), s(k.ub(f16, {kRows, kKeys}, "s")),
-        sum(k.ub(f16, {kRows, kHalf}, "sum")), y(k.ub(f16, {kRows, kD}, "y")),
-        most(k.ub(f16, {kRows, 16}, "most")), e(k.ub(f16, {kRows, 16}, "e")),
-        w(k.ub(f16, {kRows, 16}, "w")), all(k.ub(f16, {kRows, 16}, "all")),
-        wide(k.ub(f32, {kRows, 16}, "wide")) {
-    k.fill(s, 0, {kRows, kKeys}); // moveToL1 takes whole blocks
-    k.fill(sum, 0, {kRows, kHalf});
-    k.fill(wide, 0, kRows * 16);
-  }
-  Buffer p, s, sum, y, most, e, w, all, wide;
-};
-
-/// The memories of the cube: pieces of 128 x 128 take turns.
-struct Cube {
-  explicit Cube(const Kernel &kernel) : k(kernel) {
-    for (const char *name : {"0", "1", "2", "3"}) {
-      scores.push_back(k.l0c(f32, kRows, kHalf, name));
-    }
-    for (const char *name : {"even", "odd"}) {
-      a.push_back(k.l0a(f16, kRows, kHalf, name));
-      b.push_back(k.l0b(f16, kHalf, kHalf, name));
-      sums.push_back(k.l0c(f32, kRows, kD, name));
-    }
-  }
-  /// acc = (or +=) x * y, or x * y'.
-  void multiply(const Buffer &acc, const Place &x, const Place &y,
-                bool transposed, const Product &size, bool more) {
-    const Buffer &aL0 = a[turn % 2], &bL0 = b[turn % 2];
-    ++turn;
-    k.loadA(aL0, x, {size.m, size.k});
-    transposed ? k.loadBTransposed(bL0, y, {size.k, size.n})
-               : k.loadB(bL0, y, {size.k, size.n});
-    k.mmad(acc, aL0, bL0, size, more);
-  }
-  const Kernel &k;
-  std::vector<Buffer> a, b, scores, sums;
-  int64_t turn = 0;
-};
-
-/// Round i of a tile of 128 queries: some keys.
+/// Round i of a tile of queries: some keys. 0 queries: there is no such tile.
 struct Round {
-  Round(const Kernel &k, const Index &tile, const Index &round,
-        const Condition &real)
-      : i(round), from(tile * (2 * kRows)) {
-    const int64_t M = k.tensor("q").dim(0), N = k.tensor("k").dim(0);
-    const Index seen = k.attribute("causal") != 0
-                           ? min(N, from + 2 * kRows) // keys of the last query
-                           : k.constant(N);
-    rounds = ceilDiv(seen, kKeys);
-    left = select(real, M - from, 0);
-    key = i * kKeys;
-    keys = select(real, min(kKeys, seen - key), 0);
-  }
-  Index rows(int64_t group) const {
-    return max(0, min(kRows, left - group * kRows));
-  }
-  /// Keys of half h.
-  Index half(int64_t h) const {
-    return h ? keys - min(keys, kHalf) : min(keys, kHalf);
-  }
-  Index i, from, rounds, left, key, keys;
+  Index tile, i, rows, keys;
 };
 
-/// All that a block keeps from round to round.
-struct State {
-  explicit State(const Kernel &k)
-      : cube(k), groups{Group(k), Group(k)}, o(k.ub(f32, {3, kRows, kD}, "o")) {
-    k.fill(o, 0, 3 * kRows * kD);
-    if (k.attribute("causal") != 0) {
-      causal.emplace(k);
-    }
+/// What a core keeps from round to round.
+struct Attention {
+  const Kernel &k;
+  const Index &block;
+  const int64_t blocks;
+  const Tensor q = k.tensor("q"), key = k.tensor("k"), v = k.tensor("v");
+  const Type type = static_cast<Type>(k.attribute("softmax"));
+  const std::optional<Causal> causal =
+      k.attribute("causal") ? std::optional<Causal>({k, type}) : std::nullopt;
+  // Scores and their exponentials: a row per key, a column per query.
+  const Buffer s[2] = {k.ub(type, {kPiece, kRows}, "s0"),
+                       k.ub(type, {kPiece, kRows}, "s1")};
+  const Buffer part = tiles::filled(k, f16, {kHalf, kRows}, 0, "part");
+  // A number per query; wide and sums: of each quarter of the keys.
+  const Buffer top0 = tiles::filled(k, type, {kRows}, -65504, "top0");
+  const Buffer top1 = tiles::filled(k, type, {kRows}, -65504, "top1");
+  const Buffer top = tiles::filled(k, type, {kRows}, -65504, "top");
+  const Buffer last = tiles::filled(k, type, {kRows}, -65504, "last");
+  const Buffer fade = tiles::filled(k, f32, {kRows}, 0, "fade");
+  const Buffer total = tiles::filled(k, f32, {kRows}, 0, "total");
+  const Buffer more = k.ub(f32, {kRows}, "more");
+  const Buffer sums = tiles::filled(k, f16, {4, kRows}, 0, "sums");
+  const Buffer wide = k.ub(f32, {4, kRows}, "wide");
+  // Results, a row per element of the head: half h of the queries in `one`, the
+  // other in place h of `two`; the next round leaves them the other way round.
+  const Buffer one = tiles::filled(k, f32, {kD, kHalf}, 0, "one");
+  const Buffer two = tiles::filled(k, f32, {2, kD, kHalf}, 0, "two");
+  const Buffer turned = type == f32 ? s[1] : k.ub(f32, {130, kHalf}, "turned");
+  const Buffer vL1 = k.l1Nz(f16, kKeys, kD, "vL1");
+  const Buffer p[2] = {k.l1Nz(f16, kPiece, kRows, "p0"),
+                       k.l1Nz(f16, kPiece, kRows, "p1")};
+  const Buffer a[2] = {k.l0a(f16, 128, 128, "a0"), k.l0a(f16, 128, 128, "a1")};
+  const Buffer b[2] = {k.l0b(f16, 128, 128, "b0"), k.l0b(f16, 128, 128, "b1")};
+  const Buffer scores[2] = {k.l0c(f32, kPiece, kRows, "scores0"),
+                            k.l0c(f32, kPiece, kRows, "scores1")};
+
+  /// Keys that the last query of a tile sees.
+  Index seen(const Index &tile) const {
+    const Index N = k.constant(key.dim(0));
+    return causal ? min(N, (tile + 1) * kRows) : N;
   }
-  Cube cube;
-  Group groups[2];
-  /// Round i: the sums of the groups are in places 2i and 2i + 1 (mod 3), the
-  /// new ones of the first come into 2i + 2, of the second into 2i.
-  Buffer o;
-  std::optional<Causal> causal;
+  Round round(const Index &tile, const Index &i) const {
+    const Index rows = piece(k.constant(q.dim(0)), tile, kRows);
+    return {tile, i, rows, select(rows > 0, piece(seen(tile), i, kKeys), 0)};
+  }
+  /// The round before, maybe the last of the tile before; before the first one
+  /// are rounds of tiles behind the last one.
+  Round before(const Round &r) const {
+    const int64_t far = ceilDiv(q.dim(0), kRows) + 3 * blocks;
+    const Index tile = select(r.tile > block, r.tile - blocks, far);
+    const Index from = select(r.i > 0, r.tile, tile);
+    return round(from, select(r.i > 0, r.i, ceilDiv(seen(from), kKeys)) - 1);
+  }
+  void products(const Buffer &, const Buffer &, const Round &, const Round &,
+                const Round &) const;
+  void softmax(const Buffer &, const Round &, const Round &) const;
+  void store(const Round &, const Index &, const Buffer &, const Index &) const;
 };
 // [state]
 
 // [kernel]
-/// Scores of a round, and products with V of the round before it, which may be
-/// the last of another tile. Where a count is 0 nothing happens.
-void products(const Kernel &k, State &state, const std::vector<Buffer> &q,
-              const Round &now, const Round &old) {
-  const Buffer kL1 = k.l1Nz(f16, kKeys, kD, "kL1");
-  const Buffer vL1 = k.l1Nz(f16, kKeys, kD, "vL1");
-  k.loadNz(kL1, k.tensor("k").at(now.key, 0), {now.keys, kD});
-  k.loadNz(vL1, k.tensor("v").at(old.key, 0), {old.keys, kD});
-  const float scale = 1 / std::sqrt(128.0f);
-  Cube &cube = state.cube;
-  for (int64_t j = 0; j < 4; ++j) {
-    const Index n = now.half(j % 2), rows = select(n > 0, now.rows(j / 2), 0);
-    cube.multiply(cube.scores[j], q[j / 2], kL1.at(j % 2 * kHalf, 0), true,
-                  {rows, n, kD}, false);
-    k.fix(state.groups[j / 2].s.at(0, j % 2 * kHalf), cube.scores[j], {rows, n},
-          {.scale = scale});
-  }
-  for (int64_t j = 0; j < 4; ++j) {
-    cube.multiply(cube.sums[j / 2], state.groups[j / 2].p.at(0, j % 2 * kHalf),
-                  vL1.at(j % 2 * kHalf, 0), false,
-                  {old.rows(j / 2), kD, old.half(j % 2)}, j % 2);
-    if (j == 1) {
-      k.fix(state.o.at((2 * old.i + 2) % 3, 0, 0), cube.sums[0],
-            {old.rows(0), kD});
-    }
-  }
-}
-
-using G = const Group &;
-using N = const Index &;
-
-/// Both groups in turn, so that none waits for its own result.
-template <typename Command>
-void both(State &state, const Round &round, const Command &command) {
-  for (int64_t j : {0, 1}) {
-    const Index rows = select(round.keys > 0, round.rows(j), 0);
-    command(state.groups[j], rows, rows * 16);
-  }
-}
-
-void softmax(const Kernel &k, State &state, const Round &now) {
-  auto repeated = [](const Buffer &b) { return b.at(0, 0).blockStride(0); };
-  k.when(now.i == 0, [&] { // the tile before ends
-    auto each = [&](auto &&command) {
-      for (const Group &g : state.groups) {
-        command(g);
-      }
-    };
-    each([&](G g) { k.rowSum(g.e, g.sum, {kRows, kHalf}); });
-    each([&](G g) { k.broadcast(g.all, g.e, {kRows, 16}); });
-    each([&](G g) { k.fill(g.sum, 0, {kRows, kHalf}); });
-    each([&](G g) { k.fill(g.most, -65504, kRows * 16); });
-  });
-  if (state.causal) {
-    for (int64_t j : {0, 1}) {
-      state.causal->apply(k, state.groups[j], now.rows(j),
-                          now.from + j * kRows - now.key);
-    }
-  }
-  both(state, now, [&](G g, N n, N) { k.rowMax(g.e, g.s, {n, now.keys}); });
-  both(state, now, [&](G g, N n, N) { k.broadcast(g.w, g.e, {n, 16}); });
-  both(state, now, [&](G g, N, N n) { k.max(g.w, g.w, g.most, n); });
-  both(state, now, [&](G g, N, N n) { k.expDifference(g.e, g.most, g.w, n); });
-  both(state, now, [&](G g, N, N n) { k.copy(g.most, g.w, n); });
-  both(state, now, [&](G g, N n, N) {
-    k.expDifference(g.s, g.s, repeated(g.w), {n, now.keys});
-    k.moveToL1(g.p, g.s, {n, ceilDiv(now.keys, 16)});
-  });
-}
-
-/// The sums up to the old round, and the results where it was the last.
-void accumulate(const Kernel &k, State &state, const Round &now,
-                const Round &old) {
-  const Tensor y = k.tensor("y");
-  auto add = [&](int64_t j) { // the second group's places are one further
-    k.madd(state.o.at((2 * old.i + 2 + j) % 3, 0, 0),
-           state.o.at((2 * old.i + j) % 3, 0, 0),
-           state.groups[j].wide.at(0, 0).blockStride(0), {old.rows(j), kD});
-  };
-  both(state, now, [&](G g, N n, N) {
-    k.mul(g.sum, g.sum, g.e.at(0, 0).blockStride(0), {n, kHalf});
-  });
-  add(0);
-  k.fix(state.o.at((2 * old.i + 3) % 3, 0, 0), state.cube.sums[1],
-        {old.rows(1), kD});
+/// Products of the old round, then scores of the next one, while those of this
+/// round go to UB. Where a count is 0 nothing happens.
+void Attention::products(const Buffer &acc, const Buffer &qL1,
+                         const Round &next, const Round &now,
+                         const Round &old) const {
   for (int64_t h : {0, 1}) {
-    both(state, now, [&](G g, N n, N) {
-      k.add(g.sum, g.sum, g.s.at(0, h * kHalf), {n, now.half(h)});
+    const Index n = piece(old.keys, h, kPiece);
+    k.loadFractals(a[h], vL1.at(h * kPiece, 0), {kD / 16, ceilDiv(n, 16)},
+                   {kKeys / 16, 1}, true);
+    k.loadB(b[h], p[h], {n, old.rows});
+    k.mmad(acc, a[h], b[h], {kD, old.rows, n}, h == 1);
+  }
+  for (int64_t h : {0, 1}) {
+    const Index n = piece(next.keys, h, kPiece);
+    const Buffer kL1 = k.l1Nz(f16, kPiece, kD, "kL1");
+    k.loadNz(kL1, key.at(min(key.dim(0) - 1, next.i * kKeys + h * kPiece), 0),
+             {n, kD});
+    if (h == 1) {              // s1 is free
+      k.when(old.i == 0, [&] { // the tile before has ended
+        const Round end = before(old);
+        const Index half = end.i % 2, other = 1 - half;
+        k.reciprocal(more, total, kRows);
+        store(end, other, one, k.constant(0));
+        store(end, half, two, other * (kD * kHalf));
+      });
+    }
+    k.fix(s[h], scores[h], {piece(now.keys, h, kPiece), now.rows},
+          {.scale = 1 / std::sqrt(128.0f)});
+    k.loadA(a[h], kL1, {n, kD});
+    k.loadBTransposed(b[h], qL1, {kD, next.rows});
+    k.mmad(scores[h], a[h], b[h], {n, next.rows, kD}, false);
+  }
+  k.loadNz(vL1, v.at(now.i * kKeys, 0), {now.keys, kD});
+}
+
+/// Half h of the results of a tile, in o from `first` on: a row per query.
+void Attention::store(const Round &r, const Index &h, const Buffer &o,
+                      const Index &first) const {
+  const Index from = r.tile * kRows + h * kHalf, n = piece(r.rows, h, kHalf);
+  const int64_t pitch = kHalf + 1; // blocks: those of a row in all groups of UB
+  k.mul(o.at(first), o.at(first), more.at(h * kHalf).broadcastRow(), {kD, n});
+  for (int64_t d = 0; d < kD; d += 8) {
+    k.toBlocked(turned.at(d * pitch).rowPitch(8), o.at(first + d * kHalf),
+                {8, n});
+  }
+  k.cast(part, turned.at(0).rowPitch(8).blockStride(pitch), {n, kD});
+  k.store(k.tensor("y").at(min(q.dim(0) - 1, from), 0), part, {n, kD});
+}
+
+/// Exponentials of this round, results up to the old one.
+void Attention::softmax(const Buffer &acc, const Round &now,
+                        const Round &old) const {
+  const Index h = old.i % 2, other = 1 - h, rows = now.rows;
+  const Index keys[2] = {piece(now.keys, 0, kPiece),
+                         piece(now.keys, 1, kPiece)};
+  auto fix = [&](const Place &to, const Index &half) {
+    k.fix(to, acc.at(half * (kHalf * kD)), {kD, piece(old.rows, half, kHalf)});
+  };
+  // Quarter j of the results: what was, faded, and the products.
+  auto add = [&](int64_t j) {
+    const Index half = j < 2 ? h : other, n = piece(old.rows, half, kHalf);
+    const Place mine = one.at(j % 2 * kHalf, 0);
+    const Place place = two.at(j < 2 ? other : h, j % 2 * kHalf, 0);
+    k.madd(j < 2 ? place : mine, j < 2 ? mine : place,
+           fade.at(half * kHalf).broadcastRow(), {kHalf, n});
+  };
+  fix(two.at(other, 0, 0), h);
+  k.when(now.i == 0, [&] { k.fill(last, -65504, kRows); });
+  for (int64_t g = 0; g < 2 && causal; ++g) {
+    k.when(now.tile * kRows == now.i * kKeys + g * kPiece, [&] {
+      k.select(s[g], causal->hidden,
+               causal->lowest.at(0).broadcastRow().blockStride(0), s[g],
+               {keys[g], max(1, rows)});
     });
   }
-  add(1);
-  auto each = [&](auto &&command) {
-    for (int64_t j : {0, 1}) {
-      command(state.groups[j], state.o.at((2 * old.i + 2 + j) % 3, 0, 0), j);
+  k.fill(top1, -65504, kRows);
+  k.maxOfRows(top0, s[0], {keys[0], rows});
+  k.cast(wide, sums, {4, old.rows});
+  k.maxOfRows(top1, s[1], {keys[1], rows});
+  k.max(top0, top0, last, rows);
+  k.sumOfRows(more, wide, {4, old.rows});
+  k.mul(total, total, fade, old.rows);
+  k.max(top, top0, top1, rows);
+  for (int64_t j = 0; j < 4; ++j) { // quarters of the keys
+    const Index n = piece(keys[j / 2], j % 2, kHalf);
+    k.expDifference(part, s[j / 2].at(j % 2 * kHalf, 0),
+                    top.at(0).broadcastRow(), {n, rows});
+    k.moveToL1(p[j / 2].at(j % 2 * kHalf, 0), part, {n, ceilDiv(rows, 16)});
+    if (j == 0) {
+      k.fill(sums, 0, 4 * kRows);
+      k.add(total, total, more, old.rows);
+    } else {
+      add(j - 1);
     }
-  };
-  using P = const Place &;
-  k.when(now.i == 0, [&] {
-    each([&](G g, P, int64_t) { k.cast(g.wide, g.all, kRows * 16); });
-    each([&](G g, P, int64_t) { k.reciprocal(g.wide, g.wide, kRows * 16); });
-    each([&](G g, P o, int64_t j) {
-      k.mul(o, o, g.wide.at(0, 0).blockStride(0), {old.rows(j), kD});
-    });
-    each([&](G g, P o, int64_t j) {
-      const Index first = min(y.dim(0) - 1, old.from + j * kRows);
-      k.cast(g.y, o, {old.rows(j), kD});
-      k.store(y.at(first, 0), g.y, {old.rows(j), kD});
-    });
-  });
-  both(state, now, [&](G g, N, N n) { k.cast(g.wide, g.e, n); });
+    if (j == 2) {
+      fix(one, other);
+    }
+    k.sumOfRows(sums.at(j, 0), part, {n, rows});
+  }
+  add(3);
+  k.expDifference(type == f32 ? fade : last, last, top, rows);
+  if (type == f16) {
+    k.cast(fade, last, rows);
+  }
+  k.copy(last, top, rows);
 }
 
 void kernel(const Kernel &k) {
-  const Tensor queries = k.tensor("q");
-  const int64_t M = queries.dim(0);
-  const int64_t tiles = ceilDiv(M, 2 * kRows), blocks = min(k.cores(), tiles);
+  const int64_t M = k.tensor("q").dim(0);
+  const int64_t tiles = ceilDiv(M, kRows), blocks = min(k.cores(), tiles);
   for (Index block : k.blocks(blocks)) {
-    State state(k);
-    // One tile more than there is: the products of the last round.
+    const Attention core{k, block, blocks};
+    // Three rounds more than there are: softmax, products, and what follows.
     for (Index tile : k.range(block, tiles + blocks, blocks).buffers(2)) {
-      const Condition real = tile < tiles;
-      const Round first(k, tile, k.constant(0), real);
-      std::vector<Buffer> q;
-      for (int64_t j : {0, 1}) {
-        q.push_back(k.l1Nz(f16, kRows, kD, "q"));
-        k.loadNz(q[j], queries.at(min(M - 1, first.from + j * kRows), 0),
-                 {first.rows(j), kD});
-      }
-      const Index before = max(0, tile - blocks);
-      const Round end(k, before, k.constant(0), tile > block);
-      for (Index i : k.range(0, select(real, first.rounds, 1)).buffers(2)) {
-        const Round now(k, tile, i, real);
-        const Round old(k, select(i > 0, tile, before),
-                        select(i > 0, i, end.rounds) - 1,
-                        i > 0 || tile > block);
-        products(k, state, q, now, old);
-        softmax(k, state, now);
-        accumulate(k, state, now, old);
+      const Index rounds = ceilDiv(core.seen(tile), kKeys);
+      const Buffer q = k.l1Nz(f16, kRows, kD, "q");
+      k.loadNz(q, core.q.at(min(M - 1, tile * kRows), 0),
+               {core.round(tile, k.constant(0)).rows, kD});
+      for (Index i : k.range(0, select(tile < tiles, rounds, 3)).buffers(2)) {
+        const Round next = core.round(tile, i), now = core.before(next);
+        const Round old = core.before(now);
+        const Buffer acc = k.l0c(f32, kD, kRows, "acc");
+        core.products(acc, q, next, now, old);
+        core.softmax(acc, now, old);
       }
     }
   }

@@ -146,6 +146,8 @@ struct Conv {
 // [sizes]
 
 // [plan]
+constexpr int64_t kTable = 512; // channels with two numbers in the bias table
+
 /// How the work is cut. A slab is `images` whole images, or `rows` output rows
 /// of one; its pixels times m, its channels times n are tiles of the
 /// accumulator; k column blocks are a step of the cube.
@@ -176,6 +178,20 @@ struct Plan {
   }
   int64_t pixels(const Conv &c) const { return images * rows * c.OW; }
   bool isStreamed(const Conv &c) const { return planes < c.C1; }
+  int64_t tilesOfSlab(const Conv &c) const {
+    return ceilDiv(pixels(c), m) * ceilDiv(c.Y, n);
+  }
+  /// Bias and scale come behind the image of every slab, into so many slots of
+  /// the bias table, where slabs are long; 0: once, in front of the first
+  /// image, which then waits for them, or with every n.
+  uint32_t columnSlots(const Conv &c) const {
+    if (slabs(c) == 1 || c.Y > kTable) {
+      return c.Y <= kTable;
+    }
+    const bool isLong = pixels(c) * c.Y / 256 * c.K1 >= 256;    // cycles of M
+    const bool isDone = tilesOfSlab(c) >= 3 || c.K1 * c.F >= 8; // FIX, in time
+    return 2 * c.Y <= kTable && isLong && isDone ? 2 : 0;
+  }
   /// Images begin at a block; the last block of channels is the last of a
   /// load; what streams is used once.
   bool isLegal(const Conv &c) const {
@@ -197,8 +213,6 @@ Plan planOf(const Kernel &k, const Conv &c) {
   return p;
 }
 // [plan]
-
-constexpr int64_t kTable = 512; // channels with two numbers in the bias table
 
 // [cost]
 /// Bytes of the memories that plans differ in.
@@ -460,6 +474,10 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
   if (!p.isStreamed(c)) {
     kept.image = loadImage(t, s, k.constant(0), k.constant(c.C1));
   }
+  if (p.columnSlots(c) > 0) {
+    kept.columns =
+        loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, p.columnSlots(c));
+  }
   const int64_t plane = c.N * c.OH * c.OW;
   for (Index n : k.range(from, to, p.n).buffers(2)) {
     const Index cols = min(p.n, to - n);
@@ -486,7 +504,7 @@ void convolveAll(const Task &t, const Index &first, int64_t blocks,
   const auto &[k, c, p, x, w, y] = t;
   const int64_t share = alignUp(ceilDiv(c.Y, parts), p.n);
   Kept kept;
-  if (c.Y <= kTable) {
+  if (c.Y <= kTable && p.columnSlots(c) == 0) {
     kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
   }
   if (p.keepWeights) {

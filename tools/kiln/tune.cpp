@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `kiln tune`: the best setting of an operator's knobs for a shape.
+#include "compiler/tuning/legal_settings.h"
 #include "compiler/tuning/search.h"
 #include "tik_dsl/builder/knob_space.h"
 #include "tik_dsl/loader/operator_file.h"
@@ -186,13 +187,14 @@ Result<Outcome> runSearch(const Options &options, const Job &job) {
                         taskKey(op, job.shape, job.machine, options.cores));
   KILN_ASSIGN_OR_RETURN(int64_t task,
                         records.task({.key = key, .title = job.title}));
-  KernelMeasurer kernels(
-      {.op = &op,
-       .shape = job.shape,
-       .space = &job.space,
-       .arch = &job.machine,
-       .cores = options.cores},
-      {.workers = options.jobs, .timeoutSeconds = options.timeout});
+  const tuning::PoolOptions pool{.workers = options.jobs,
+                                 .timeoutSeconds = options.timeout};
+  KernelMeasurer kernels({.op = &op,
+                          .shape = job.shape,
+                          .space = &job.space,
+                          .arch = &job.machine,
+                          .cores = options.cores},
+                         pool);
   KILN_ASSIGN_OR_RETURN(
       tuning::RecordedMeasurer measurer,
       tuning::RecordedMeasurer::create(job.space, kernels, records, task));
@@ -202,6 +204,9 @@ Result<Outcome> runSearch(const Options &options, const Job &job) {
                                .seed = options.seed};
   search.progress = [&](const tuning::SearchProgress &p) { display->show(p); };
   const auto start = std::chrono::steady_clock::now();
+  if (tuning::isListed(job.space, options.exhaustive)) {
+    KILN_ASSIGN_OR_RETURN(search.legal, tuning::listLegal(job.space, pool));
+  }
   Outcome outcome;
   KILN_ASSIGN_OR_RETURN(outcome.found,
                         tuning::search(job.space, measurer, search));
@@ -382,7 +387,7 @@ void addTune(CLI::App &app, Context &context) {
       ->check(CLI::PositiveNumber);
   verb->add_option("--trials", options->trials,
                    "settings to try (default: a tenth of the legal ones, at "
-                   "most 64)")
+                   "most 256)")
       ->check(CLI::PositiveNumber);
   verb->add_flag("--exhaustive", options->exhaustive, "try every legal one");
   verb->add_option("--records", options->records,

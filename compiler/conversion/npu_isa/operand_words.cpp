@@ -64,9 +64,9 @@ Value addressOf(OpBuilder &builder, Location loc, Value base, Value offset) {
   if (auto alloc = base.getDefiningOp<AllocOp>()) {
     word.add(static_cast<uint64_t>(*alloc.getAddress()), 0);
     if (Value slot = alloc.getSlot()) {
-      Value bytes = arith::ConstantIndexOp::create(builder, loc,
-                                                   localBytes(alloc.getType()));
-      word.add(arith::MulIOp::create(builder, loc, slot, bytes), 0);
+      Value pitch =
+          arith::ConstantIndexOp::create(builder, loc, alloc.slotPitch());
+      word.add(arith::MulIOp::create(builder, loc, slot, pitch), 0);
     }
   } else {
     word.add(memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, base),

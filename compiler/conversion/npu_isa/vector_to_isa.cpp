@@ -244,6 +244,14 @@ void lower(OperandWords &w, VGatherOp op) {
                              typeField(op.getDst()));
 }
 
+void lower(OperandWords &w, VGatherBlocksOp op) {
+  Value dst = dstOf(w, op);
+  Value index = w.view(op.getIndex(), op.getIndexOffset(), op.getIndexStrides(),
+                       op.getCols());
+  w.emit<npu_isa::VgatherbOp>(dst, index, tableOf(w, op),
+                              typeField(op.getDst()));
+}
+
 void lower(OperandWords &w, VScatterOp op) {
   Value table = w.at(op.getTable(), op.getTableOffset())
                     .add(op.getCount(), 24)
@@ -286,11 +294,11 @@ bool lowerVector(OperandWords &words, Operation *op) {
   return TypeSwitch<Operation *, bool>(op)
       .Case<VBinaryOp, VScalarOp, VUnaryOp, VReduceOp, VTransposeOp, VDupOp,
             VIotaOp, VCastOp, VBroadcastOp, VCompareOp, VCompareScalarOp,
-            VSelectOp, VGatherOp, VScatterOp, VSort32Op, VMergeOp, VPairsOp>(
-          [&](auto command) {
-            lower(words, command);
-            return true;
-          })
+            VSelectOp, VGatherOp, VGatherBlocksOp, VScatterOp, VSort32Op,
+            VMergeOp, VPairsOp>([&](auto command) {
+        lower(words, command);
+        return true;
+      })
       .Default([](Operation *) { return false; });
 }
 

@@ -149,6 +149,12 @@ KILN_NPU_COMMAND(VGatherOp, isa::Pipe::V) {
   addRead(accesses, getIndexMutable(), getIndexOffset());
 }
 
+KILN_NPU_COMMAND(VGatherBlocksOp, isa::Pipe::V) {
+  addWrite(accesses, getDstMutable(), getDstOffset());
+  addRead(accesses, getTableMutable(), getTableOffset());
+  addRead(accesses, getIndexMutable(), getIndexOffset());
+}
+
 KILN_NPU_COMMAND(VScatterOp, isa::Pipe::V) {
   addUpdate(accesses, getTableMutable(), getTableOffset());
   addRead(accesses, getSrcMutable(), getSrcOffset());
@@ -202,7 +208,17 @@ void AllocOp::getEffects(Effects &effects) {
 void AllocOp::build(OpBuilder &builder, OperationState &state, MemRefType type,
                     StringRef name, int64_t depth) {
   build(builder, state, type, /*slot=*/Value(), builder.getStringAttr(name),
-        builder.getI64IntegerAttr(depth), /*address=*/IntegerAttr());
+        builder.getI64IntegerAttr(depth), /*address=*/IntegerAttr(),
+        /*pitch=*/IntegerAttr());
+}
+
+int64_t AllocOp::slotPitch() {
+  return getPitch().value_or(localBytes(getType()));
+}
+
+int64_t AllocOp::extent() {
+  return (static_cast<int64_t>(getDepth()) - 1) * slotPitch() +
+         localBytes(getType());
 }
 
 } // namespace kiln::npu

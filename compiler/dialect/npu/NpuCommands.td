@@ -35,19 +35,27 @@ def NPU_AllocOp : NPU_Op<"alloc", [
     Static capacity; the space is that of the memref type. `depth` is the number
     of slots that take turns (see NpuBase.td). npu-plan-local-memory fills
     `address` (bytes, of slot 0) and, for a depth above 1, the operand `slot`
-    (0 to depth - 1; slot s lies at address + s * localBytes(type)).
+    (0 to depth - 1; slot s lies at address + s * slotPitch()). `pitch` is given
+    where slots lie further apart than their localBytes(type).
 
         %x = npu.alloc "x" {depth = 2} : memref<4x128xf16, 5>
   }];
   let arguments = (ins Optional<Index>:$slot, StrAttr:$name,
     DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$depth,
-    OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$address);
+    OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$address,
+    OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$pitch);
   let results = (outs AnyStaticShapeMemRef:$buffer);
   let assemblyFormat = [{
     $name (`slot` $slot^)? attr-dict `:` type($buffer)
   }];
   let builders = [OpBuilder<(ins "::mlir::MemRefType":$type,
       "::llvm::StringRef":$name, CArg<"int64_t", "1">:$depth)>];
+  let extraClassDeclaration = [{
+    /// Bytes from one slot to the next.
+    int64_t slotPitch();
+    /// Bytes from the begin of the first slot to the end of the last one.
+    int64_t extent();
+  }];
   let hasVerifier = 1;
 }
 
@@ -459,6 +467,24 @@ def NPU_VGatherOp : NPU_Vector<"vgather"> {
   let assemblyFormat = [{
     $dst `[` $dst_offset `]` `,` $table `[` $table_offset `]` `,`
     $index `[` $index_offset `]` `count` $count `rows` $rows `cols` $cols
+    attr-dict `:` type($dst) `,` type($table) `,` type($index)
+  }];
+}
+
+def NPU_VGatherBlocksOp : NPU_Vector<"vgather_blocks"> {
+  let summary = "dst = table[index], block by block of 32 bytes (vgatherb)";
+  let description = [{
+    A row of dst is `cols` blocks, with an i32 index each; the table is `count`
+    blocks in a row. An index that is not below `count` (read as unsigned)
+    gives zeros.
+  }];
+  let arguments = (ins AnyMemRef:$dst, Index:$dst_offset, AnyMemRef:$table,
+    Index:$table_offset, AnyMemRef:$index, Index:$index_offset, Index:$count,
+    Index:$rows, Index:$cols, NPU_Strides:$dst_strides,
+    NPU_Strides:$index_strides);
+  let assemblyFormat = [{
+    $dst `[` $dst_offset `]` `,` $table `[` $table_offset `]` `,`
+    $index `[` $index_offset `]` `count` $count `rows` $rows `blocks` $cols
     attr-dict `:` type($dst) `,` type($table) `,` type($index)
   }];
 }

@@ -80,19 +80,20 @@ LogicalResult verifyMask(Check &check, StringRef name, Value mask,
              : check.fail(name, "a buffer of bytes", "another type");
 }
 
-/// A table of `count` consecutive elements.
-LogicalResult verifyTable(Check &check, Value table, Value offset,
-                          Value count) {
+/// A table of `count` consecutive entries, each an element or `entryBytes`.
+LogicalResult verifyTable(Check &check, Value table, Value offset, Value count,
+                          int64_t entryBytes = 0) {
   if (failed(check.count("count", count, kMaxCount24)) ||
       failed(check.elementType("table", table))) {
     return failure();
   }
-  return check.operand({"table",
-                        table,
-                        offset,
-                        {Space::UB},
-                        isa::kBlockBytes,
-                        scaled(count, elementBytes(table))});
+  return check.operand(
+      {"table",
+       table,
+       offset,
+       {Space::UB},
+       isa::kBlockBytes,
+       scaled(count, entryBytes ? entryBytes : elementBytes(table))});
 }
 
 /// dst and src views of an op whose element types agree.
@@ -249,6 +250,20 @@ LogicalResult VIotaOp::verify() {
 LogicalResult VGatherOp::verify() {
   Check check(*this);
   if (failed(verifyTable(check, getTable(), getTableOffset(), getCount())) ||
+      failed(verifyVector(
+          check, getRows(), getCols(),
+          {{"dst", getDst(), getDstOffset(), getDstStrides()},
+           {"index", getIndex(), getIndexOffset(), getIndexStrides()}})) ||
+      failed(needsI32(check, "index", getIndex()))) {
+    return failure();
+  }
+  return sameElements(check, getDst(), getTable());
+}
+
+LogicalResult VGatherBlocksOp::verify() {
+  Check check(*this);
+  if (failed(verifyTable(check, getTable(), getTableOffset(), getCount(),
+                         isa::kBlockBytes)) ||
       failed(verifyVector(
           check, getRows(), getCols(),
           {{"dst", getDst(), getDstOffset(), getDstStrides()},

@@ -38,6 +38,12 @@ LogicalResult AllocOp::verify() {
   if (getSlot() && !getAddress()) {
     return check.fail("slot", "an address beside a slot", "no address");
   }
+  if (slotPitch() < localBytes(getType())) {
+    return check.fail("pitch",
+                      "at least the " + std::to_string(localBytes(getType())) +
+                          " bytes of a slot",
+                      std::to_string(slotPitch()));
+  }
   return success();
 }
 

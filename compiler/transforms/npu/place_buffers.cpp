@@ -83,7 +83,7 @@ Order largestFirst(std::span<const BufferPlace> buffers) {
 
 /// Buffers that commands have in common follow each other, largest group and
 /// largest buffer first.
-Order inGroups(std::span<const BufferPlace> buffers, const VectorCost &cost) {
+Order inGroups(std::span<const BufferPlace> buffers, const PlaceCost &cost) {
   Order group(buffers.size());
   std::iota(group.begin(), group.end(), 0u);
   for (auto [a, b] : cost.pairs()) {
@@ -104,13 +104,14 @@ Order inGroups(std::span<const BufferPlace> buffers, const VectorCost &cost) {
   return order;
 }
 
-/// The search behind placeForVectors().
+/// The search behind placeForLess().
 class Search {
 public:
-  Search(std::span<BufferPlace> buffers, int64_t capacity, VectorCost &cost)
+  Search(std::span<BufferPlace> buffers, int64_t capacity, PlaceCost &cost)
       : best_(buffers.begin(), buffers.end()), capacity_(capacity), cost_(cost),
-        least_(cost(buffers)), offsets_(buffers.size()) {
-    const auto apart = static_cast<int64_t>(cost.banks().bankBytes() / 16);
+        least_(cost(buffers)), offsets_(buffers.size()),
+        maySpread_(buffers.size(), cost.spreadsSlots()) {
+    const int64_t apart = cost.bankBytes() / 16;
     for (const auto &[buffer, all] : cost.offsets()) {
       std::vector<int64_t> &offsets = offsets_[buffer];
       for (int64_t offset : all) { // those near another lead to the same place
@@ -132,6 +133,7 @@ public:
       for (uint64_t swaps = 1 + draw(3); swaps > 0; --swaps) {
         std::swap(other[draw(other.size())], other[draw(other.size())]);
       }
+      drawSpread();
       if (tryOrder(other)) {
         order = other;
         since = 0;
@@ -152,6 +154,13 @@ private:
     return (x ^ (x >> 31)) % n;
   }
 
+  /// Where not all slots can be spread, some may.
+  void drawSpread() {
+    for (size_t i = 0; i < maySpread_.size() && cost_.spreadsSlots(); ++i) {
+      maySpread_[i] = draw(3) != 0;
+    }
+  }
+
   bool keep(const std::vector<BufferPlace> &places, uint64_t lost) {
     if (lost >= least_) {
       return false;
@@ -164,6 +173,9 @@ private:
   /// Whether the order leads to something better.
   bool tryOrder(const Order &order) {
     std::vector<BufferPlace> places = best_;
+    for (BufferPlace &place : places) {
+      place.setPitch(place.slotBytes);
+    }
     bool better =
         placeInOrder(places, order) <= capacity_ && keep(places, cost_(places));
     uint64_t lost = 0;
@@ -180,34 +192,57 @@ private:
     for (size_t i = 0; i < order.size(); ++i) {
       const unsigned which = order[i];
       placed[which] = true;
-      uint64_t least = UINT64_MAX;
-      int64_t where = 0;
-      const auto taken = takenBeside(places, which, std::span(order).first(i));
-      for (int64_t address : candidates(places[which], which, taken)) {
-        places[which].address = address;
+      const uint64_t least =
+          placeOne(places, which, placed, std::span(order).first(i), lost);
+      if (least == UINT64_MAX || (lost += least) >= least_) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Gives a buffer the cheapest place beside those before it; returns what it
+  /// costs, UINT64_MAX where it finds none.
+  uint64_t placeOne(std::vector<BufferPlace> &places, unsigned which,
+                    const std::vector<bool> &placed,
+                    std::span<const unsigned> before, uint64_t lost) {
+    BufferPlace &place = places[which];
+    BufferPlace best = place;
+    uint64_t least = UINT64_MAX;
+    const auto taken = takenBeside(places, which, before);
+    for (int64_t pitch : pitches(place, which)) {
+      place.setPitch(pitch);
+      for (int64_t address : candidates(place, which, taken)) {
+        place.address = address;
         const uint64_t cost =
             cost_.of(which, places, placed, std::min(least, least_ - lost));
         if (cost < least) {
           least = cost;
-          where = address;
+          best = place;
         }
         if (cost == 0) {
-          break;
+          return 0;
         }
       }
-      if (least == UINT64_MAX || (lost += least) >= least_) {
-        return false;
-      }
-      places[which].address = where;
     }
-    return true;
+    place = best;
+    return least;
+  }
+
+  std::vector<int64_t> pitches(const BufferPlace &place, unsigned which) const {
+    const int64_t bank = cost_.bankBytes();
+    std::vector<int64_t> out = {place.slotBytes};
+    if (maySpread_[which] && bank && place.slots > 1 &&
+        place.slotBytes % bank != 0) {
+      out.push_back(alignTo(place.slotBytes, bank));
+    }
+    return out;
   }
 
   /// Addresses worth trying for one buffer in the gap [lo, hi).
   void candidatesIn(const BufferPlace &buffer, unsigned which, int64_t lo,
                     int64_t hi, std::vector<int64_t> &out) const {
-    const auto bank = static_cast<int64_t>(cost_.banks().bankBytes());
-    const auto half = static_cast<int64_t>(cost_.banks().halfTurnBytes());
+    const int64_t bank = cost_.bankBytes(), half = cost_.stepBytes();
     auto offer = [&](int64_t address) {
       for (int64_t at : {address, address + half}) {
         at = alignTo(std::max(at, lo), buffer.align);
@@ -246,9 +281,10 @@ private:
 
   std::vector<BufferPlace> best_;
   int64_t capacity_;
-  VectorCost &cost_;
+  PlaceCost &cost_;
   uint64_t least_;
   std::vector<std::vector<int64_t>> offsets_; // of operands, by buffer
+  std::vector<bool> maySpread_;
   uint64_t seed_ = 0;
 };
 
@@ -285,6 +321,15 @@ bool dependOnEachOther(std::span<const VectorTouch> a,
 
 } // namespace
 
+void PlaceCost::finish() {
+  for (auto &[buffer, offsets] : offsets_) {
+    std::sort(offsets.begin(), offsets.end());
+    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
+  }
+  std::sort(pairs_.begin(), pairs_.end());
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+}
+
 VectorCost::VectorCost(isa::UbBanks banks, uint32_t window,
                        const std::vector<VectorUse> &uses)
     : banks_(std::move(banks)) {
@@ -296,12 +341,7 @@ VectorCost::VectorCost(isa::UbBanks banks, uint32_t window,
       pairs_.emplace_back(uses[i].touches.front().buffer, x.buffer);
     }
   }
-  for (auto &[buffer, offsets] : offsets_) {
-    std::sort(offsets.begin(), offsets.end());
-    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
-  }
-  std::sort(pairs_.begin(), pairs_.end());
-  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+  finish();
   known_.resize(commands_.size());
   findNeeds();
 }
@@ -491,8 +531,8 @@ int64_t placeFirstFit(std::span<BufferPlace> buffers) {
   return placeInOrder(buffers, largestFirst(buffers));
 }
 
-uint64_t placeForVectors(std::span<BufferPlace> buffers, int64_t capacity,
-                         VectorCost &cost) {
+uint64_t placeForLess(std::span<BufferPlace> buffers, int64_t capacity,
+                      PlaceCost &cost) {
   if (cost.isConstant()) {
     return 0;
   }

@@ -5,13 +5,14 @@
 //
 //   int64_t needed = placeFirstFit(buffers);              // largest first
 //   VectorCost cost(banks, commands);
-//   placeForVectors(buffers, capacity, cost);             // UB only
+//   placeForLess(buffers, capacity, cost);                // UB
 //
 // First fit: largest first, each at the lowest address that is free over its
 // lifetime. Buffers live at the same time never overlap.
 //
-// placeForVectors() then looks for a placement in which V loses fewer cycles.
-// Addresses decide two things, both judged by the machine's own rules:
+// placeForLess() then looks for a placement that costs less; what it costs is a
+// PlaceCost. VectorCost, for UB: cycles that V loses. (place_accumulators.h has
+// that of L0C.) Addresses decide two things, judged by the machine's own rules:
 //   - operands of one command that meet in a bank delay its beats
 //     (isa/arch/ub_banks.h);
 //   - a command waits for one in flight whose writes meet the hull of what it
@@ -37,12 +38,58 @@
 
 namespace kiln::npu {
 
-/// A buffer of one space; `bytes` of all its slots. It lives from point
-/// `start` to point `end`, both included.
+/// A buffer of one space; `bytes` from the begin of its first slot to the end
+/// of the last one. It lives from point `start` to point `end`, both included.
 struct BufferPlace {
   int64_t bytes = 0, align = 1;
   int64_t start = 0, end = 0;
   int64_t address = 0;
+  /// Slots that take turns, each of so many bytes; `pitch` from one to the
+  /// next.
+  int64_t slots = 1, slotBytes = 0, pitch = 0;
+
+  void setPitch(int64_t newPitch) {
+    if (slots > 1) {
+      pitch = newPitch;
+      bytes = (slots - 1) * pitch + slotBytes;
+    }
+  }
+};
+
+/// What a placement costs, in cycles or what stands for them.
+class PlaceCost {
+public:
+  virtual ~PlaceCost() = default;
+  virtual uint64_t operator()(std::span<const BufferPlace> buffers) = 0;
+  /// Of what needs buffer `which` and otherwise only buffers that are placed
+  /// (it is, too). From `limit` on the sum may be any part of the true one that
+  /// is not below it.
+  virtual uint64_t of(unsigned which, std::span<const BufferPlace> buffers,
+                      const std::vector<bool> &placed, uint64_t limit) = 0;
+  /// No placement changes anything.
+  virtual bool isConstant() const = 0;
+
+  virtual int64_t bankBytes() const = 0;
+  /// A step inside a bank that may help; 0: none does.
+  virtual int64_t stepBytes() const { return 0; }
+  /// Slots of a buffer may lie a multiple of the banks apart.
+  virtual bool spreadsSlots() const { return false; }
+  /// Offsets that matter in each buffer, and buffers that meet.
+  const std::map<unsigned, std::vector<int64_t>> &offsets() const {
+    return offsets_;
+  }
+  const std::vector<std::pair<unsigned, unsigned>> &pairs() const {
+    return pairs_;
+  }
+  /// Work done so far: a measure that no clock is in.
+  uint64_t judged() const { return judged_; }
+
+protected:
+  /// Sorts what was collected.
+  void finish();
+  std::map<unsigned, std::vector<int64_t>> offsets_;
+  std::vector<std::pair<unsigned, unsigned>> pairs_;
+  uint64_t judged_ = 0;
 };
 
 /// What one V command touches. Offsets are in the buffer, slot included.
@@ -78,30 +125,24 @@ struct VectorUse {
 /// Cycles that V loses at given addresses, beyond those no placement changes.
 /// Long commands are judged by three parts of them, and judgements are
 /// remembered.
-class VectorCost {
+class VectorCost : public PlaceCost {
 public:
   /// `uses` in the order of the pipe. `window` commands are in flight at most.
   VectorCost(isa::UbBanks banks, uint32_t window,
              const std::vector<VectorUse> &uses);
 
-  uint64_t operator()(std::span<const BufferPlace> buffers);
-  /// Of commands that need buffer `which` and otherwise only buffers that are
-  /// placed (it is, too). From `limit` on the sum may be any part of the true
-  /// one that is not below it.
+  uint64_t operator()(std::span<const BufferPlace> buffers) override;
   uint64_t of(unsigned which, std::span<const BufferPlace> buffers,
-              const std::vector<bool> &placed, uint64_t limit);
-  /// No placement changes anything.
-  bool isConstant() const { return commands_.empty() && steps_.empty(); }
-  const isa::UbBanks &banks() const { return banks_; }
-  /// Offsets of operands in each buffer, and buffers that meet in a command.
-  const std::map<unsigned, std::vector<int64_t>> &offsets() const {
-    return offsets_;
+              const std::vector<bool> &placed, uint64_t limit) override;
+  bool isConstant() const override {
+    return commands_.empty() && steps_.empty();
   }
-  const std::vector<std::pair<unsigned, unsigned>> &pairs() const {
-    return pairs_;
+  int64_t bankBytes() const override {
+    return static_cast<int64_t>(banks_.bankBytes());
   }
-  /// Work done so far: a measure that no clock is in.
-  uint64_t judged() const { return judged_; }
+  int64_t stepBytes() const override {
+    return static_cast<int64_t>(banks_.halfTurnBytes());
+  }
 
 private:
   /// A command and those that can be in flight when it starts.
@@ -132,20 +173,17 @@ private:
   isa::UbBanks banks_;
   std::vector<VectorUse> commands_;
   std::vector<Step> steps_;
-  std::map<unsigned, std::vector<int64_t>> offsets_;
-  std::vector<std::pair<unsigned, unsigned>> pairs_;
   std::vector<std::map<std::vector<int64_t>, uint64_t>> known_; // by command
   std::map<unsigned, Needs> needs_;                             // by buffer
   std::vector<std::vector<unsigned>> buffersOf_[2]; // of commands, of steps
   std::vector<int64_t> key_;
-  uint64_t judged_ = 0;
 };
 
 /// Returns the highest end of a buffer, which may be above the capacity.
 int64_t placeFirstFit(std::span<BufferPlace> buffers);
 
-/// `buffers` hold a placement that fits; returns the cycles of the new one.
-uint64_t placeForVectors(std::span<BufferPlace> buffers, int64_t capacity,
-                         VectorCost &cost);
+/// `buffers` hold a placement that fits; returns the cost of the new one.
+uint64_t placeForLess(std::span<BufferPlace> buffers, int64_t capacity,
+                      PlaceCost &cost);
 
 } // namespace kiln::npu

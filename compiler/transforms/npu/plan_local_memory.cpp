@@ -2,7 +2,8 @@
 #include "compiler/transforms/npu/plan_local_memory.h"
 
 #include "compiler/dialect/npu/NpuOps.h"
-#include "compiler/transforms/npu/place_buffers.h"
+#include "compiler/transforms/npu/cube_traffic.h"
+#include "compiler/transforms/npu/place_accumulators.h"
 #include "compiler/transforms/npu/vector_traffic.h"
 #include "isa/support/units.h"
 
@@ -65,8 +66,10 @@ Buffer describe(AllocOp alloc, const Points &points) {
   buffer.space = *spaceOf(alloc.getType());
   BufferPlace &place = buffer.place;
   place.align = alignmentOf(buffer.space);
-  place.bytes =
-      alignUp(localBytes(alloc.getType()), place.align) * alloc.getDepth();
+  place.slots = static_cast<int64_t>(alloc.getDepth());
+  place.slotBytes = localBytes(alloc.getType());
+  place.bytes = place.slotBytes * place.slots;
+  place.setPitch(place.slotBytes);
   place.start = place.end = points.at(alloc).first;
   bool first = true;
   for (Operation *user : alloc.getBuffer().getUsers()) {
@@ -110,18 +113,30 @@ LogicalResult reportOverflow(func::FuncOp kernel, isa::Space space,
   return failure();
 }
 
-/// Fewer cycles of V, for places in UB that fit.
+/// Places that fit, with fewer waits for banks and for commands in flight: of
+/// V in UB, of FIX in L0C.
 void improve(func::FuncOp kernel, const Capacities &capacities,
-             ArrayRef<Buffer> buffers, std::vector<BufferPlace> &places) {
+             isa::Space space, ArrayRef<Buffer> buffers,
+             std::vector<BufferPlace> &places) {
   BufferNumbers numbers;
   for (auto [number, buffer] : llvm::enumerate(buffers)) {
     numbers[buffer.alloc] = static_cast<unsigned>(number);
   }
-  const auto capacity = capacities[static_cast<unsigned>(isa::Space::UB)];
-  VectorCost cost(isa::UbBanks(capacities.timing.banks, capacity),
-                  capacities.vectorWindow,
-                  vectorTraffic(kernel, capacities.timing, numbers));
-  placeForVectors(places, static_cast<int64_t>(capacity), cost);
+  const auto capacity =
+      static_cast<int64_t>(capacities[static_cast<unsigned>(space)]);
+  const isa::BankTiming &banks = capacities.timing.banks;
+  if (space == isa::Space::UB && capacities.vectorWindow != 0) {
+    VectorCost cost(isa::UbBanks(banks, static_cast<uint64_t>(capacity)),
+                    capacities.vectorWindow,
+                    vectorTraffic(kernel, capacities.timing, numbers));
+    placeForLess(places, capacity, cost);
+  }
+  if (space == isa::Space::L0C && banks.l0cBanks != 0) {
+    AccumulatorCost cost(
+        capacity / banks.l0cBanks,
+        meetingsOf(cubeTraffic(kernel, capacities.timing, numbers)));
+    placeForLess(places, capacity, cost);
+  }
 }
 
 LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
@@ -140,12 +155,13 @@ LogicalResult placeSpace(func::FuncOp kernel, isa::Space space,
   if (needed > capacity) {
     return reportOverflow(kernel, space, needed, capacity, buffers);
   }
-  if (space == isa::Space::UB && capacities.vectorWindow != 0) {
-    improve(kernel, capacities, buffers, places);
-  }
+  improve(kernel, capacities, space, buffers, places);
   OpBuilder builder(kernel.getContext());
   for (auto [buffer, place] : llvm::zip_equal(buffers, places)) {
     buffer.alloc.setAddressAttr(builder.getI64IntegerAttr(place.address));
+    if (place.slots > 1 && place.pitch != place.slotBytes) {
+      buffer.alloc.setPitchAttr(builder.getI64IntegerAttr(place.pitch));
+    }
   }
   return success();
 }
@@ -342,10 +358,8 @@ std::array<uint64_t, isa::kNumSpaces> usedBytes(func::FuncOp kernel) {
   std::array<uint64_t, isa::kNumSpaces> used{};
   kernel.walk([&](AllocOp alloc) {
     const auto space = *spaceOf(alloc.getType());
-    const uint64_t slot =
-        alignUp(localBytes(alloc.getType()), alignmentOf(space));
     const uint64_t end =
-        alloc.getAddress().value_or(0) + slot * alloc.getDepth();
+        alloc.getAddress().value_or(0) + static_cast<uint64_t>(alloc.extent());
     uint64_t &most = used[static_cast<unsigned>(space)];
     most = std::max(most, end);
   });

@@ -10,14 +10,16 @@
 // slot counter. Buffers are placed by size, largest first, each at the lowest
 // offset that is free over its lifetime (first fit; no optimality claimed).
 // Those of UB are then moved where that lets V lose fewer cycles in banks and
-// to commands in flight (place_buffers.h); a kernel that fits without this fits
-// with it.
+// to commands in flight (place_buffers.h), those of L0C and their slots where
+// FIX waits less for M (place_accumulators.h); a kernel that fits without this
+// fits with it.
 //
-// Afterwards every npu.alloc carries `address`, and one of depth N > 1 also
-// its slot: a counter 0, 1, .. N-1, 0, .. that advances with every iteration of
-// the loop the buffer lives in and is carried through the enclosing loops, so
-// that it does not restart when an inner loop is entered again. Outside of
-// loops a depth above 1 has no use and becomes 1.
+// Afterwards every npu.alloc carries `address`, `pitch` when its slots lie
+// further apart than they are large, and one of depth N > 1 also its slot: a
+// counter 0, 1, .. N-1, 0, .. that advances with every iteration of the loop the
+// buffer lives in and is carried through the enclosing loops, so that it does
+// not restart when an inner loop is entered again. Outside of loops a depth
+// above 1 has no use and becomes 1.
 //
 // Errors: control flow other than scf.for and scf.if; a table of every buffer
 // of the space that overflows (bytes, depth, lifetime, source line) and the

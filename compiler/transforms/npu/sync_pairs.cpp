@@ -46,8 +46,7 @@ Touch describe(PipeOpInterface op, const OperandAccess &access) {
               access.write};
   if (AllocOp alloc = touch.alloc) {
     touch.lo = alloc.getAddress().value_or(0);
-    touch.hi = touch.lo + localBytes(alloc.getType()) *
-                              static_cast<int64_t>(alloc.getDepth());
+    touch.hi = touch.lo + alloc.extent();
   }
   return touch;
 }

@@ -2,13 +2,12 @@
 #include "compiler/transforms/npu/vector_traffic.h"
 
 #include "compiler/conversion/npu_isa/vector_to_isa.h"
+#include "compiler/transforms/npu/index_values.h"
 #include "isa/arch/vector_rate.h"
 #include "isa/gen/operands.h"
 #include "isa/gen/vector_meanings.h"
 #include "isa/support/units.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <algorithm>
@@ -21,106 +20,8 @@ namespace {
 
 using isa::Opcode;
 
-/// Iterations of a loop whose bounds are not known.
-constexpr int64_t kUnknownTrips = 16;
-constexpr int64_t kMostTimes = int64_t{1} << 20;
 constexpr int64_t kMostIterations = 8;
 constexpr auto kBlock = static_cast<int64_t>(isa::kBlockBytes);
-
-//===----------------------------------------------------------------------===//
-// Values of one iteration
-//===----------------------------------------------------------------------===//
-
-/// Index values in iteration `shift` after the middle of every loop.
-class IndexValues {
-public:
-  explicit IndexValues(int64_t shift) : shift_(shift) {}
-
-  std::optional<int64_t> at(Value value) {
-    auto [it, isNew] = known_.try_emplace(value, std::nullopt);
-    if (isNew) {
-      const std::optional<int64_t> result = evaluate(value);
-      known_[value] = result; // the map may have grown
-      return result;
-    }
-    return it->second;
-  }
-
-  int64_t trips(scf::ForOp loop) {
-    const auto lo = at(loop.getLowerBound()), hi = at(loop.getUpperBound()),
-               step = at(loop.getStep());
-    if (!lo || !hi || !step || *step <= 0) {
-      return kUnknownTrips;
-    }
-    return std::max<int64_t>(0, (*hi - *lo + *step - 1) / *step);
-  }
-
-private:
-  std::optional<int64_t> evaluate(Value value) {
-    llvm::APInt constant;
-    if (matchPattern(value, m_ConstantInt(&constant))) {
-      return constant.getSExtValue();
-    }
-    if (auto argument = dyn_cast<BlockArgument>(value)) {
-      return evaluateArgument(argument);
-    }
-    Operation *op = value.getDefiningOp();
-    if (llvm::isa<BlockIndexOp>(op)) {
-      return 0;
-    }
-    if (llvm::isa<BlockCountOp>(op)) {
-      return 1;
-    }
-    return op->getNumRegions() == 0 && op->getNumResults() == 1 ? fold(op)
-                                                                : std::nullopt;
-  }
-
-  std::optional<int64_t> evaluateArgument(BlockArgument argument) {
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (!loop) {
-      return std::nullopt;
-    }
-    if (argument.getArgNumber() != 0) {
-      return at(loop.getInitArgs()[argument.getArgNumber() - 1]);
-    }
-    const auto lo = at(loop.getLowerBound()), step = at(loop.getStep());
-    if (!lo || !step) {
-      return std::nullopt;
-    }
-    const int64_t count = trips(loop);
-    const int64_t middle = std::min(count - 1, count / 2 + shift_);
-    return *lo + *step * std::max<int64_t>(0, middle);
-  }
-
-  /// The op's own folder on known operands; a copy of the op, because a folder
-  /// may change its op.
-  std::optional<int64_t> fold(Operation *op) {
-    SmallVector<Attribute> operands;
-    for (Value operand : op->getOperands()) {
-      const std::optional<int64_t> known = at(operand);
-      if (!known || !operand.getType().isIntOrIndex()) {
-        return std::nullopt;
-      }
-      operands.push_back(IntegerAttr::get(operand.getType(), *known));
-    }
-    Operation *copy = op->clone();
-    SmallVector<OpFoldResult> results;
-    const bool folded = succeeded(copy->fold(operands, results));
-    copy->destroy();
-    if (!folded || results.empty()) {
-      return std::nullopt;
-    }
-    if (auto other = dyn_cast<Value>(results.front())) {
-      return at(other);
-    }
-    auto number = dyn_cast<IntegerAttr>(cast<Attribute>(results.front()));
-    return number ? std::optional(number.getValue().getSExtValue())
-                  : std::nullopt;
-  }
-
-  int64_t shift_;
-  DenseMap<Value, std::optional<int64_t>> known_;
-};
 
 //===----------------------------------------------------------------------===//
 // Commands
@@ -245,15 +146,6 @@ public:
   }
 
 private:
-  static int64_t timesOf(Operation *op, IndexValues &values) {
-    int64_t times = 1;
-    for (auto loop = op->getParentOfType<scf::ForOp>(); loop;
-         loop = loop->getParentOfType<scf::ForOp>()) {
-      times = std::min(kMostTimes, times * values.trips(loop));
-    }
-    return times;
-  }
-
   Counts countsOf(const VectorOp &op, IndexValues &values) const {
     const View &view = mainView(op);
     const int64_t size = bytesOf(view.base);
@@ -277,7 +169,7 @@ private:
       return std::nullopt;
     }
     const int64_t turn = shift % static_cast<int64_t>(alloc.getDepth());
-    return std::pair(number->second, turn * localBytes(alloc.getType()));
+    return std::pair(number->second, turn * alloc.slotPitch());
   }
 
   /// `bytes` of each of `rows` rows, false when they lie outside the buffer.
@@ -357,7 +249,7 @@ private:
   /// False when the command does nothing.
   bool describeUse(PipeOpInterface op, int64_t shift, IndexValues &values,
                    VectorUse &use) const {
-    const int64_t times = timesOf(op, values);
+    const int64_t times = values.timesOf(op);
     use.times = static_cast<uint64_t>(times);
     const std::optional<VectorOp> vector = describe(op);
     if (!vector) {

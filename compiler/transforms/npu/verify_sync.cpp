@@ -428,13 +428,15 @@ private:
     }
     const int64_t bytes = localBytes(alloc.getType());
     const int64_t begin = alloc.getAddress().value_or(0);
-    const Range whole = {
-        begin, begin + bytes * static_cast<int64_t>(alloc.getDepth())};
+    const Range whole = {begin, begin + alloc.extent()};
     const auto slot = [&](Use use) {
       const auto index = alloc.getSlot() ? evaluate(alloc.getSlot(), use)
                                          : std::optional<int64_t>();
-      return index ? Range{begin + *index * bytes, begin + (*index + 1) * bytes}
-                   : whole;
+      if (!index) {
+        return whole;
+      }
+      const int64_t at = begin + *index * alloc.slotPitch();
+      return Range{at, at + bytes};
     };
     access.slot = slot(Use::kSlot);
     access.any = slot(Use::kPath);

@@ -118,6 +118,13 @@ void StepSource::thirdOperand(Opcode op, Operands &o) {
     o.a = view(o.columns, 4 * o.columns); // indices
     o.rs3 = isa::Table{local(4096, 32), 1 + below32(120), 0}.pack();
     break;
+  case VectorShape::kGatherBlocks: {
+    const uint32_t blocks = 1 + below32(4);
+    o.a = view(blocks, 4 * blocks); // indices
+    o.dst = view(o.rows, 32 * blocks);
+    o.rs3 = isa::Table{local(4096, 32), 1 + below32(12), 0}.pack();
+    break;
+  }
   case VectorShape::kScatter:
     o.rs1 = isa::Table{local(4096, 32), 1 + below32(120), o.rows}.pack();
     o.rs3 = view(0, 4 * o.columns).pack();

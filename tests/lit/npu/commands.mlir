@@ -184,6 +184,10 @@ func.func @tables(%x: memref<128xi32>, %n: index) attributes {npu.kernel} {
   npu.vgather %b[%c0], %a[%c0], %i[%c0] count %c64 rows %c1 cols %n
     {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
     : memref<64xf16, 5>, memref<64xf16, 5>, memref<64xi32, 5>
+  // CHECK: npu.vgather_blocks {{.*}} count %{{.*}} rows {{.*}} blocks
+  npu.vgather_blocks %b[%c0], %a[%c0], %i[%c0] count %c1 rows %c1 blocks %n
+    {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<64xf16, 5>, memref<64xf16, 5>, memref<64xi32, 5>
   // CHECK: npu.vscatter
   npu.vscatter %b[%c0], %a[%c0], %i[%c0] count %c64 rows %c1 cols %n
     {src_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}

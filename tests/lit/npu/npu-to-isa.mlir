@@ -72,6 +72,11 @@ func.func @meeting(%x: memref<64xi32>) attributes {npu.kernel} {
   npu.vgather %b[%c0], %a[%c0], %i[%c0] count %c32 rows %c1 cols %c32
     {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
     : memref<32xf16, 5>, memref<32xf16, 5>, memref<32xi32, 5>
+  // vgatherb: table = 0 | 1<<24, index = 128 | 1<<40 | 1<<48
+  // CHECK: npu_isa.vgatherb elementType(5) %{{.*}}, %c282574488338560_i64, %c16777216_i64
+  npu.vgather_blocks %b[%c0], %a[%c0], %i[%c0] count %c1 rows %c1 blocks %c1
+    {dst_strides = array<i64: 0, 1>, index_strides = array<i64: 0, 1>}
+    : memref<32xf16, 5>, memref<32xf16, 5>, memref<32xi32, 5>
   // vsel: mask in block 256 / 32
   // CHECK: npu_isa.vsel elementType(5)
   npu.vselect %b[%c0], %m[%c0], %a[%c0], %b[%c0] rows %c1 cols %c32

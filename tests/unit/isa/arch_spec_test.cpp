@@ -244,8 +244,13 @@ TEST(ArchSpec, RefusesABrokenRule) {
                 "timing.banks.ub_pipes_meet");
   expectRefused("l1_banks: 16", "l1_banks: 128", code,
                 "timing.banks.l1_pipes_meet");
-  expectRefused("l0c_banks: 4", "l0c_banks: 3", code,
-                "timing.banks.l0c_banks");
+  expectRefused("ub_pipes_meet: 1", "ub_pipes_meet: 2", code,
+                "timing.banks.ub_pipes_meet = 2: must be from 0 to 1");
+  expectRefused("l1_pipes_meet: 1", "l1_pipes_meet: 2", code,
+                "timing.banks.l1_pipes_meet = 2: must be from 0 to 1");
+  for (const char *banks : {"l0c_banks: 3", "l0c_banks: 65"}) {
+    expectRefused("l0c_banks: 4", banks, code, "timing.banks.l0c_banks");
+  }
   expectRefused("L0C: 262144", "L0C: 262656", code, "multiple of 1024");
   expectRefused("UB: 262144", "UB: 262145", code, "multiple of 32");
   expectRefused("L1: 1048576", "L1: 16777248", code, "arch.capacity_bytes.L1");

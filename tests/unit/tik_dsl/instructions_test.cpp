@@ -380,6 +380,33 @@ TEST(Instructions, ExtremesAndTheirPlaces) {
   expectPassed({declareExtremes, extremes, extremesReference});
 }
 
+/// Rows of a table with 16 columns, ten of them side by side in a row of y.
+TEST(Instructions, GatherBlocksLooksUpRows) {
+  expectPassed({[](Declaration &d) {
+                  d.name("embedding", "y[r, b] = table[i[r, b]]");
+                  d.input("table", f16, {30, 16});
+                  d.input("i", i32, {4, 10}, {-2, 33});
+                  d.output("y", f16, {4, 160}).shape({});
+                },
+                [](const Kernel &k) {
+                  const Buffer table = k.ub(f16, {30, 16}, "table");
+                  const Buffer i = k.ub(i32, {4, 16}, "i");
+                  const Buffer y = k.ub(f16, {4, 160}, "y");
+                  k.load(table, k.tensor("table"), {30, 16});
+                  k.load(i, k.tensor("i"), {4, 10});
+                  k.gatherBlocks(y, {table, 30}, i, {4, 10});
+                  k.store(k.tensor("y"), y, {4, 160});
+                },
+                [](const Reference &r) {
+                  for (int64_t e = 0; e < 640; ++e) {
+                    const auto row = static_cast<int64_t>(r["i"][e / 16]);
+                    r["y"][e] = row >= 0 && row < 30
+                                    ? r["table"][row * 16 + e % 16]
+                                    : 0;
+                  }
+                }});
+}
+
 TEST(Instructions, ScatterKeepsTheLastOfEqualIndices) {
   expectPassed({[](Declaration &d) {
                   d.name("scattered", "y[i] = x, 0 where no index points to");

@@ -125,6 +125,16 @@ const Case kCases[] = {
      {},
      532,
      "tile is below 512"},
+    {"Unread",
+     {declare, kernel, nullptr,
+      [](const Knobs &k) {
+        knobs(k);
+        BAD_NEXT;
+        k.knob("order", {0, 1});
+      }},
+     {},
+     533,
+     "knob 'order' is not read by the kernel"},
     {"UnknownAttribute",
      {declare, kernel, nullptr,
       [](const Knobs &k) {

@@ -75,7 +75,7 @@ TEST_P(PlaceBuffers, OperandsOfACommandLoseNothingWhereThereIsRoom) {
   VectorCost cost = costOf({binary(at(0), at(1), at(2), 56, perBeat_)});
   const uint64_t before = cost(buffers);
   EXPECT_GT(before, 0u);
-  EXPECT_EQ(placeForVectors(buffers, capacity_, cost), 0u);
+  EXPECT_EQ(placeForLess(buffers, capacity_, cost), 0u);
   EXPECT_EQ(cost(buffers), 0u);
 }
 
@@ -88,7 +88,7 @@ TEST_P(PlaceBuffers, FirstFitStandsWhereNothingElseFits) {
       costOf({binary(at(0), at(0, 512), at(0, 1024), 56, perBeat_)});
   const uint64_t least = cost(buffers);
   EXPECT_GT(least, 0u);
-  EXPECT_LE(placeForVectors(buffers, capacity_, cost), least);
+  EXPECT_LE(placeForLess(buffers, capacity_, cost), least);
   for (const BufferPlace &buffer : buffers) {
     EXPECT_LE(buffer.address + buffer.bytes, capacity_);
   }
@@ -103,7 +103,7 @@ TEST_P(PlaceBuffers, HalvesOfABufferLieOnBothSidesOfAnEdge) {
                                    half / 32 - 64, perBeat_)});
   const uint64_t before = cost(buffers);
   EXPECT_GT(before, 0u);
-  EXPECT_EQ(placeForVectors(buffers, capacity_, cost), 0u);
+  EXPECT_EQ(placeForLess(buffers, capacity_, cost), 0u);
   EXPECT_NE(buffers[0].address / bank_,
             (buffers[0].address + bank_ / 2 + 1024) / bank_);
 }
@@ -122,7 +122,7 @@ TEST_P(PlaceBuffers, NothingOfAnotherCommandLiesBetweenTheOperandsOfOne) {
   VectorCost cost = costOf(uses);
   const uint64_t before = cost(buffers);
   EXPECT_GT(before, 0u);
-  EXPECT_EQ(placeForVectors(buffers, capacity_, cost), 0u);
+  EXPECT_EQ(placeForLess(buffers, capacity_, cost), 0u);
   EXPECT_GT(std::max(buffers[1].address, buffers[2].address),
             buffers[0].address);
   EXPECT_LT(std::min(buffers[1].address, buffers[2].address),
@@ -139,7 +139,7 @@ TEST_P(PlaceBuffers, TheCommandThatRunsMoreOftenDecides) {
     VectorCost cost = costOf(
         {binary(at(2), at(0, 512), at(0, 1024), 32, perBeat_, often ? 99 : 1),
          binary(at(2), at(1, 512), at(1, 1024), 32, perBeat_, often ? 1 : 99)});
-    placeForVectors(buffers, 2 * bank_, cost);
+    placeForLess(buffers, 2 * bank_, cost);
     EXPECT_NE(buffers[2].address / bank_,
               buffers[often ? 0 : 1].address / bank_);
   }
@@ -170,8 +170,8 @@ TEST_P(PlaceBuffers, RandomPlacesFitDoNotOverlapAndLoseNoMore) {
     VectorCost cost = costOf(commands), again = costOf(commands);
     std::vector<BufferPlace> places = buffers, others = buffers;
     const uint64_t before = cost(buffers);
-    EXPECT_LE(placeForVectors(places, capacity_, cost), before);
-    EXPECT_EQ(cost(places), placeForVectors(others, capacity_, again));
+    EXPECT_LE(placeForLess(places, capacity_, cost), before);
+    EXPECT_EQ(cost(places), placeForLess(others, capacity_, again));
     for (size_t i = 0; i < places.size(); ++i) {
       const BufferPlace &a = places[i];
       EXPECT_EQ(a.address, others[i].address) << "not deterministic";
@@ -203,7 +203,7 @@ TEST(PlaceBuffersWithoutBanks, NothingMoves) {
   placeFirstFit(buffers);
   VectorCost cost(isa::UbBanks(timing, 256 << 10), 4,
                   {binary(at(0), at(1), at(2), 56, 8)});
-  EXPECT_EQ(placeForVectors(buffers, 256 << 10, cost), 0u);
+  EXPECT_EQ(placeForLess(buffers, 256 << 10, cost), 0u);
   EXPECT_EQ(buffers[0].address, 0);
   EXPECT_EQ(buffers[1].address, 4096);
   EXPECT_EQ(buffers[2].address, 4096 + 2048);

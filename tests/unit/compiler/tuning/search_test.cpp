@@ -103,6 +103,48 @@ TEST(Search, IsWithinTwoPercentOfTheOptimumWithATenthMeasured) {
   }
 }
 
+/// Two knobs of `count` values each: count^2 legal settings.
+SearchSpace squareSpace(int64_t count) {
+  SearchSpace space;
+  space.knobs = {{"a", {}}, {"b", {}}};
+  for (int64_t value = 1; value <= count; ++value) {
+    space.knobs[0].values.push_back(value);
+    space.knobs[1].values.push_back(value);
+  }
+  return space;
+}
+
+TEST(Search, TriesATenthOfTheSpaceUpToAMost) {
+  for (const auto &[count, trials] :
+       {std::pair<int64_t, size_t>{3, 1}, {30, 90}, {60, 256}, {200, 256}}) {
+    FunctionMeasurer measurer([](const Setting &s, uint64_t) {
+      return Measurement{.cycles = static_cast<uint64_t>(100 + s[0] + s[1])};
+    });
+    const SearchResult found = *search(squareSpace(count), measurer, {});
+    EXPECT_EQ(found.trials.size(), trials) << count;
+    EXPECT_EQ(found.legal,
+              static_cast<uint64_t>(count < 200 ? count * count : 0))
+        << count;
+  }
+}
+
+TEST(Search, TakesAListOfLegalSettings) {
+  const Tiled &kernel = kShapes[0];
+  SearchSpace space = kernel.space();
+  SearchOptions options{.trials = 30, .legal = space.legalSettings()};
+  FunctionMeasurer first = kernel.measurer(), second = kernel.measurer();
+  const SearchResult found = *search(space, first, {.trials = 30});
+  space.isLegal = [](const Setting &) -> bool {
+    ADD_FAILURE() << "the settings are listed";
+    return false;
+  };
+  const SearchResult again = *search(space, second, options);
+  ASSERT_EQ(found.trials.size(), again.trials.size());
+  for (size_t i = 0; i < found.trials.size(); ++i) {
+    EXPECT_EQ(found.trials[i].setting, again.trials[i].setting);
+  }
+}
+
 TEST(Search, BeatsRandomChoice) {
   for (const Tiled &kernel : kShapes) {
     std::vector<uint64_t> costs;

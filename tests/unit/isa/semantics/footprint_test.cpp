@@ -98,6 +98,7 @@ bool everyReadMatters(const RandomCommand &r) {
   case Opcode::kVshr:
   case Opcode::kVshru:
   case Opcode::kVgather:  // counts the whole table
+  case Opcode::kVgatherb: // likewise
   case Opcode::kVscatter: // likewise, and indices may lie outside it
   case Opcode::kVpairK:   // count whole pairs
   case Opcode::kVpairI:

@@ -179,7 +179,8 @@ private:
                                    .l0cM1 = (m + 15) / 16 + below(2)}
                             .pack();
     out.config.fix[1] =
-        FixConfig1{.scale = raw || perChannel || below(2) == 0 ? 0u : 0x3f000000u,
+        FixConfig1{.scale =
+                       raw || perChannel || below(2) == 0 ? 0u : 0x3f000000u,
                    .parameter = parameter ? 0x3e000000u : 0}
             .pack();
     out.config.fix[2] =
@@ -230,6 +231,7 @@ private:
       rs3 = Sequence{.start = scalarOf(op, size), .step = 1}.pack();
       break;
     case VectorShape::kGather:
+    case VectorShape::kGatherBlocks:
       rs3 = Table{.addr = b.addr, .count = 1 + below(300)}.pack();
       break;
     case VectorShape::kScatter:

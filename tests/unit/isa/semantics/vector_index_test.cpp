@@ -69,6 +69,39 @@ TEST(VectorIndex, GatherTakesWhatExistsAndZeroElse) {
   }
 }
 
+TEST(VectorIndex, GatherBlocksTakesWhatExistsAndZeroElse) {
+  for (ElementType t : {ElementType::I8, ElementType::F16, ElementType::F32}) {
+    TestCore core;
+    core.fillRandom(4);
+    // Blocks of dst two apart, rows 40 apart.
+    const LocalView index{0x2000, 3, 1, 17}, dst{0x6000, 40, 2, 3};
+    const Table table{.addr = 0xa000, .count = 20};
+    for (uint32_t r = 0; r < 3; ++r) {
+      for (uint32_t b = 0; b < 17; ++b) {
+        core.set<int32_t>(Space::UB, at(index, 4, r, b),
+                          static_cast<int32_t>((b * 7 + r) % 23) - 1);
+      }
+    }
+    core.runOk(
+        command(Opcode::kVgatherb, t, dst.pack(), index.pack(), table.pack()));
+    for (uint32_t r = 0; r < 3; ++r) {
+      for (uint32_t b = 0; b < 17; ++b) {
+        const int i = int((b * 7 + r) % 23) - 1;
+        for (uint32_t byte = 0; byte < 32; ++byte) {
+          const uint8_t expected =
+              i >= 0 && i < 20
+                  ? core.get<uint8_t>(Space::UB,
+                                      0xa000 + 32 * uint32_t(i) + byte)
+                  : 0;
+          ASSERT_EQ(expected,
+                    core.get<uint8_t>(Space::UB,
+                                      0x6000 + 32 * (40 * r + 2 * b) + byte));
+        }
+      }
+    }
+  }
+}
+
 TEST(VectorIndex, ScatterKeepsTheLastOfEqualIndices) {
   for (ElementType t : {ElementType::I8, ElementType::F16, ElementType::F32}) {
     TestCore core;
