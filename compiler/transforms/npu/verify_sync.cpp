@@ -35,6 +35,27 @@ struct Range {
   bool operator==(const Range &) const = default;
 };
 
+/// `count` ranges, `pitch` bytes from one to the next: slots of a buffer.
+struct Slots {
+  Range first;
+  int64_t pitch, count;
+
+  bool overlap(const Slots &other) const {
+    for (int64_t i = 0; i < count; ++i) {
+      for (int64_t j = 0; j < other.count; ++j) {
+        if (at(i).overlaps(other.at(j))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+  Range at(int64_t slot) const {
+    return {first.lo + slot * pitch, first.hi + slot * pitch};
+  }
+  bool operator==(const Slots &) const = default;
+};
+
 /// An access of a command to certain bytes: one event.
 struct Access {
   Operation *op;
@@ -43,8 +64,8 @@ struct Access {
   Value base; // the argument in GM, else the buffer
   Range slot; // of the buffer as the walk counts them
   /// What the slot may be as seen from other buffers: where the walk's count
-  /// has other names than a run's, all of them.
-  Range any;
+  /// has other names than a run's, any of them.
+  Slots any;
   bool write;
 
   bool conflicts(const Access &other) const {
@@ -54,7 +75,7 @@ struct Access {
     if (base == other.base) {
       return slot.overlaps(other.slot);
     }
-    return space != isa::Space::GM && any.overlaps(other.any);
+    return space != isa::Space::GM && any.overlap(other.any);
   }
   bool operator==(const Access &) const = default;
 };
@@ -421,25 +442,23 @@ private:
   }
 
   Access describe(Operation *op, Value base) {
-    Access access{op, 0, *spaceOf(base.getType()), base, {0, 1}, {0, 1}, false};
+    Access access{op, 0, *spaceOf(base.getType()), base, {0, 1}, {}, false};
     auto alloc = base.getDefiningOp<AllocOp>();
     if (!alloc) {
       return access;
     }
-    const int64_t bytes = localBytes(alloc.getType());
     const int64_t begin = alloc.getAddress().value_or(0);
-    const Range whole = {begin, begin + alloc.extent()};
-    const auto slot = [&](Use use) {
-      const auto index = alloc.getSlot() ? evaluate(alloc.getSlot(), use)
-                                         : std::optional<int64_t>();
-      if (!index) {
-        return whole;
-      }
-      const int64_t at = begin + *index * alloc.slotPitch();
-      return Range{at, at + bytes};
+    const Slots all = {{begin, begin + localBytes(alloc.getType())},
+                       alloc.slotPitch(),
+                       static_cast<int64_t>(alloc.getDepth())};
+    const auto number = [&](Use use) {
+      return alloc.getSlot() ? evaluate(alloc.getSlot(), use)
+                             : std::optional<int64_t>();
     };
-    access.slot = slot(Use::kSlot);
-    access.any = slot(Use::kPath);
+    const auto walked = number(Use::kSlot), known = number(Use::kPath);
+    access.slot =
+        walked ? all.at(*walked) : Range{begin, begin + alloc.extent()};
+    access.any = known ? Slots{all.at(*known), 0, 1} : all;
     return access;
   }
 
