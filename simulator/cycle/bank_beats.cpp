@@ -292,6 +292,23 @@ BankSet LoadL0Beats::at(uint64_t cycle, const isa::ArchSpec &arch,
 
 uint64_t MoveBeats::count() const { return ceilDiv(bytes, perBeat); }
 
+bool MoveBeats::groupsApart(const BankMap &map) const {
+  if (bytes == 0 || window.rowBytes == 0) {
+    return true;
+  }
+  const bool together = window.blockStride == isa::kBlockBytes &&
+                        window.rowStride == window.rowBytes &&
+                        perBeat <= map.groups() * isa::kBlockBytes &&
+                        (window.address + offset) % isa::kBlockBytes == 0;
+  const uint64_t row = offset / window.rowBytes,
+                 rows = (offset + bytes - 1) / window.rowBytes - row;
+  const uint64_t blocks = ceilDiv(window.rowBytes, isa::kBlockBytes);
+  const uint64_t first = window.address + row * window.rowStride;
+  const uint64_t last =
+      first + rows * window.rowStride + blocks * window.blockStride;
+  return together || map.ubBank(first) == map.ubBank(last);
+}
+
 Beat MoveBeats::beat(uint64_t index, const BankMap &map) const {
   Beat beat;
   addTo(beat, window, space, index, map);
@@ -373,6 +390,13 @@ void FixBeats::addTarget(Beat &beat, uint64_t group, uint64_t inGroup,
     }
     e += piece;
   }
+}
+
+bool FixBeats::inOneUbBank(const BankMap &map) const {
+  const uint64_t last = target +
+                        ceilDiv(columns * size, isa::kBlockBytes) * blockPitch +
+                        rows * rowPitch;
+  return map.ubBank(target) == map.ubBank(last);
 }
 
 Beat FixBeats::beat(uint64_t index, const BankMap &map) const {

@@ -69,6 +69,9 @@ public:
     const uint64_t bank = ubBanks_.rest(ubBankBytes_.quotient(address));
     beat.ub |= BankSet{1} << (bank * groups_ + group);
   }
+  uint64_t ubBank(uint64_t address) const {
+    return ubBankBytes_.quotient(address);
+  }
   /// Of the rows of 32 bytes in [from, from + bytes) of L1.
   BankSet l1(uint64_t from, uint64_t bytes) const;
   /// `blocks` blocks of UB that follow one another, at most one per group.
@@ -182,6 +185,8 @@ struct BlockWindow {
 struct MoveBeats {
   Beat beat(uint64_t index, const BankMap &map) const;
   uint64_t count() const;
+  /// Whether surely no beat has blocks of one group in two banks of UB.
+  bool groupsApart(const BankMap &map) const;
 
   void addTo(Beat &beat, const BlockWindow &window, isa::Space space,
              uint64_t index, const BankMap &map) const;
@@ -201,6 +206,8 @@ struct FixBeats {
            uint64_t rate, const BankMap &map);
 
   Beat beat(uint64_t index, const BankMap &map) const;
+  /// Whether all it writes lies in one bank of UB.
+  bool inOneUbBank(const BankMap &map) const;
 
   uint64_t address = 0, groupBytes = 0;
   uint64_t rows = 0, columns = 0, elements = 0, rate = 1;

@@ -78,6 +78,8 @@ void BankTraffic::beginLoadL0(const isa::Command &command,
 }
 
 uint64_t BankTraffic::addJob(Lane &lane, Job &&job) {
+  job.apart = !job.inUb || (job.isFix ? job.fix.inOneUbBank(map_)
+                                      : job.move.groupsApart(map_));
   job.earliest = job.begin;
   lane.queued += job.count;
   if (job.count) {
@@ -154,6 +156,7 @@ uint64_t BankTraffic::beginLoad(const isa::Command &command, uint64_t id,
       move.bytes += bytes;
       lane.queued += move.count() - last.count;
       last.count = move.count();
+      last.apart = !last.inUb || move.groupsApart(map_);
       return lane.queued;
     }
   }
@@ -247,7 +250,7 @@ bool BankTraffic::runAlone(uint64_t until) {
     const uint64_t ready = lane.jobs.front().earliest;
     if (ready > now_) {
       until = std::min(until, ready);
-    } else if (alone) {
+    } else if (alone || !lane.jobs.front().apart) {
       return false;
     } else {
       alone = &lane;

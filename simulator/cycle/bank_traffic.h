@@ -86,6 +86,7 @@ private:
     uint64_t id = 0;
     bool isFix = false;
     bool inUb = false, inL0c = false, inL1 = false;
+    bool apart = true;            // no beat has two banks of a group of UB
     uint64_t begin = 0;           // its beat n is there in cycle begin + n
     uint64_t count = 0, next = 0; // beats; the first that has not gone
     uint64_t earliest = 0;        // cycle that beat may come in

@@ -186,11 +186,11 @@ runPair(EngineBench &bench, uint64_t gm, const Issued &first,
   return {stamps[0], stamps[1]};
 }
 
-/// Four beats of a quarter of the groups, two of each half, while V takes the
-/// halves in turn, the first half in cycle `v`: cycles lost when the first
-/// beat could go in `t`. Free now, the next waits, free, free, the last waits;
-/// or, a cycle later, the first waits as well.
-uint64_t lostInTurns(uint64_t v, uint64_t t) { return (t - v) % 2 ? 2 : 3; }
+/// Four beats of a quarter of the groups from cycle `t` on, two of each half,
+/// while V takes the halves in turn, the first half in cycle `v`: a beat that
+/// comes with V in its half is served a cycle later. So the last one is late,
+/// or the two in the middle are, which nobody sees.
+uint64_t lateInTurns(uint64_t v, uint64_t t) { return (t - v) % 2 ? 0 : 1; }
 
 TEST(BankTraffic, StoresWaitForReadsOfVInTheirBank) {
   for (unsigned delay : {8u, 9u}) {
@@ -206,28 +206,47 @@ TEST(BankTraffic, StoresWaitForReadsOfVInTheirBank) {
                             store512(gm, at), delay, &report);
       ASSERT_EQ(s.start, v.start + delay);
       const bool meets = at == 0x8000u || second == kUbBank;
-      const uint64_t lost = meets ? lostInTurns(v.start, s.start) : 0;
-      EXPECT_EQ(s.busyEnd, s.start + 4 + lost) << at << " " << second;
-      EXPECT_EQ(s.retire, s.busyEnd + 110);
-      EXPECT_EQ(s.bankCycles, lost);
-      EXPECT_EQ(report.pipes[6].bankCycles, lost);
+      const uint64_t late = meets ? lateInTurns(v.start, s.start) : 0;
+      EXPECT_EQ(s.busyEnd, s.start + 4); // nothing on the port
+      EXPECT_EQ(s.retire, s.busyEnd + late + 110) << at << " " << second;
+      EXPECT_EQ(s.bankCycles, late);
+      EXPECT_EQ(report.pipes[6].bankCycles, late);
       EXPECT_EQ(v.busyEnd, v.start + 100); // V never waits
     }
   }
 }
 
 TEST(BankTraffic, StoresWaitForTheWritesThatComeBehindV) {
-  // One row: one write of half of the groups, 21 cycles after the start.
-  for (unsigned delay : {16u, 17u, 18u, 20u, 21u, 22u}) {
+  // One row: one write of half of the groups, 21 cycles after the start. The
+  // last two beats are of that half: the last one is late when it meets it,
+  // the one before has its turn in the last one's cycle.
+  for (unsigned delay : {16u, 17u, 18u, 19u, 20u}) {
     EngineBench bench;
     uint64_t gm = bench.allocate(4096);
     auto [v, s] = runPair(bench, gm, rowSums(2 * kUbBank, 0, 0, 1),
-                          store512(gm, 2 * kUbBank + 0x8000), delay);
+                          store512(gm, 2 * kUbBank + 0x8100), delay);
     ASSERT_EQ(s.start, v.start + delay);
-    // The first two beats are of that half.
-    const bool meets = delay == 20 || delay == 21;
-    EXPECT_EQ(s.busyEnd, s.start + 4 + meets) << delay;
-    EXPECT_EQ(s.retire, s.busyEnd + 110);
+    EXPECT_EQ(s.busyEnd, s.start + 4);
+    EXPECT_EQ(s.retire, s.busyEnd + (delay == 18) + 110) << delay;
+  }
+}
+
+TEST(BankTraffic, AGroupServesOneBankOfAStorePerCycle) {
+  // Four blocks of one group, or of four, are one beat; the port is busy for
+  // two cycles.
+  for (uint32_t apart : {kUbBank / 32, 1u}) {
+    EngineBench bench;
+    uint64_t gm = bench.allocate(4096);
+    ProgramBuilder b;
+    isa::StoreGeometry g;
+    g.rowBytes = 32;
+    g.gmStride = 32;
+    b.npu({.op = Opcode::kStUb, .f3 = 1}, gm, view(0, 4, apart), g.pack());
+    const auto s = runTimed(bench, b, {gm}).stamps.of(Pipe::MTE3, 1)[0];
+    const uint64_t late = apart == 1 ? 0 : 2; // cycles 0 to 3 of a port's two
+    EXPECT_EQ(s.busyEnd, s.start + 2);
+    EXPECT_EQ(s.retire, s.busyEnd + late + 110);
+    EXPECT_EQ(s.bankCycles, late);
   }
 }
 
@@ -241,11 +260,11 @@ TEST(BankTraffic, LoadsWaitForWritesOfVInTheirGroup) {
           runPair(bench, gm, load512(gm, 3 * kUbBank),
                   rowSums(2 * kUbBank, 0, 0, meets ? 200 : 60), delay);
       ASSERT_EQ(v.start, l.start + delay);
-      const uint64_t lost =
-          meets ? lostInTurns(v.start + 21, l.start + 300) : 0;
+      const uint64_t late =
+          meets ? lateInTurns(v.start + 21, l.start + 300) : 0;
       EXPECT_EQ(l.busyEnd, l.start + 4); // nothing on the port
-      EXPECT_EQ(l.retire, l.start + 304 + lost) << delay;
-      EXPECT_EQ(l.bankCycles, lost);
+      EXPECT_EQ(l.retire, l.start + 304 + late) << delay;
+      EXPECT_EQ(l.bankCycles, late);
     }
   }
 }
@@ -253,14 +272,16 @@ TEST(BankTraffic, LoadsWaitForWritesOfVInTheirGroup) {
 TEST(BankTraffic, LoadsIntoTheBankOfASourceWaitUntilVHasReadIt) {
   // Reads and writes of V are in different halves: no cycle is left while it
   // reads. V's last read is 140 cycles after its start, that is 340 after
-  // that of the load; then the writes leave every second half.
+  // that of the load; then all blocks of the half without a write have their
+  // turn, and in the next cycle those of the other half.
   EngineBench bench;
   uint64_t gm = bench.allocate(4096);
   auto [l, v] = runPair(bench, gm, load512(gm, 0x8000),
                         rowSums(2 * kUbBank, 0, 0, 141), 200);
   ASSERT_EQ(v.start, l.start + 200);
   const uint64_t free = v.start + 141;
-  EXPECT_EQ(l.retire, free + 4 + lostInTurns(v.start + 21, free));
+  EXPECT_EQ(l.retire, free + 2);
+  EXPECT_EQ(l.bankCycles, free + 2 - (l.start + 304));
 }
 
 TEST(BankTraffic, FixWaitsForWritesOfVInItsGroup) {
@@ -272,9 +293,10 @@ TEST(BankTraffic, FixWaitsForWritesOfVInItsGroup) {
           runPair(bench, gm, rowSums(2 * kUbBank, 0, 0, meets ? 100 : 4),
                   fixRows(3 * kUbBank, 16), delay);
       ASSERT_EQ(f.start, v.start + delay);
-      const uint64_t lost = meets ? lostInTurns(v.start + 21, f.start) : 0;
-      EXPECT_EQ(f.busyEnd, f.start + 4 + lost);
-      EXPECT_EQ(f.retire, f.busyEnd + 20);
+      const uint64_t late = meets ? lateInTurns(v.start + 21, f.start) : 0;
+      EXPECT_EQ(f.busyEnd, f.start + 4);
+      EXPECT_EQ(f.retire, f.busyEnd + late + 20);
+      EXPECT_EQ(f.bankCycles, late);
     }
   }
 }
@@ -305,7 +327,9 @@ TEST(BankTraffic, StoresWaitForLoadsInTheirBank) {
           runPair(bench, gm, load512(gm, 0), store512(gm + 4096, at), delay);
       ASSERT_EQ(s.start, l.start + delay);
       const bool meets = delay == 300 && at == 0x8000;
-      EXPECT_EQ(s.busyEnd, s.start + 4 + meets) << delay;
+      EXPECT_EQ(s.busyEnd, s.start + 4);
+      EXPECT_EQ(s.bankCycles, meets ? 1u : 0u) << delay;
+      EXPECT_EQ(s.retire, s.busyEnd + meets + 110) << delay;
       EXPECT_EQ(l.retire, l.start + 304);
     }
   }
@@ -322,8 +346,9 @@ TEST(BankTraffic, MovesToL1WaitToo) {
                          view(0x8000, 0, 16),
                          blocks.pack()},
                         8);
-  EXPECT_EQ(s.busyEnd, s.start + 4 + lostInTurns(v.start, s.start));
-  EXPECT_EQ(s.retire, s.busyEnd + 20);
+  EXPECT_EQ(s.busyEnd, s.start + 4);
+  EXPECT_EQ(lateInTurns(v.start, s.start), 1u);
+  EXPECT_EQ(s.retire, s.busyEnd + 1 + 20);
 }
 
 TEST(BankTraffic, WithoutMeetingInUbNothingWaits) {
@@ -332,7 +357,8 @@ TEST(BankTraffic, WithoutMeetingInUbNothingWaits) {
   uint64_t gm = bench.allocate(4096);
   auto [v, s] = runPair(bench, gm, rowSums(2 * kUbBank, 0, 0, 100),
                         store512(gm, 0x8000), 8);
-  EXPECT_EQ(s.busyEnd, s.start + 4);
+  EXPECT_EQ(s.retire, s.start + 4 + 110);
+  EXPECT_EQ(s.bankCycles, 0u);
 }
 
 /// cp.l0a of 16-row fractals: half of L1's 16 banks per cycle, in turn.
@@ -358,29 +384,30 @@ TEST(BankTraffic, LoadsToL1WaitForMte1) {
       auto [l, c] =
           runPair(bench, gm, loadL1(gm, 0x40000), fractals(0, count), delay);
       ASSERT_EQ(c.start, l.start + delay);
-      const uint64_t lost =
-          count == 100 ? lostInTurns(c.start, l.start + 300) : 0;
+      const uint64_t late =
+          count == 100 ? lateInTurns(c.start, l.start + 300) : 0;
       EXPECT_EQ(l.busyEnd, l.start + 4);
-      EXPECT_EQ(l.retire, l.start + 304 + lost) << delay;
-      EXPECT_EQ(l.bankCycles, lost);
+      EXPECT_EQ(l.retire, l.start + 304 + late) << delay;
+      EXPECT_EQ(l.bankCycles, late);
       EXPECT_EQ(c.busyEnd, c.start + 2 * count);
     }
   }
 }
 
 TEST(BankTraffic, Mte1ReadsOneBankOfL1PerCycleForTheBiasTable) {
-  // cp.bt takes bank i % 16 in its cycle i. The load has one beat with bytes
-  // in two of the port: there in cycle 300, in banks 0 to 3.
-  for (unsigned delay : {200u, 201u, 202u, 203u, 204u, 205u}) {
+  // cp.bt takes bank i % 16 in its cycle i. The load has two beats: in cycle
+  // 300 in banks 0 to 3, in 301 in banks 4 to 7; one of these is late when it
+  // is taken in 301.
+  for (unsigned delay : {196u, 197u, 198u, 199u, 200u, 201u, 202u, 203u}) {
     EngineBench bench;
     uint64_t gm = bench.allocate(4096);
     auto [l, c] = runPair(
-        bench, gm, loadL1(gm, 0x40000, 128),
+        bench, gm, loadL1(gm, 0x40000, 256),
         {{.op = Opcode::kCpBt}, 0, 0, isa::ByteCount{4096}.pack()}, delay);
     ASSERT_EQ(c.start, l.start + delay);
-    const uint64_t bank = (l.start + 300 - c.start) % 16;
-    const uint64_t written = l.start + 300 + (bank < 4 ? 4 - bank : 0);
-    EXPECT_EQ(l.retire, std::max(l.start + 302, written + 1)) << delay;
+    const uint64_t bank = (l.start + 301 - c.start) % 16;
+    const bool late = bank >= 4 && bank < 8;
+    EXPECT_EQ(l.retire, l.start + 302 + late) << delay;
   }
 }
 
@@ -399,10 +426,10 @@ TEST(BankTraffic, FixAndMovesToL1WaitForMte1) {
       uint64_t gm = bench.allocate(4096);
       auto [c, o] = runPair(bench, gm, fractals(0, 60), other, delay);
       ASSERT_EQ(o.start, c.start + delay);
-      const uint64_t lost = lostInTurns(c.start, o.start);
-      EXPECT_EQ(o.busyEnd, o.start + 4 + lost);
-      EXPECT_EQ(o.retire, o.busyEnd + 20);
-      EXPECT_EQ(o.bankCycles, lost);
+      const uint64_t late = lateInTurns(c.start, o.start);
+      EXPECT_EQ(o.busyEnd, o.start + 4);
+      EXPECT_EQ(o.retire, o.busyEnd + late + 20);
+      EXPECT_EQ(o.bankCycles, late);
     }
   }
 }
@@ -418,7 +445,8 @@ TEST(BankTraffic, InL1LoadsGoBeforeFix) {
     auto [l, f] = runPair(bench, gm, loadL1(gm, 0), fix, delay);
     ASSERT_EQ(f.start, l.start + delay);
     EXPECT_EQ(l.retire, l.start + 304);
-    EXPECT_EQ(f.busyEnd, f.start + 4 + (delay == 300)) << delay;
+    EXPECT_EQ(f.busyEnd, f.start + 4);
+    EXPECT_EQ(f.retire, f.busyEnd + (delay == 300) + 20) << delay;
   }
 }
 
@@ -442,7 +470,8 @@ TEST(BankTraffic, RowsOfIm2colAreReadBankByBank) {
     ASSERT_LT(s.start, i.busyEnd);
     EXPECT_EQ(i.busyEnd, i.start + 32);
     const bool meets = quarter % 2 == 0;
-    EXPECT_EQ(s.busyEnd, meets ? i.busyEnd + 1 : s.start + 1) << quarter;
+    EXPECT_EQ(s.busyEnd, s.start + 1);
+    EXPECT_EQ(s.retire, (meets ? i.busyEnd + 1 : s.busyEnd) + 20) << quarter;
   }
 }
 
