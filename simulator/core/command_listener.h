@@ -21,7 +21,8 @@ struct CommandStamp {
   uint64_t retire = 0;
   /// Of its start; data commands only, valid during the call.
   const isa::PipeConfig *config = nullptr;
-  /// Lost in banks: cycles of its occupancy, of a load those it retired later.
+  /// Lost in banks: cycles of its occupancy (V, FIX behind M), and those that
+  /// its accesses waited behind it or, of a load, behind its transfer.
   uint64_t bankCycles = 0;
 };
 

@@ -40,7 +40,7 @@ struct PipeCycles {
   uint64_t busy = 0; // a command is in occupancy
   std::array<uint64_t, kNumStalls> stall{};
   uint64_t idle = 0;       // no block runs: launch and drain
-  uint64_t bankCycles = 0; // lost in banks: of busy; MTE2: loads retired later
+  uint64_t bankCycles = 0; // lost in banks, see CommandStamp
   uint64_t total() const {
     uint64_t sum = busy + idle;
     for (uint64_t s : stall) {

@@ -24,7 +24,7 @@ package kiln_rtl_pkg;
   parameter int MAX_BURSTS = 16;   // outstanding per direction
   parameter int MAX_BURST = 512;   // bytes
   parameter int MAX_BEAT = 32;     // bytes of a beat of the port
-  parameter int WAITING_BITS = 6;  // accesses that wait for a bank of UB:
+  parameter int WAITING_BITS = 9;  // accesses that wait for a bank of UB:
   parameter int MAX_WAITING = 1 << WAITING_BITS;
   parameter int MAX_SLOTS = 4;     // in flight per pipe
   parameter int FLAG_DELAY = 64;   // ring of coming flags, cycles

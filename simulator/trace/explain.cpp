@@ -67,8 +67,11 @@ private:
     double total = static_cast<double>(result_.kernelCycles) * result_.cores;
     for (unsigned p = 0; p < isa::kNumPipes; ++p) {
       Pipe pipe = static_cast<Pipe>(p);
-      uint64_t busy = 0;
+      uint64_t busy = 0, inBanks = 0;
       for (uint32_t core = 0; core < trace_.cores(); ++core) {
+        for (const TraceCommand &c : trace_.commands(core, pipe)) {
+          inBanks += c.bankCycles;
+        }
         for (const TraceState &s : trace_.states(core, pipe)) {
           uint64_t begin = std::max(s.begin, kernel.begin);
           uint64_t end = std::min(s.end, kernel.end);
@@ -78,7 +81,8 @@ private:
         }
       }
       result_.pipes.push_back(
-          {pipe, busy, total > 0 ? static_cast<double>(busy) / total : 0});
+          {pipe, busy, total > 0 ? static_cast<double>(busy) / total : 0,
+           inBanks});
     }
     // S feeds the others; it bounds a launch only when no pipe works more.
     std::sort(result_.pipes.begin(), result_.pipes.end(),
@@ -211,6 +215,18 @@ std::string describe(const LostOverlap &lost) {
   return fmt::format("{}: {}", place, lost.state.name());
 }
 
+/// "in banks: V 160, MTE3 40 cycles"; empty when no pipe lost any.
+static std::string inBanks(const Explanation &e) {
+  std::string list;
+  for (const PipeUse &use : e.pipes) {
+    if (use.bankCycles) {
+      list += fmt::format("{}{} {}", list.empty() ? "" : ", ",
+                          isa::name(use.pipe), use.bankCycles);
+    }
+  }
+  return list.empty() ? list : fmt::format("in banks: {} cycles\n", list);
+}
+
 std::string toText(const Explanation &e, size_t lines,
                    const std::string &folder) {
   if (e.kernelCycles == 0) {
@@ -231,6 +247,7 @@ std::string toText(const Explanation &e, size_t lines,
     out += fmt::format("  {:5.1f} % {}\n", percent(e.overlap[i].cycles, all),
                        describe(e.overlap[i]));
   }
+  out += inBanks(e);
   out += "\nheaviest lines (cycles of the kernel they account for)\n";
   for (size_t i = 0; i < std::min(lines, e.lines.size()); ++i) {
     const LineCost &cost = e.lines[i];

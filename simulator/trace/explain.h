@@ -23,8 +23,9 @@ namespace kiln::sim {
 
 struct PipeUse {
   isa::Pipe pipe{};
-  uint64_t busy = 0; // cycles of the kernel, summed over cores
-  double share = 0;  // of the kernel cycles
+  uint64_t busy = 0;       // cycles of the kernel, summed over cores
+  double share = 0;        // of the kernel cycles
+  uint64_t bankCycles = 0; // lost in banks, see CommandStamp
 };
 
 /// Cycles the bound pipe did not work, by cause.

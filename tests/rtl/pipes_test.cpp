@@ -204,11 +204,15 @@ TEST_F(RtlPipes, WithoutMeetingInUbNothingWaits) {
 /// The page sets no limit to what waits; the model has one and says when it is
 /// too small.
 TEST_F(RtlPipes, MoreThatWaitsThanTheQueuesHoldIsAFault) {
-  for (uint32_t n = 0; n < 4; ++n) { // two reads of group 0 in every cycle
-    vector(Opcode::kVadd, kF32, {16384 + 2048 * n, 1, 1, 60}, {0, 4, 1, 8},
-           LocalView{8192, 4, 1, 0}.pack());
+  // V reads two blocks of group 0 in every cycle; the store has 800 beats in
+  // another bank of it.
+  for (uint32_t n = 0; n < 16; ++n) {
+    vector(Opcode::kVadd, kF32, {16384 + 2048 * (n % 4), 1, 1, 60},
+           {0, 4, 1, 8}, LocalView{8192, 4, 1, 0}.pack());
+    if (n == 3) {
+      store(0, 24576, 4, 1600, 1600, 0, 0); // one block
+    }
   }
-  store(32768, 24576, 30, 32, 70, 4); // 120 beats in one bank of it
   EXPECT_NE(check(), "");
   EXPECT_EQ(comparison.found.fault, 10u); // FAULT_ROOM
 }

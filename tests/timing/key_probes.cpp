@@ -174,7 +174,8 @@ void emitBanks(ProgramBuilder &b, uint32_t bank) {
          {.height = 2, .width = 160, .perRow = 16, .stride = 8, .count = 16});
 }
 
-/// FIX beside an mmad: cells of its bank, and of others; a store beside V.
+/// FIX beside an mmad: cells of its bank, and of others; a store beside V;
+/// moves to L1 beside MTE1.
 void emitMeetings(ProgramBuilder &b, const isa::ArchPart &arch) {
   const auto l0cBytes = static_cast<uint32_t>(arch.capacity(isa::Space::L0C));
   const auto depth =
@@ -194,12 +195,12 @@ void emitMeetings(ProgramBuilder &b, const isa::ArchPart &arch) {
   g.rowBytes = 2048;
   b.npu({.op = Opcode::kStUb, .f3 = 1}, kGm, view(0, 1, 64), g.pack());
   b.barrier();
-  b.npu({.op = Opcode::kCpL0a}, isa::FractalTarget{0, 2, 4}.pack(),
-        isa::FractalSource{0, 4, 1}.pack());
+  // Rows of one bank of L1 are read in turn, and a block is written to it.
+  im2col(b,
+         {.height = 2, .width = 640, .perRow = 40, .stride = 16, .count = 80});
   isa::RowBlocks blocks;
-  blocks.blocks = 32;
-  b.npu({.op = Opcode::kStL1}, view(8192, 1, 32), view(0, 0, 32),
-        blocks.pack());
+  blocks.blocks = 1;
+  b.npu({.op = Opcode::kStL1}, view(8192, 1, 1), view(0, 0, 1), blocks.pack());
 }
 
 void emitMemory(ProgramBuilder &b) {

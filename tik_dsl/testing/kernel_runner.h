@@ -38,7 +38,7 @@ struct RunRequest {
 struct PipeUse {
   std::string pipe;
   uint64_t busy = 0, idle = 0;
-  uint64_t bankCycles = 0; // of busy: operands of a command met in a bank
+  uint64_t bankCycles = 0; // lost in banks, see sim::CommandStamp
   /// From the start of its first command to the retirement of its last, summed
   /// over cores.
   uint64_t span = 0;

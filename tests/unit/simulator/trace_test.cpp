@@ -331,6 +331,36 @@ TEST_F(TraceTest, AHintToOtherBanksBringsWhatItPromises) {
   EXPECT_EQ(promised, 4u * 40);
 }
 
+/// A store that waits for a bank V reads: named by its pipe, in no sum twice.
+TEST_F(TraceTest, TheExplanationNamesPipesThatWaitForBanks) {
+  ProgramBuilder b;
+  auto row = [](uint32_t addr, uint32_t count) {
+    return isa::LocalView{addr, 8, 1, count}.pack();
+  };
+  for (unsigned k = 0; k < 4; ++k) {
+    b.npu({.op = Opcode::kVadd, .f3 = 5}, row(0x20000, 40), row(0, 128),
+          row(0x8000, 0));
+  }
+  const uint64_t gm = bench.allocate(4096);
+  isa::StoreGeometry g;
+  g.rowBytes = 256;
+  b.npu({.op = Opcode::kStUb, .f3 = 1}, gm, row(0x4000, 1), g.pack());
+  Recorded run = record(b, bench, {gm});
+  const sim::LaunchReport &report = run.trace.report;
+  const uint64_t v = report.pipes[static_cast<unsigned>(Pipe::V)].bankCycles;
+  const uint64_t store =
+      report.pipes[static_cast<unsigned>(Pipe::MTE3)].bankCycles;
+  EXPECT_EQ(v, 4u * 40);
+  EXPECT_GT(store, 0u);
+  for (const sim::PipeCycles &p : report.pipes) {
+    EXPECT_EQ(p.total(), report.cycles * run.trace.cores());
+  }
+  const std::string text = sim::toText(sim::explain(run.trace));
+  EXPECT_THAT(text, ::testing::HasSubstr("V " + std::to_string(v)));
+  EXPECT_THAT(text, ::testing::HasSubstr("MTE3 " + std::to_string(store)));
+  EXPECT_THAT(text, ::testing::HasSubstr("in banks: "));
+}
+
 TEST_F(TraceTest, ReplayWithoutAFlagIsFaster) {
   Recorded run = pipeline(12, 1);
   sim::Replay replay(run.trace);
