@@ -191,6 +191,17 @@ TEST_F(RtlPipes, AStoreIsLateByItsOwnAccesses) {
   EXPECT_GT(comparison.found.storeWaits, 50u);
 }
 
+/// Of the banks of a group a pipe is served one per cycle, alone or not.
+TEST_F(RtlPipes, ABeatInFourBanksOfAGroupTakesFourCycles) {
+  load(0, 0, 4, 4, 4, 256); // one beat
+  b.barrier();
+  load(64, 64, 4, 4, 4, 256);
+  store(32768, 0, 4, 2, 2, 256);
+  EXPECT_EQ(check(), "");
+  EXPECT_EQ(comparison.found.loadWaits, 6u);
+  EXPECT_EQ(comparison.found.storeWaits, 3u);
+}
+
 TEST_F(RtlPipes, WithoutMeetingInUbNothingWaits) {
   comparison.bench.arch.timing.banks.ubPipesMeet = 0;
   vector(Opcode::kVadd, kF32, {0, 4, 1, 200}, {30720, 0, 1, 8},
