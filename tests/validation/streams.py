@@ -13,8 +13,7 @@ from machine import busy
 TOLERANCE = 0.03
 CUBE, PORT, HBM = 4096, 128, 1200  # MACs, bytes, bytes per cycle
 NO_BANKS = "timing.banks.ub_groups: 0"
-NO_UB_MEETING = "timing.banks.ub_pipes_meet: 0"
-NO_L1_MEETING = "timing.banks.l1_pipes_meet: 0"
+FLAT = "timing.memory.model: flat"
 LARGE_L2 = "timing.memory.l2.bytes: 134217728"
 
 
@@ -43,34 +42,26 @@ def gemm(m, n, k, ceiling, cores=1, **more):
                   "M", m * n * k, ceiling, cores, **more)
 
 
-def conv(stage, blocks, pixels, ceiling, **more):
+def conv(stage, blocks, pixels, ceiling):
     return Stream(f"3x3 convolution, stage {stage}", "10_conv3x3",
                   f"C1={blocks},H={pixels},W={pixels},N1={blocks}", "M",
-                  9 * (16 * blocks * pixels) ** 2, ceiling, **more)
+                  9 * (16 * blocks * pixels) ** 2, ceiling)
 
 
 STREAMS = (
     gemm(1024, 1024, 1024, 99.0), gemm(2048, 2048, 2048, 99.5),
     gemm(128, 4096, 4096, 99.3), gemm(2048, 2048, 2048, 96.3, 32),
     Stream("GEMV 4096 x 4096", "02_matmul", "M=1,N=4096,K=4096", "port",
-           2 * 4096 * (4096 + 1), 99.0,
-           change=f"{NO_L1_MEETING}, timing.memory.model: flat",
-           effect="pipes that meet in L1; banks and refresh of DRAM"),
-    conv(2, 4, 56, 95.6, change="timing.banks.l0c_banks: 0",
-         effect="banks of L0C"),
-    conv(3, 8, 28, 95.5), conv(4, 16, 14, 90.1),
-    conv(5, 32, 7, 72.7, change=NO_L1_MEETING, effect="pipes that meet in L1"),
+           2 * 4096 * (4096 + 1), 99.0, change=FLAT,
+           effect="banks and refresh of DRAM"),
+    conv(2, 4, 56, 95.6), conv(3, 8, 28, 95.5), conv(4, 16, 14, 90.1),
+    conv(5, 32, 7, 72.7),
     Stream("attention, 256 x 32 K x 128", "12_flash_attention",
-           "M=256,N=32768", "M", 2 * 256 * 32768 * 128, 98.8,
-           change=f"{NO_UB_MEETING}, {NO_L1_MEETING}",
-           effect="pipes that meet in UB and L1"),
+           "M=256,N=32768", "M", 2 * 256 * 32768 * 128, 98.8),
     Stream("attention, 2 K x 2 K x 128", "12_flash_attention",
-           "M=2048,N=2048", "M", 2 * 2048 * 2048 * 128, 97,
-           change=f"{NO_UB_MEETING}, {NO_L1_MEETING}, "
-                  "timing.banks.l0c_banks: 0",
-           effect="pipes that meet in UB, L1 and L0C"),
+           "M=2048,N=2048", "M", 2 * 2048 * 2048 * 128, 97),
     Stream("add, 2 M", "01_vector_add", "N=2097152", "port", 2 * 2 * 2097152,
-           98.4, change=NO_UB_MEETING, effect="pipes that meet in UB"),
+           98.4),
     Stream("GELU, 4 M", "07_gelu", "N=4194304", "V", 0, 99.3),
     Stream("softmax, 2048 x 1024", "05_softmax", "R=2048,C=1024", "V", 0,
            89.6),
