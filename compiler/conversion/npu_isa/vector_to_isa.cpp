@@ -236,20 +236,20 @@ void lower(OperandWords &w, VSelectOp op) {
                           typeField(op.getSrc0()));
 }
 
-void lower(OperandWords &w, VGatherOp op) {
+template <typename IsaOp, typename Op>
+void lowerGather(OperandWords &w, Op op) {
   Value dst = dstOf(w, op);
   Value index = w.view(op.getIndex(), op.getIndexOffset(), op.getIndexStrides(),
                        op.getCols());
-  w.emit<npu_isa::VgatherOp>(dst, index, tableOf(w, op),
-                             typeField(op.getDst()));
+  w.emit<IsaOp>(dst, index, tableOf(w, op), typeField(op.getDst()));
+}
+
+void lower(OperandWords &w, VGatherOp op) {
+  lowerGather<npu_isa::VgatherOp>(w, op);
 }
 
 void lower(OperandWords &w, VGatherBlocksOp op) {
-  Value dst = dstOf(w, op);
-  Value index = w.view(op.getIndex(), op.getIndexOffset(), op.getIndexStrides(),
-                       op.getCols());
-  w.emit<npu_isa::VgatherbOp>(dst, index, tableOf(w, op),
-                              typeField(op.getDst()));
+  lowerGather<npu_isa::VgatherbOp>(w, op);
 }
 
 void lower(OperandWords &w, VScatterOp op) {

@@ -108,6 +108,23 @@ template <typename Op> LogicalResult verifyMap(Op op) {
   return sameElements(check, op.getDst(), op.getSrc());
 }
 
+/// dst, indices and a table with entries of `entryBytes`.
+template <typename Op>
+LogicalResult verifyGather(Op op, int64_t entryBytes = 0) {
+  Check check(op);
+  if (failed(verifyTable(check, op.getTable(), op.getTableOffset(),
+                         op.getCount(), entryBytes)) ||
+      failed(verifyVector(
+          check, op.getRows(), op.getCols(),
+          {{"dst", op.getDst(), op.getDstOffset(), op.getDstStrides()},
+           {"index", op.getIndex(), op.getIndexOffset(),
+            op.getIndexStrides()}})) ||
+      failed(needsI32(check, "index", op.getIndex()))) {
+    return failure();
+  }
+  return sameElements(check, op.getDst(), op.getTable());
+}
+
 } // namespace
 
 LogicalResult VBinaryOp::verify() {
@@ -247,31 +264,10 @@ LogicalResult VIotaOp::verify() {
                       {{"dst", getDst(), getDstOffset(), getDstStrides()}});
 }
 
-LogicalResult VGatherOp::verify() {
-  Check check(*this);
-  if (failed(verifyTable(check, getTable(), getTableOffset(), getCount())) ||
-      failed(verifyVector(
-          check, getRows(), getCols(),
-          {{"dst", getDst(), getDstOffset(), getDstStrides()},
-           {"index", getIndex(), getIndexOffset(), getIndexStrides()}})) ||
-      failed(needsI32(check, "index", getIndex()))) {
-    return failure();
-  }
-  return sameElements(check, getDst(), getTable());
-}
+LogicalResult VGatherOp::verify() { return verifyGather(*this); }
 
 LogicalResult VGatherBlocksOp::verify() {
-  Check check(*this);
-  if (failed(verifyTable(check, getTable(), getTableOffset(), getCount(),
-                         isa::kBlockBytes)) ||
-      failed(verifyVector(
-          check, getRows(), getCols(),
-          {{"dst", getDst(), getDstOffset(), getDstStrides()},
-           {"index", getIndex(), getIndexOffset(), getIndexStrides()}})) ||
-      failed(needsI32(check, "index", getIndex()))) {
-    return failure();
-  }
-  return sameElements(check, getDst(), getTable());
+  return verifyGather(*this, isa::kBlockBytes);
 }
 
 LogicalResult VScatterOp::verify() {
