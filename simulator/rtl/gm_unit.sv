@@ -6,7 +6,7 @@
 //
 // A burst is handed over in the cycle its request is up; the memory answers
 // with the burst's tag in the cycle it is complete. The accesses of its beats
-// to banks of UB wait in bank_queues (rules 37 and 39); only retirement sees it.
+// to banks of UB wait in bank_queues (rules 37, 39); only retirement sees it.
 module gm_unit
   import kiln_rtl_pkg::*;
 #(
