@@ -25,9 +25,10 @@ KnobValues valuesOf(const std::vector<tuning::Knob> &knobs,
 class LegalityCheck {
 public:
   LegalityCheck(const Operator &op, BoundShape shape, const isa::ArchSpec &arch,
-                uint32_t cores, std::vector<tuning::Knob> knobs)
+                uint32_t cores, std::vector<KnobDecl> declared,
+                std::vector<tuning::Knob> knobs)
       : op_(op), shape_(std::move(shape)), arch_(arch), cores_(cores),
-        knobs_(std::move(knobs)) {}
+        declared_(std::move(declared)), knobs_(std::move(knobs)) {}
 
   bool operator()(const tuning::Setting &setting) {
     if (setting.size() != knobs_.size()) {
@@ -36,8 +37,8 @@ public:
     BoundShape shape = shape_;
     shape.knobs = valuesOf(knobs_, setting);
     std::unique_ptr<OperatorCompiler> compiler = borrow();
-    const bool legal =
-        compiler->accepts(op_, shape, {.arch = &arch_, .cores = cores_});
+    const bool legal = compiler->accepts(
+        op_, shape, {.arch = &arch_, .cores = cores_, .knobs = &declared_});
     giveBack(std::move(compiler));
     return legal;
   }
@@ -63,6 +64,7 @@ private:
   const BoundShape shape_;
   const isa::ArchSpec arch_;
   const uint32_t cores_;
+  const std::vector<KnobDecl> declared_;
   const std::vector<tuning::Knob> knobs_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<OperatorCompiler>> idle_;
@@ -79,11 +81,11 @@ Result<tuning::SearchSpace> searchSpace(const Operator &op,
   KILN_ASSIGN_OR_RETURN(std::vector<KnobDecl> knobs,
                         knobsOf(op, bound, arch, cores, messages));
   tuning::SearchSpace space;
-  for (KnobDecl &knob : knobs) {
-    space.knobs.push_back({std::move(knob.name), std::move(knob.values)});
+  for (const KnobDecl &knob : knobs) {
+    space.knobs.push_back({knob.name, knob.values});
   }
-  auto check = std::make_shared<LegalityCheck>(op, std::move(bound), arch,
-                                               cores, space.knobs);
+  auto check = std::make_shared<LegalityCheck>(
+      op, std::move(bound), arch, cores, std::move(knobs), space.knobs);
   space.isLegal = [check](const tuning::Setting &setting) {
     return (*check)(setting);
   };

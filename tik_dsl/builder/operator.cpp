@@ -167,9 +167,12 @@ struct OperatorCompiler::Build {
 
   Status run(const Operator &op, const BoundShape &shape,
              const CompileOptions &options) {
-    KILN_ASSIGN_OR_RETURN(
-        const std::vector<KnobDecl> knobs,
-        knobsOf(op, shape, *options.arch, options.cores, messages));
+    std::vector<KnobDecl> asked;
+    if (!options.knobs) {
+      KILN_ASSIGN_OR_RETURN(
+          asked, knobsOf(op, shape, *options.arch, options.cores, messages));
+    }
+    const std::vector<KnobDecl> &knobs = options.knobs ? *options.knobs : asked;
     KILN_ASSIGN_OR_RETURN(setting, resolveKnobs(knobs, op, shape, messages));
     addArguments(builder, op.decl(), shape);
     Session session(messages);

@@ -50,11 +50,16 @@ private:
   OperatorDecl decl_;
 };
 
+struct KnobDecl; // tik_dsl/builder/knobs.h
+
 struct CompileOptions {
   const isa::ArchSpec *arch = nullptr; // borrowed
   uint32_t cores = 1;
   bool barrierAll = false; // a barrier after every command: the oracle
   bool keepText = false;   // fill CompiledKernel::text
+  /// What knobsOf() gives for the operator, shape, machine and cores; null:
+  /// they are asked for again, which may cost more than a quick build.
+  const std::vector<KnobDecl> *knobs = nullptr; // borrowed
 };
 
 /// What a failed assertion of a kernel means.

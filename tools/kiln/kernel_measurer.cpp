@@ -2,6 +2,7 @@
 #include "tools/kiln/kernel_measurer.h"
 
 #include "tik_dsl/builder/knob_space.h"
+#include "tik_dsl/builder/knobs.h"
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
 
@@ -41,10 +42,16 @@ private:
     if (built_++ % kKernelsPerCompiler == 0) {
       compiler_ = std::make_unique<tik::OperatorCompiler>();
     }
+    if (knobs_.empty()) { // those of one shape, whatever the setting
+      tik::MessageList messages;
+      KILN_ASSIGN_OR_RETURN(knobs_, tik::knobsOf(*task_.op, shape, *task_.arch,
+                                                 task_.cores, messages));
+    }
     KILN_ASSIGN_OR_RETURN(
         tik::CompiledKernel kernel,
-        compiler_->compile(*task_.op, shape,
-                           {.arch = task_.arch, .cores = task_.cores}));
+        compiler_->compile(
+            *task_.op, shape,
+            {.arch = task_.arch, .cores = task_.cores, .knobs = &knobs_}));
     return time(kernel, shape, abortAbove);
   }
 
@@ -85,6 +92,7 @@ private:
   KernelTask task_;
   std::unique_ptr<tik::OperatorCompiler> compiler_;
   uint32_t built_ = 0;
+  std::vector<tik::KnobDecl> knobs_;
 };
 
 tuning::ProcessPool::Handler handlerOf(const KernelTask &task) {
