@@ -296,16 +296,16 @@ bool MoveBeats::groupsApart(const BankMap &map) const {
   if (bytes == 0 || window.rowBytes == 0) {
     return true;
   }
-  const bool together = window.blockStride == isa::kBlockBytes &&
-                        window.rowStride == window.rowBytes &&
-                        perBeat <= map.groups() * isa::kBlockBytes &&
-                        (window.address + offset) % isa::kBlockBytes == 0;
   const uint64_t row = offset / window.rowBytes,
                  rows = (offset + bytes - 1) / window.rowBytes - row;
+  const bool together = window.blockStride == isa::kBlockBytes &&
+                        (rows == 0 || window.rowStride == window.rowBytes) &&
+                        perBeat <= map.groups() * isa::kBlockBytes &&
+                        offset % window.rowBytes % isa::kBlockBytes == 0;
   const uint64_t blocks = ceilDiv(window.rowBytes, isa::kBlockBytes);
   const uint64_t first = window.address + row * window.rowStride;
   const uint64_t last =
-      first + rows * window.rowStride + blocks * window.blockStride;
+      first + rows * window.rowStride + blocks * window.blockStride - 1;
   return together || map.ubBank(first) == map.ubBank(last);
 }
 
