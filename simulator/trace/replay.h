@@ -11,9 +11,9 @@
 // Model: the rules of docs/microarchitecture.md for queues, windows, interlock
 // ranges, flags and kbar; the occupancy and latency of each command, and the
 // own time of S between its commands, are those of the trace. So waiting for
-// the memory system, and for banks other pipes use, stays as it was. Valid where
-// every kwait follows its kset in program order and no core waits for another
-// (modelled(); else no gain is estimated).
+// the memory system, and for banks other pipes use, stays as it was. Valid
+// where every kwait follows its kset in program order and no core waits for
+// another (modelled(); else no gain is estimated).
 #pragma once
 
 #include "simulator/trace/trace.h"

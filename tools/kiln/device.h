@@ -28,7 +28,7 @@ struct DeviceChoice {
   std::vector<std::string> checks;
   uint64_t budget = 0;
   bool noNative = false;
-  bool dataOff = false; // npu:cycle
+  bool dataOff = false;                // npu:cycle
   hal::LaunchTracer *tracer = nullptr; // borrowed; npu:cycle
 };
 
