@@ -88,7 +88,7 @@ private:
     bool inUb = false, inL0c = false, inL1 = false;
     bool apart = true;            // no beat has two banks of a group of UB
     uint64_t begin = 0;           // its beat n is there in cycle begin + n
-    uint64_t count = 0, next = 0; // beats; the first that has not gone
+    uint64_t count = 0, next = 0; // beats; the first that has not come
     uint64_t earliest = 0;        // cycle that beat may come in
     bool known = false;           // `front` is of beat `next`
     Beat front;
@@ -107,7 +107,7 @@ private:
   };
   struct Lane {
     JobRing<Job> jobs;
-    uint64_t queued = 0, gone = 0; // beats, of all commands
+    uint64_t queued = 0, gone = 0; // beats of all commands, those that came
     uint64_t waited = 0;           // cycles
     Waiting ub, l1;
     Beat come; // in the cycle that is worked out, of command comeId

@@ -630,7 +630,7 @@ void PipeUnit::burstDone(uint64_t tag, Cycle cycle) {
   }
 }
 
-/// The last burst is complete and all beats of a store have gone.
+/// The last burst is complete, and what a store or FIX had to wait for is over.
 void PipeUnit::transferDone(InFlight &f, uint64_t now) {
   if (pipe_ == Pipe::MTE2) {
     endLoad(f.sequence, now);
