@@ -72,7 +72,7 @@ Status compile(const fs::path &source, const std::string &out,
   const std::string file = source.string();
   const std::string include = "-I" + options.includeDir.string();
   const std::vector<llvm::StringRef> arguments = {
-      compiler, "-std=c++20",          "-O2",   "-fPIC", "-shared",
+      compiler, "-std=c++20",          "-O1",   "-fPIC", "-shared",
       "-Wall",  "-fvisibility=hidden", include, file,    "-o",
       out};
   const std::optional<llvm::StringRef> redirects[] = {
