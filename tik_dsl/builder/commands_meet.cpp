@@ -145,7 +145,11 @@ void KernelBuilder::pend(KilnTikMemory tensor, KilnTikValue id,
 //===----------------------------------------------------------------------===//
 
 bool KernelBuilder::textFits(const char *text, uint32_t values) {
-  const llvm::StringRef words(text ? text : "");
+  if (text == nullptr) {
+    mistake(Mistake::kTextFormat, "there is no text");
+    return false;
+  }
+  const llvm::StringRef words(text);
   if (words.size() > kMostText) {
     mistake(Mistake::kTextFormat, "the text has " +
                                       std::to_string(words.size()) +

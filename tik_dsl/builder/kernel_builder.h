@@ -131,6 +131,8 @@ public:
   /// The module with the kernel, null after mistakes.
   mlir::OwningOpRef<mlir::ModuleOp> finish();
   int64_t blockCount() const { return blockCount_; }
+  /// Between beginCalled() and its end.
+  bool isCalled() const { return !called_.empty(); }
   /// Bytes of each workspace: bindings after the tensors.
   std::vector<uint64_t> workspaceBytes() const;
   /// Blocks add floats to one place, in the order in which they come to it.
@@ -334,6 +336,8 @@ private:
   /// i64: the low bits hold the value, those above are 0.
   mlir::Value bitsOf(KilnTikValue handle, isa::ElementType type);
   Facts factsOf(KilnTikValue handle);
+  bool isField(const char *what, const char *name, uint32_t value,
+               uint32_t least, uint32_t most);
   bool checkShape(const MemoryEntry &entry);
   KilnTikMemory addMemory(MemoryEntry entry);
   mlir::Value tensorArgument(const MemoryEntry &entry);

@@ -33,6 +33,11 @@ OperatorDecl *declOf(void *self) {
 
 void declareOperator(void *self, const char *name, const char *summary) {
   if (OperatorDecl *decl = declOf(self)) {
+    if (!decl->name.empty()) {
+      sessionOf(self).messages.add(Mistake::kDeclaredTwice, decl->line,
+                                   "name: the operator is called '" +
+                                       decl->name + "' already");
+    }
     decl->name = textOf(name);
     decl->nameLine = decl->line;
     decl->summary = textOf(summary);
@@ -97,8 +102,12 @@ void declareDomain(void *self, const char *domain) {
 }
 
 void declareLine(void *self, const KilnTikLine *line) {
-  if (OperatorDecl *decl = declOf(self)) {
-    decl->line = AuthorLine::of(line);
+  Session &session = sessionOf(self);
+  session.note(line);
+  if (session.decl != nullptr) {
+    session.decl->line = AuthorLine::of(line);
+  } else if (session.host.empty()) {
+    wrongPhase(session, "a function of the declaration");
   }
 }
 
@@ -158,8 +167,30 @@ void hostTensor(void *self, const char *name, KilnTikHostTensor *out) {
       return;
     }
   }
-  session.messages.add(Mistake::kUnknownName, {},
-                       "reference: '" + textOf(name) + "' is not declared");
+  std::string names;
+  for (const BoundTensor &tensor : tensors) {
+    names += (names.empty() ? "'" : ", '") + tensor.name + "'";
+  }
+  session.messages.add(Mistake::kUnknownName, session.lastLine(),
+                       "reference: '" + textOf(name) +
+                           "' is not declared; there are " + names);
+}
+
+void noElement(void *self, const double *data, int64_t index,
+               const KilnTikLine *line) {
+  Session &session = sessionOf(self);
+  std::string who = "the tensor";
+  size_t elements = 0;
+  for (size_t i = 0; i < session.host.size() && session.shape; ++i) {
+    if (session.host[i].data() == data) {
+      who = "'" + session.shape->tensors[i].name + "'";
+      elements = session.host[i].size();
+    }
+  }
+  session.messages.add(Mistake::kNoElement, AuthorLine::of(line),
+                       "reference: " + who + " has no element " +
+                           std::to_string(index) + "; it has " +
+                           std::to_string(elements) + ", from 0 on");
 }
 
 int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
@@ -183,7 +214,12 @@ int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
 
 void reportMistake(void *self, uint32_t number, const char *text,
                    const KilnTikLine *line) {
-  sessionOf(self).messages.add(number, AuthorLine::of(line), textOf(text));
+  Session &session = sessionOf(self);
+  const bool thrown = number == static_cast<uint32_t>(Mistake::kException);
+  session.messages.add(
+      number, line ? AuthorLine::of(line) : session.lastLine(),
+      (thrown ? "the operator's code threw an exception: " : "") +
+          textOf(text));
 }
 
 //===----------------------------------------------------------------------===//
@@ -244,6 +280,9 @@ int64_t capacity(void *self, uint32_t space) {
 // Thunks
 //===----------------------------------------------------------------------===//
 
+void noteLine(Session &session, const KilnTikLine *line) { session.note(line); }
+template <typename T> void noteLine(Session &, const T &) {}
+
 template <auto Method> struct Call;
 
 /// A function of the table that calls a method of the builder.
@@ -252,6 +291,7 @@ struct Call<Method> {
   static R thunk(void *self, A... arguments) {
     Session &session = sessionOf(self);
     if (session.kernel != nullptr) {
+      (noteLine(session, arguments), ...);
       return (session.kernel->*Method)(arguments...);
     }
     wrongPhase(session, "a function of the kernel");
@@ -270,7 +310,7 @@ void fillCalls(KilnTikTable &t) {
 KilnTikTable tableOf(Session &session) {
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 6;
+  t.version = 7;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;
@@ -290,6 +330,7 @@ KilnTikTable tableOf(Session &session) {
   t.declareKnob = declareKnob;
   t.knob = knob;
   t.capacity = capacity;
+  t.noElement = noElement;
   fillCalls(t);
   return t;
 }
@@ -298,6 +339,7 @@ namespace {
 
 Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
               const std::string &file, bool mayBeUnknown) {
+  session.file = file;
   const KilnTikTable table = tableOf(session);
   const KilnTikRequest request{sizeof(KilnTikRequest),
                                static_cast<uint32_t>(verb), &table};
@@ -318,6 +360,17 @@ Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
 }
 
 } // namespace
+
+void Session::note(const KilnTikLine *line) {
+  // Code of a library that the operator calls counts as its caller's.
+  if (line && line->file && !(kernel && kernel->isCalled())) {
+    last = *line;
+  }
+}
+
+AuthorLine Session::lastLine() const {
+  return last.file ? AuthorLine::of(&last) : AuthorLine{file, 0, 0};
+}
 
 Status Session::call(KilnTikEntry entry, KilnTikVerb verb,
                      const std::string &file) {

@@ -27,7 +27,14 @@ struct Session {
   /// The same of a verb that an operator need not know.
   Status ask(KilnTikEntry entry, KilnTikVerb verb, const std::string &file);
 
+  /// The operator's code is behind this line.
+  void note(const KilnTikLine *line);
+  /// The last line noted; before the first: the operator's file.
+  AuthorLine lastLine() const;
+
   MessageList &messages;
+  std::string file{};
+  KilnTikLine last{}; // file: null before the first
   OperatorDecl *decl = nullptr;
   KernelBuilder *kernel = nullptr;
   std::vector<KnobDecl> *knobs = nullptr;

@@ -90,6 +90,10 @@ private:
     report_.note = kernel->note;
     report_.remarks = kernel->remarks;
     report_.orderDependent = kernel->orderDependent;
+    if (Status ok = checkWorkspace(*kernel); !ok) {
+      problem("build", ok.message(), ok.code());
+      return;
+    }
     runAll(*kernel);
     if (runs_ == Runs::kAll) {
       if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
@@ -100,6 +104,21 @@ private:
       compare(result_, report_.comparison);
       reportWrong("reference", report_.comparison);
     }
+  }
+
+  /// Every run has workspaces of its own in the host's memory.
+  static Status checkWorkspace(const CompiledKernel &kernel) {
+    constexpr uint64_t kMost = uint64_t{1} << 32;
+    uint64_t bytes = 0;
+    for (uint64_t workspace : kernel.workspaceBytes) {
+      bytes += workspace;
+    }
+    return bytes <= kMost
+               ? Status::ok()
+               : Status(StatusCode::kDoesNotFit,
+                        "the workspaces take " + std::to_string(bytes) +
+                            " bytes; a test takes at most " +
+                            std::to_string(kMost) + ": choose a smaller shape");
   }
 
   void runBodies() {
@@ -265,8 +284,9 @@ private:
           got[i] == expected || ulp == 0 ? 0 : std::fabs(got[i] - expected);
       c.maxUlp = std::max(c.maxUlp, ulp);
       c.maxAbs = std::max(c.maxAbs, distance);
+      // A share of an infinity or of a NaN would allow everything or nothing.
       const double allowed =
-          tolerance
+          tolerance && std::isfinite(expected)
               ? tolerance->absolute + tolerance->relative * std::fabs(expected)
               : 0;
       if (!(distance <= allowed)) {

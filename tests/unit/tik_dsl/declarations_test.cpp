@@ -142,6 +142,31 @@ const Case kCases[] = {
        d.dynamic("M", 1, 2);
      },
      524, "dynamic: 'M' is no dimension of a tensor"},
+    {"TwoNames",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.name("other", "");
+     },
+     537, "name: the operator is called 'op' already"},
+    {"TwoRanges",
+     [](Declaration &d) {
+       d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
+       d.dynamic("N", 1, 4);
+       BAD_NEXT;
+       d.dynamic("N", 1, 8);
+     },
+     537, "dynamic: 'N' has a range already"},
+    {"ManyLegalValues",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.attribute("a", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+     },
+     538, "a list of more than 64"},
     {"DynamicRange",
      [](Declaration &d) {
        d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
@@ -189,6 +214,7 @@ const ShapeMistake kShapes[] = {
      {{"M", 1}, {"N", 1}, {"K", 1}},
      519,
      "'K' is neither a dimension nor an attribute of op"},
+    {"SetTwice", {{"M", 1}, {"N", 1}, {"M", 2}}, 536, "'M' is set twice"},
     {"BadSize", {{"M", 0}, {"N", 1}}, 520, "M=0; a size is 1 to 2147483648"},
     {"DynamicSize", {{"M", 1}, {"N", 65}}, 520, "N=65; a size is 1 to 64"},
     {"TooLarge",
@@ -218,6 +244,38 @@ TEST_P(Shapes, GiveNumberLineAndText) {
 
 INSTANTIATE_TEST_SUITE_P(All, Shapes, testing::ValuesIn(kShapes),
                          [](const auto &info) { return info.param.name; });
+
+std::string valuesError(Type type, Values values) {
+  static Type inputType;
+  static Values range;
+  inputType = type;
+  range = values;
+  const Result<Operator> op =
+      inlineOperator({[](Declaration &d) {
+                        d.name("op", "").output("y", f16, {1});
+                        BAD_NEXT;
+                        d.input("x", inputType, {1}, range).shape({});
+                      },
+                      noKernel, nullptr});
+  const Result<BoundShape> shape = op->bind({false, {}});
+  return shape ? "bound" : shape.status().message();
+}
+
+TEST(Declared, ValuesAreThoseOfTheType) {
+  const auto error = [](const std::string &text) {
+    return testing::EndsWith("declarations_test.cpp:" + std::to_string(bad) +
+                             ": error TIK522: values of 'x' are drawn from " +
+                             text);
+  };
+  EXPECT_EQ(valuesError(f16, {-65504, 65504}), "bound");
+  EXPECT_THAT(valuesError(f16, {-1e9, 1e9}),
+              error("-1e+09 to 1e+09; f16 has -65504 to 65504"));
+  EXPECT_EQ(valuesError(i8, {-128, 127}), "bound");
+  EXPECT_THAT(valuesError(i8, {-129, 127}),
+              error("-129 to 127; i8 has -128 to 127"));
+  EXPECT_EQ(valuesError(u8, {}), "bound");
+  EXPECT_THAT(valuesError(u8, {-2, 2}), error("-2 to 2; u8 has 0 to 255"));
+}
 
 TEST(Declared, ShapesSayWhatTheyAre) {
   Result<Operator> op = inlineOperator(
@@ -259,7 +317,8 @@ std::string buildError(void (*kernel)(const Kernel &)) {
 
 TEST(Phases, ExceptionsAreReported) {
   EXPECT_EQ(buildError([](const Kernel &) { throw 1; }),
-            "operator: error TIK504: the operator's code threw an exception");
+            "inline.cpp: error TIK504: the operator's code threw an exception: "
+            "no std::exception");
 }
 
 TEST(Phases, DeclarationsInAKernelAreReported) {
@@ -284,13 +343,14 @@ TEST(Phases, ARunTimeSizeIsNoCppNumber) {
 }
 
 TEST(MistakeTable, EveryMistakeOfADeclarationIsMadeHere) {
-  std::set<uint32_t> made = {504, 505, 526, 501, 506};
+  std::set<uint32_t> made = {504, 505, 526, 501, 506, 534, 535};
   for (const Case &c : kCases) {
     made.insert(c.number);
   }
   for (const ShapeMistake &c : kShapes) {
     made.insert(c.number);
   }
+  // 534 and 535: references_test.cpp.
   for (uint32_t number : knobMistakeNumbers()) {
     made.insert(number);
   }
