@@ -69,6 +69,7 @@ Result<std::vector<KnobDecl>> knobsOf(const Operator &op,
   std::vector<KnobDecl> knobs;
   Session session(messages);
   session.knobs = &knobs;
+  session.watch = op.watch();
   session.shape = &shape;
   session.op = &op.decl();
   session.arch = &arch;

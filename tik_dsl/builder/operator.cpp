@@ -57,13 +57,16 @@ void checkBodies(const OperatorDecl &decl, MessageList &messages) {
 // Operator
 //===----------------------------------------------------------------------===//
 
-Result<Operator> Operator::declare(KilnTikEntry entry, std::string file) {
+Result<Operator> Operator::declare(KilnTikEntry entry, std::string file,
+                                   CallWatch *watch) {
   Operator op;
   op.entry_ = entry;
   op.file_ = std::move(file);
+  op.watch_ = watch;
   MessageList messages;
   Session session(messages);
   session.decl = &op.decl_;
+  session.watch = watch;
   KILN_RETURN_IF_ERROR(session.call(entry, KILN_TIK_DECLARE, op.file_));
   if (!messages.empty() || !checkDeclaration(op.decl_, messages)) {
     return statusOf(messages);
@@ -91,6 +94,7 @@ Status Operator::reference(const BoundShape &shape,
   Session session(messages);
   session.shape = &shape;
   session.host = tensors;
+  session.watch = watch_;
   KILN_RETURN_IF_ERROR(session.call(entry_, KILN_TIK_REFERENCE, file_));
   return messages.empty() ? Status::ok() : statusOf(messages);
 }
@@ -177,6 +181,7 @@ struct OperatorCompiler::Build {
     addArguments(builder, op.decl(), shape);
     Session session(messages);
     session.kernel = &builder;
+    session.watch = op.watch();
     session.shape = &shape;
     session.op = &op.decl();
     session.arch = options.arch;

@@ -280,6 +280,25 @@ int64_t capacity(void *self, uint32_t space) {
 // Thunks
 //===----------------------------------------------------------------------===//
 
+bool tooMany(Session &session) {
+  if (++session.calls == Session::kMostCalls) {
+    session.messages.add(Mistake::kManyCalls, session.lastLine(),
+                         "the kernel makes more than " +
+                             std::to_string(Session::kMostCalls) + " calls");
+  }
+  return session.calls >= Session::kMostCalls;
+}
+
+/// While it lives, what happens is Kiln's.
+class InKiln {
+public:
+  explicit InKiln(CallState &state) : state_(state) { state_.isInKiln = true; }
+  ~InKiln() { state_.isInKiln = false; }
+
+private:
+  CallState &state_;
+};
+
 void noteLine(Session &session, const KilnTikLine *line) { session.note(line); }
 template <typename T> void noteLine(Session &, const T &) {}
 
@@ -292,6 +311,10 @@ struct Call<Method> {
     Session &session = sessionOf(self);
     if (session.kernel != nullptr) {
       (noteLine(session, arguments), ...);
+      if (tooMany(session)) {
+        return R();
+      }
+      const InKiln inKiln(session.state);
       return (session.kernel->*Method)(arguments...);
     }
     wrongPhase(session, "a function of the kernel");
@@ -339,11 +362,21 @@ namespace {
 
 Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
               const std::string &file, bool mayBeUnknown) {
+  constexpr const char *kPhases[] = {"declare()", "kernel()", "reference()",
+                                     "knobs()"};
   session.file = file;
+  session.state.file = session.file.c_str();
+  session.state.phase = kPhases[verb];
+  session.state.isReference = verb == KILN_TIK_REFERENCE;
   const KilnTikTable table = tableOf(session);
   const KilnTikRequest request{sizeof(KilnTikRequest),
                                static_cast<uint32_t>(verb), &table};
-  switch (entry(&request)) {
+  int32_t code = 0;
+  {
+    const WatchedCall watched(session.watch, session.state);
+    code = entry(&request);
+  }
+  switch (code) {
   case KILN_TIK_DONE:
     return Status::ok();
   case KILN_TIK_TABLE_TOO_SHORT:
@@ -364,12 +397,12 @@ Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
 void Session::note(const KilnTikLine *line) {
   // Code of a library that the operator calls counts as its caller's.
   if (line && line->file && !(kernel && kernel->isCalled())) {
-    last = *line;
+    state.last = *line;
   }
 }
 
 AuthorLine Session::lastLine() const {
-  return last.file ? AuthorLine::of(&last) : AuthorLine{file, 0, 0};
+  return state.last.file ? AuthorLine::of(&state.last) : AuthorLine{file, 0, 0};
 }
 
 Status Session::call(KilnTikEntry entry, KilnTikVerb verb,

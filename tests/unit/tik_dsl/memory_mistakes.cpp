@@ -87,6 +87,14 @@ const MistakeCase kCases[] = {
        k.ub(f16, {-16}, "t");
      },
      212, "buffer: 't' is -16 f16; every size is at least 1"},
+    {"ManyCalls",
+     [](const Kernel &k) {
+       for (int64_t i = 0; i < 300'000; ++i) {
+         BAD_NEXT;
+         k.tensor("x");
+       }
+     },
+     123, "the kernel makes more than 262144 calls"},
     {"PrintWithoutAText",
      [](const Kernel &k) {
        BAD_NEXT;
