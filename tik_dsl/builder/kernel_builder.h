@@ -390,6 +390,10 @@ private:
   bool handsOver(const MemoryEntry &tensor);
   bool textFits(const char *text, uint32_t values);
   mlir::Value semaphore(KilnTikValue id);
+  /// The first line of each semaphore's posts or pends; line 0: none.
+  using SemaphoreLines = std::array<AuthorLine, 16>;
+  void noteSemaphore(KilnTikValue id, SemaphoreLines &lines);
+  void checkSemaphores();
 
   // commands_move.cpp, commands_cube.cpp, commands_vector.cpp,
   // commands_index.cpp
@@ -453,6 +457,7 @@ private:
   std::vector<Scope> scopes_; // open ones, outermost first
   std::vector<Assertion> assertions_;
   uint32_t accumulation_ = 0; // KilnTikStoreMode of the open scope
+  SemaphoreLines posted_, pended_;
   bool orderDependent_ = false;
   bool hasManual_ = false;
   /// Bytes of buffers with several slots, by memory and outermost loop; of a

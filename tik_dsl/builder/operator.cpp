@@ -64,6 +64,7 @@ Result<Operator> Operator::declare(KilnTikEntry entry, std::string file,
   op.file_ = std::move(file);
   op.watch_ = watch;
   MessageList messages;
+  messages.setFile(op.file_);
   Session session(messages);
   session.decl = &op.decl_;
   session.watch = watch;
@@ -82,6 +83,7 @@ Result<Operator> Operator::declare(KilnTikEntry entry, std::string file,
 
 Result<BoundShape> Operator::bind(const ShapeCase &settings) const {
   MessageList messages;
+  messages.setFile(file_);
   if (auto shape = tik::bind(decl_, settings, messages)) {
     return std::move(*shape);
   }
@@ -91,6 +93,7 @@ Result<BoundShape> Operator::bind(const ShapeCase &settings) const {
 Status Operator::reference(const BoundShape &shape,
                            std::span<std::vector<double>> tensors) const {
   MessageList messages;
+  messages.setFile(file_);
   Session session(messages);
   session.shape = &shape;
   session.host = tensors;
@@ -171,6 +174,7 @@ struct OperatorCompiler::Build {
 
   Status run(const Operator &op, const BoundShape &shape,
              const CompileOptions &options) {
+    messages.setFile(op.file());
     std::vector<KnobDecl> asked;
     if (!options.knobs) {
       KILN_ASSIGN_OR_RETURN(

@@ -7,6 +7,14 @@ namespace kiln::tik {
 
 namespace {
 
+void writeOutputs(const Kernel &k) {
+  const Buffer t = k.ub(f32, {16}, "ones"), h = k.ub(f16, {16}, "half");
+  k.fill(t, 1, 16);
+  k.fill(h, 1, 16);
+  k.store(k.tensor("y"), h, 16);
+  k.store(k.tensor("z"), t, 16);
+}
+
 const MistakeCase kCases[] = {
     {"DimensionBelowZero",
      [](const Kernel &k) {
@@ -87,6 +95,22 @@ const MistakeCase kCases[] = {
        k.ub(f16, {-16}, "t");
      },
      212, "buffer: 't' is -16 f16; every size is at least 1"},
+    {"PostWithoutPend",
+     [](const Kernel &k) {
+       writeOutputs(k);
+       BAD_NEXT;
+       k.post(k.tensor("y"), 0, 3);
+     },
+     224, "post: no pend() of the kernel waits for semaphore 3"},
+    {"PendWithoutPost",
+     [](const Kernel &k) {
+       writeOutputs(k);
+       k.post(k.tensor("y"), 0, 3);
+       k.pend(k.tensor("y"), 3);
+       BAD_NEXT;
+       k.pend(k.tensor("y"), 4);
+     },
+     224, "pend: no post() of the kernel counts up semaphore 4"},
     {"ManyCalls",
      [](const Kernel &k) {
        for (int64_t i = 0; i < 300'000; ++i) {
