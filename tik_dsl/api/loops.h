@@ -127,7 +127,7 @@ public:
        const Line &line)
       : t_(table), line_(line) {
     const KilnTikLine at = detail::toC(line_);
-    t_->beginWhen(t_->self, condition.handle(), &at);
+    t_->beginWhen(t_->self, detail::handleOf(condition, t_, at), &at);
     body();
   }
   template <typename Body> void otherwise(const Body &body) && {

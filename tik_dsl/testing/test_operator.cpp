@@ -78,6 +78,8 @@ public:
   }
 
 private:
+  static constexpr uint8_t kUntouched = 0xa5;
+
   void runKernel() {
     const auto start = std::chrono::steady_clock::now();
     const CompiledKernel *kernel = compile(/*barrierAll=*/false);
@@ -168,10 +170,10 @@ private:
                             : testValues(count, tensor.type, tensor.low,
                                          tensor.high, ++seed));
       // Outputs start as a pattern that no kernel writes by accident.
-      initial_.push_back(
-          tensor.isOutput
-              ? std::vector<uint8_t>(count * isa::sizeOf(tensor.type), 0xa5)
-              : toBytes(values_.back(), tensor.type));
+      initial_.push_back(tensor.isOutput
+                             ? std::vector<uint8_t>(
+                                   count * isa::sizeOf(tensor.type), kUntouched)
+                             : toBytes(values_.back(), tensor.type));
     }
   }
 
@@ -205,8 +207,12 @@ private:
     }
   }
 
+  /// After a run that did not end no other begins.
   void runOne(const CompiledKernel &kernel, RunOrder order, uint64_t seed,
               const std::string &name) {
+    if (report_.code == StatusCode::kBudgetExceeded) {
+      return;
+    }
     Bindings bindings = initial_;
     for (uint64_t bytes : kernel.workspaceBytes) {
       bindings.emplace_back(bytes, uint8_t{0x5a});
@@ -295,9 +301,17 @@ private:
           worst = distance;
           c.worst = tensor.name + "[" + std::to_string(i) + "]: got " +
                     number(got[i]) + ", expected " + number(expected);
+          if (got[i] == untouched(tensor.type)) {
+            c.worst += "; this is what was there before the kernel";
+          }
         }
       }
     }
+  }
+  /// An element of an output before the kernel.
+  static double untouched(isa::ElementType type) {
+    const std::vector<uint8_t> bytes(isa::sizeOf(type), kUntouched);
+    return toDoubles(bytes, type).front();
   }
   static double rounded(double value, isa::ElementType type) {
     return toDoubles(toBytes({&value, 1}, type), type).front();

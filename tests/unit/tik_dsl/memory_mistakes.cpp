@@ -111,6 +111,61 @@ const MistakeCase kCases[] = {
        k.pend(k.tensor("y"), 4);
      },
      224, "pend: no post() of the kernel counts up semaphore 4"},
+    {"CountWithoutABound",
+     [](const Kernel &k) {
+       const Buffer t = k.ub(i32, {8}, "t");
+       k.fill(t, 1 << 20, 8);
+       BAD_NEXT;
+       k.adds(t, t, 1, k.read(t));
+     },
+     401,
+     "adds: the number of columns has no bound; the instruction takes at most "
+     "65535: use min()"},
+    {"BroadcastInPlace",
+     [](const Kernel &k) {
+       const Buffer t = k.ub(f16, {64}, "t");
+       k.fill(t, 1, 64);
+       BAD_NEXT;
+       k.broadcast(t, t, 64);
+     },
+     215,
+     "broadcast: 't' is destination and source; broadcast needs two "
+     "buffers"},
+    {"IntegerForFloats",
+     [](const Kernel &k) {
+       const Buffer t = k.ub(f16, {16}, "t");
+       k.fill(t, 1, 16);
+       for (Index i : k.range(0, 4)) {
+         BAD_NEXT;
+         k.adds(t, t, i, 16);
+       }
+     },
+     311,
+     "the run-time number is an integer and the elements are floats; its bits "
+     "would be taken for one"},
+    {"FloatWithoutAValue",
+     [](const Kernel &k) {
+       const Buffer t = k.ub(f16, {16}, "t");
+       k.fill(t, 1, 16);
+       const Scalar<Half> none;
+       BAD_NEXT;
+       k.adds(t, t, none, 16);
+     },
+     108, "a number is used that was never given a value"},
+    {"ConditionWithoutAValue",
+     [](const Kernel &k) {
+       const Condition none;
+       BAD_NEXT;
+       k.when(none, [&] {});
+     },
+     108, "a Condition is used that was never given a value"},
+    {"RequirementWithoutAValue",
+     [](const Kernel &k) {
+       const Condition none;
+       BAD_NEXT;
+       k.require(none, "text");
+     },
+     108, "a Condition is used that was never given a value"},
     {"ManyCalls",
      [](const Kernel &k) {
        for (int64_t i = 0; i < 300'000; ++i) {

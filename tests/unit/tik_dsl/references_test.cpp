@@ -83,6 +83,30 @@ TEST(Comparison, NoNumberIsEqualToNoNumberOnly) {
             "y[3]: got nan, expected 1");
 }
 
+/// Element 15 is not written; or a store lies so far behind the output.
+template <int Elements> void stray(const Kernel &k) {
+  const Buffer t = k.ub(f16, {16}, "t"), at = k.ub(i32, {8}, "at");
+  k.load(t, k.tensor("x"), 16);
+  k.store(k.tensor("y"), t, Elements == 0 ? 15 : 16);
+  if (Elements != 0) {
+    k.fill(at, Elements, 8);
+    k.store(k.tensor("y").at(k.read(at)), t, 16);
+  }
+}
+
+TEST(Stores, ThatMissAnElementOrTheTensorAreFound) {
+  const auto copy = [](const Reference &r) {
+    want(r, [&] { return r["x"][3]; });
+  };
+  EXPECT_THAT(problemOf({declareExact, stray<0>, copy}),
+              testing::EndsWith("; this is what was there before the kernel"));
+  // x lies before y, in one piece of global memory of the cycle engine.
+  for (const auto kernel : {stray<-256>, stray<256>, stray<-(1 << 20)>}) {
+    EXPECT_THAT(problemOf({declareExact, kernel, copy}),
+                testing::StartsWith("eager, lazy, random:1, random:2"));
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Mistakes
 //===----------------------------------------------------------------------===//
