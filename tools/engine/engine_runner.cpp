@@ -125,7 +125,7 @@ private:
 uint64_t launchBudget(const isa::ArchSpec &arch,
                       const tik::RunRequest &request) {
   if (request.budget == 0) {
-    return uint64_t{1} << (request.order == tik::RunOrder::kCycle ? 32 : 30);
+    return uint64_t{1} << (request.order == tik::RunOrder::kCycle ? 32 : 27);
   }
   const isa::LaunchTiming &launch = arch.timing.launch;
   constexpr uint64_t kControlCode = 2000;
