@@ -11,7 +11,8 @@
 // the functional engine in eager, lazy and random order, with flags and with a
 // barrier after every command, and on the cycle engine; all with the checks
 // for races, uninitialised reads, bounds and flags. All runs must give the same
-// bits; they are compared with the reference by the declared tolerance. (A
+// bits; they are compared with the reference by the tolerance that is declared
+// for the output's type and the shape's attributes. (A
 // kernel whose blocks add floats to one place may give different bits: then
 // each run is compared.) Shapes that differ in dynamic sizes only run on one
 // and the same kernel.
@@ -65,6 +66,7 @@ struct TestOptions {
 struct Comparison {
   double maxAbs = 0;
   double maxUlp = 0;
+  double ofTolerance = 0; // 1: an error as large as is allowed
   uint64_t elements = 0, wrong = 0;
   std::string worst; // "c[17]: got 1.5, expected 1.25", empty when all pass
 };
@@ -100,6 +102,7 @@ struct ShapeReport {
   StatusCode code = StatusCode::kOk;
   uint32_t runs = 0;
   Comparison comparison;
+  std::vector<std::string> tolerances; // of the outputs, with their sources
   std::vector<BodyReport> bodies;
   RunReport cycle;        // of the cycle engine
   double usefulShare = 0; // of the cube's peak in kernelCycles
