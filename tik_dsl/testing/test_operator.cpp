@@ -487,9 +487,6 @@ Result<OperatorReport> testOperator(const Operator &op,
       options.shapes.empty() ? op.decl().cases : options.shapes;
   std::vector<BoundShape> shapes;
   std::vector<KnobValues> knobs;
-  if (cases.size() > options.mostShapes) {
-    cases.resize(options.mostShapes);
-  }
   for (ShapeCase &settings : cases) {
     settings.knobs.insert(settings.knobs.end(), options.knobs.begin(),
                           options.knobs.end());

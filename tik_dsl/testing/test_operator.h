@@ -52,8 +52,6 @@ struct TestOptions {
   bool cycle = true;      // and on the cycle engine
   /// Replaces the declared shapes.
   std::vector<ShapeCase> shapes{};
-  /// Only the first so many.
-  size_t mostShapes = static_cast<size_t>(-1);
   /// Values of knobs for every shape; not empty: no other setting is drawn.
   KnobValues knobs{};
   uint32_t settings = 3; // legal ones to draw for each shape
