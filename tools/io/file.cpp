@@ -9,6 +9,8 @@
 #include <memory>
 #include <system_error>
 
+#include <unistd.h>
+
 namespace kiln::tools {
 namespace {
 
@@ -71,6 +73,32 @@ Status writeFile(const std::filesystem::path &path,
 Status writeFile(const std::filesystem::path &path, std::string_view text) {
   const auto *data = reinterpret_cast<const uint8_t *>(text.data());
   return writeFile(path, std::span<const uint8_t>(data, text.size()));
+}
+
+Status checkWritable(const std::filesystem::path &path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    errno = EISDIR;
+    return fileError(path, "write");
+  }
+  std::filesystem::path folder = path.parent_path();
+  folder = folder.empty() ? "." : folder;
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return fileError(path, "write");
+  }
+  return Status::ok();
+}
+
+Status makeFolder(const std::filesystem::path &path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && !std::filesystem::is_directory(path, error)) {
+    error = std::make_error_code(std::errc::not_a_directory);
+  }
+  return error ? Status(StatusCode::kCorrupt, "cannot make folder " +
+                                                  path.string() + ": " +
+                                                  error.message())
+               : Status::ok();
 }
 
 } // namespace kiln::tools

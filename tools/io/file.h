@@ -24,4 +24,9 @@ Status writeFile(const std::filesystem::path &path,
                  std::span<const uint8_t> bytes);
 Status writeFile(const std::filesystem::path &path, std::string_view text);
 
+/// Whether the folder of an output is there, before long work for it.
+Status checkWritable(const std::filesystem::path &path);
+/// Makes a folder, and those above it, unless it is there.
+Status makeFolder(const std::filesystem::path &path);
+
 } // namespace kiln::tools

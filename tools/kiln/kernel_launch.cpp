@@ -117,7 +117,9 @@ void addKernelOptions(CLI::App &verb, KernelOptions &options) {
                   "N=FILE | N=zeros:BYTES | N=zeros:TYPE:SHAPE | "
                   "N=random:TYPE:SEED:COUNT (also relu:, wide:)");
   verb.add_option("--const", options.constants, "N=VALUE");
-  verb.add_option("--out", options.outs, "N=FILE (.npy, .pb or raw)");
+  verb.add_option("--out", options.outs,
+                  "N=FILE (.npy, .pb, raw; .png and .wav with "
+                  "modifiers)");
   verb.add_option("--blocks", options.blocks, "blocks to run");
   verb.add_option("--cores", options.cores, "cores that take part")
       ->check(CLI::PositiveNumber);

@@ -14,7 +14,8 @@ Status invalid(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
 
-/// Splits at the last '=' before modifiers: names of ONNX values may hold one.
+} // namespace
+
 Result<std::pair<std::string, std::string>>
 splitNamed(const std::string &text, const char *option, const char *form) {
   size_t equals = text.rfind('=', modifiersAt(text));
@@ -23,8 +24,6 @@ splitNamed(const std::string &text, const char *option, const char *form) {
   }
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
-
-} // namespace
 
 void addCompileOptions(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--precision", options.precision,

@@ -12,6 +12,11 @@ namespace kiln::tools {
 /// --precision, --sync, --stop-after, --dump-dir.
 void addCompileOptions(CLI::App &verb, CompileOptions &options);
 
+/// Splits "NAME=VALUE" at the last '=' before the modifiers of a file: names of
+/// ONNX values may hold one. kInvalidArgument says which `form` is expected.
+Result<std::pair<std::string, std::string>>
+splitNamed(const std::string &text, const char *option, const char *form);
+
 /// "NAME=N" texts; kInvalidArgument names the bad one.
 Result<std::map<std::string, int64_t>>
 parseDims(const std::vector<std::string> &texts);
