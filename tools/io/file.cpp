@@ -36,6 +36,28 @@ Status writeAndClose(File file, const std::filesystem::path &path,
   return Status::ok();
 }
 
+/// A device, a pipe, a socket, or a link to one.
+bool isSpecial(const std::filesystem::path &path) {
+  std::error_code error;
+  return std::filesystem::is_other(path, error);
+}
+
+/// The file that a link names; the path itself of anything else.
+std::filesystem::path targetOf(const std::filesystem::path &path) {
+  std::error_code error;
+  const bool isLink = std::filesystem::is_symlink(path, error) &&
+                      std::filesystem::is_regular_file(path, error);
+  return isLink ? std::filesystem::canonical(path, error) : path;
+}
+
+/// Into what a rename would replace.
+Status writeInPlace(const std::filesystem::path &path,
+                    std::span<const uint8_t> bytes) {
+  File file(std::fopen(path.c_str(), "wb"));
+  return file ? writeAndClose(std::move(file), path, bytes)
+              : fileError(path, "write");
+}
+
 } // namespace
 
 Result<std::vector<uint8_t>> readFile(const std::filesystem::path &path) {
@@ -61,7 +83,11 @@ Result<std::vector<uint8_t>> readFile(const std::filesystem::path &path) {
 
 Status writeFile(const std::filesystem::path &path,
                  std::span<const uint8_t> bytes) {
-  TemporaryFile temporary(path);
+  const std::filesystem::path target = targetOf(path);
+  if (isSpecial(target)) {
+    return writeInPlace(path, bytes);
+  }
+  TemporaryFile temporary(target);
   File file(std::fopen(temporary.path().c_str(), "wb"));
   if (!file) {
     return fileError(path, "write");
@@ -81,9 +107,13 @@ Status checkWritable(const std::filesystem::path &path) {
     errno = EISDIR;
     return fileError(path, "write");
   }
-  std::filesystem::path folder = path.parent_path();
+  const std::filesystem::path target = targetOf(path);
+  std::filesystem::path folder = target.parent_path();
   folder = folder.empty() ? "." : folder;
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+  const bool allowed = isSpecial(target)
+                           ? ::access(target.c_str(), W_OK) == 0
+                           : ::access(folder.c_str(), W_OK | X_OK) == 0;
+  if (!allowed) {
     return fileError(path, "write");
   }
   return Status::ok();

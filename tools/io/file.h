@@ -2,6 +2,8 @@
 //
 // Whole files in and out. An output appears under its name complete or not at
 // all: it is written to a temporary name in the same folder, then renamed.
+// Devices and pipes (/dev/null, /dev/stdout) are written in place; of a link,
+// what it names is written.
 //
 //   Result<std::vector<uint8_t>> bytes = readFile("model.kiln");
 //   KILN_RETURN_IF_ERROR(writeFile("out.npy", bytes));
