@@ -178,6 +178,75 @@ def test_without_data_the_cycles_are_the_same_and_no_value_is_shown(folder):
     only_files(folder)
 
 
+def test_options_that_do_not_apply_are_refused(folder):
+    expect(run_digits(folder, "--shape", "4x4"), 2, "op:NAME")
+    expect(kiln("run", "op:relu", "--shape", "4x4", "--input", "x=x.npy",
+                cwd=folder), 2, "--input")
+    for option in (["--check", "race"], ["--order", "lazy"],
+                   ["--budget", "9"]):
+        expect(run_digits(folder, "--device", "cpu", *option), 2, option[0],
+               "npu:functional", "'cpu'")
+    expect(kiln("compile", DIGITS / "digits.onnx", "-o", "d.kiln",
+                cwd=folder), 0)
+    for option in (["--precision", "fp16"], ["--dim", "n=1"],
+                   ["--sync", "barrier-all"], ["--dump-dir", "ir"]):
+        expect(kiln("run", "d.kiln", "--device", "npu:functional", "--input",
+                    f"image={DIGITS}/images/digit_0.npy", *option,
+                    cwd=folder), 2, "d.kiln", "compiled already", option[0])
+    expect(kiln("bench", "--table", DIGITS / "digits.onnx", cwd=folder), 2,
+           "not both")
+    expect(kiln("bench", "--table", "--filter", "no such row", cwd=folder), 2,
+           "no such row")
+    expect(kiln("compile", "d.kiln", cwd=folder), 2, "compiled already")
+    expect(kiln("compile", "op.cpp", cwd=folder), 2, "--ops op.cpp")
+    only_files(folder, "d.kiln")
+
+
+def test_numbers_out_of_range_say_the_range(folder):
+    model = DIGITS / "digits.onnx"
+    for value in ("0", "-1", "1.5", "many"):
+        expect(kiln("bench", model, "--repeat", value, cwd=folder), 2,
+               f"'{value}': expected a whole number of 1 or more")
+    for value in ("-1", "nan", "inf", "x"):
+        expect(kiln("verify", model, "--rtol", value, cwd=folder), 2,
+               f"'{value}': expected a number from 0")
+    expect(kiln("compile", model, "--cores", "33", cwd=folder), 2,
+           "33 cores; machine 'k1' has 32")
+    expect(kiln("compile", model, "--cores", "0", cwd=folder), 2, "--cores")
+    for shape in ("99999999x99999999", "4294967296x4294967296x2"):
+        expect(run_digits(folder, "--input", f"image=random:f32:1:{shape}"), 2,
+               shape, "2^32 elements")
+        expect(kiln("run", "op:relu", "--shape", shape, cwd=folder), 2, shape)
+    expect(run_digits(folder, "--input", "image=zeros:99999999999999"), 2,
+           "2^40 bytes")
+    expect(kiln("run", "op:relu", "--shape", "4x4", "--constant", "1",
+                cwd=folder), 2, "--constant 1")
+    expect(kiln("run", "op:softmax", "--shape", "4x4,4x4", cwd=folder), 2,
+           "2 inputs, expected 1")
+    only_files(folder)
+
+
+def test_layers_are_dumped_into_a_folder(folder):
+    expect(run_digits(folder, "--dump=layers"), 0)
+    expect(run_digits(folder, "--dump-layers", "here"), 0)
+    names = sorted(p.name for p in (folder / "layers").iterdir())
+    assert len(names) > 3 and names == sorted(
+        p.name for p in (folder / "here").iterdir()), names
+    last = np.load(folder / "layers" / names[-1])
+    assert last.size == 10 and abs(last.sum() - 1) < 1e-5, names[-1]
+    expect(run_digits(folder, "--dump=weights"), 2, "weights")
+    (folder / "file").write_text("")
+    for option in ("--dump-layers", "--output-dir", "--dump-dir"):
+        expect(run_digits(folder, option, "file"), 3, "file")
+
+
+def test_a_missing_machine_file_is_unreadable(folder):
+    for file in ("no/machine.yaml", "."):
+        expect(run_digits(folder, "--device", "npu:cycle", "--machine", file),
+               3, file)
+        expect(kiln("devices", "--machine", file, cwd=folder), 3, file)
+
+
 def test_threads_beyond_the_engine_are_refused(folder):
     expect(run_digits(folder, "--device", "npu:cycle", "--threads", "65"), 2,
            "65 threads", "1 to 64")
@@ -261,6 +330,23 @@ def test_a_buffer_too_small_is_a_device_fault(folder):
                 "2=zeros:f16:1024", "--out", "2=c.npy", cwd=folder), 7,
            "st.ub", "vadd.s:")
     only_files(folder, "vadd.elf")
+
+
+def test_kernel_outputs_may_be_pictures_and_sound(folder):
+    vadd_elf(folder)
+    sim = ["sim", "vadd.elf", *VADD_BINDS]
+    expect(kiln(*sim, "--out", "2=c.npy", "--out",
+                "2=c.wav:range=-2..2:type=i32", cwd=folder), 0)
+    want = np.load(folder / "c.npy").astype(float) * 2.0**30
+    data = (folder / "c.wav").read_bytes()[44:]
+    assert (np.frombuffer(data, "<i4") == want).all()
+    # The first output is fine, the second is no picture: neither is written.
+    expect(kiln(*sim, "--out", "0=a.npy", "--out", "2=c.png", cwd=folder), 2,
+           "c.png", "2048 f16", "1 dimensions")
+    expect(kiln(*sim, "--out", "0=a.npy", "--out", "7=c.npy", cwd=folder), 2,
+           "7=c.npy", "3 bindings")
+    expect(kiln(*sim, "--out", "0=no/a.npy", cwd=folder), 3, "no/a.npy")
+    only_files(folder, "vadd.elf", "c.npy", "c.wav")
 
 
 def test_a_deadlock_explains_itself(folder):

@@ -40,6 +40,10 @@ struct Context {
 CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
                   const std::string &description, const std::string &example);
 
+/// Values of an option: a whole number of 1 or more; a finite number from 0.
+CLI::Validator atLeastOne();
+CLI::Validator notNegative();
+
 /// The verb calls run(context, *options) when the command line is read.
 template <typename Options, typename Run>
 void setAction(CLI::App &verb, Context &context,

@@ -5,6 +5,10 @@
 #include "tools/io/interrupt.h"
 #include "tools/kiln/verbs.h"
 
+#include <exception>
+#include <filesystem>
+#include <new>
+
 #include <fmt/format.h>
 
 namespace kiln::tools {
@@ -81,6 +85,20 @@ Status usageError(const CLI::App &app, const CLI::ParseError &error,
                       isVerb ? first + " " : "")};
 }
 
+/// The verb; what it throws becomes the Status that says so.
+Status perform(const Context &context) {
+  try {
+    return context.action ? context.action() : Status::ok();
+  } catch (const std::bad_alloc &) {
+    return {StatusCode::kDoesNotFit,
+            "this computer has not enough memory for it"};
+  } catch (const std::filesystem::filesystem_error &e) {
+    return {StatusCode::kCorrupt, e.what()};
+  } catch (const std::exception &e) {
+    return {StatusCode::kInternal, e.what()};
+  }
+}
+
 int run(int argc, char **argv) {
   CLI::App app("kiln: compile, run and look into models on NPUs", "kiln");
   app.require_subcommand(1);
@@ -108,7 +126,7 @@ int run(int argc, char **argv) {
   } catch (const CLI::ParseError &e) {
     return report(usageError(app, e, argc > 1 ? argv[1] : ""), context.json);
   }
-  return report(context.action ? context.action() : Status::ok(), context.json);
+  return report(perform(context), context.json);
 }
 
 } // namespace

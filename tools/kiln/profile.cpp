@@ -159,7 +159,7 @@ Status profileModel(const Context &context, Options &options) {
     KILN_ASSIGN_OR_RETURN(OperatorModel op, buildOperator(options.op));
     KILN_ASSIGN_OR_RETURN(
         std::vector<uint8_t> package,
-        packageOfBytes(op.model, kernel.program, options.compile));
+        compileOperator(op, options.op.name, options.compile));
     KILN_ASSIGN_OR_RETURN(LoadedModel model,
                           loadPackage(std::move(package), device));
     return profileDispatches(context, options, model, op.inputs, recorder);

@@ -26,7 +26,7 @@ struct Options {
   OperatorRequest op;
   std::vector<std::string> inputs, dims;
   OutputFiles outputs;
-  std::string layerDir;
+  std::string layerDir, dump;
   bool watch = false;
   bool layers = false;
 };
@@ -212,9 +212,30 @@ Status checkDataOff(const Options &options) {
                : Status::ok();
 }
 
+/// Options of the other kind of run are a mistake, not a wish to ignore.
+Status checkKind(const Options &options) {
+  const bool isOperator = options.model.starts_with("op:");
+  if (isOperator && !options.inputs.empty()) {
+    return {StatusCode::kInvalidArgument,
+            "--input: op:NAME makes its own inputs, of --shape and --seed"};
+  }
+  const bool ofOperator = !options.op.shapes.empty() ||
+                          !options.op.attributes.empty() ||
+                          !options.op.constants.empty();
+  return isOperator || !ofOperator
+             ? Status::ok()
+             : Status(StatusCode::kInvalidArgument,
+                      "--shape, --attr and --constant are for op:NAME; the "
+                      "shapes of a model come from its inputs");
+}
+
 Status runModel(const Context &context, Options options) {
+  KILN_RETURN_IF_ERROR(checkKind(options));
   KILN_RETURN_IF_ERROR(checkDataOff(options));
   KILN_RETURN_IF_ERROR(options.outputs.check());
+  if (!options.dump.empty() && options.layerDir.empty()) {
+    options.layerDir = options.dump;
+  }
   if (!options.layerDir.empty()) {
     KILN_RETURN_IF_ERROR(makeFolder(options.layerDir));
   }
@@ -263,6 +284,9 @@ void addRun(CLI::App &app, Context &context) {
                    "folder for output_0.pb, ...");
   verb->add_option("--dump-layers", options->layerDir,
                    "folder for what every dispatch wrote (.npy)");
+  verb->add_option("--dump", options->dump,
+                   "layers: the same into the folder 'layers'")
+      ->check(CLI::IsMember({"layers"}));
   verb->add_flag("--watch", options->watch, "report the first NaN or infinity");
   verb->add_flag("--layers", options->layers, "table of dispatches");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
