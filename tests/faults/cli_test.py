@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import numpy as np
+import onnx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "tools" / "digits"
@@ -176,6 +177,43 @@ def test_without_data_the_cycles_are_the_same_and_no_value_is_shown(folder):
         expect(run_digits(folder, "--device", device, "--data-off"), 2,
                "--data-off needs --device npu:cycle")
     only_files(folder)
+
+
+def test_a_raw_input_holds_what_the_model_takes(folder):
+    image = np.load(DIGITS / "images" / "digit_0.npy")
+    (folder / "x.bin").write_bytes(image.tobytes())
+    (folder / "short.bin").write_bytes(image.tobytes()[:-1])
+    expect(kiln("compile", DIGITS / "digits.onnx", "--target", "cpu", "-o",
+                "d.kiln", cwd=folder), 0)
+    for model in (DIGITS / "digits.onnx", "d.kiln"):
+        for value, file in ((f"{DIGITS}/images/digit_0.npy", "want.bin"),
+                            ("x.bin", "got.bin")):
+            expect(kiln("run", model, "--input", f"image={value}", "--output",
+                        f"probabilities={file}", cwd=folder), 0)
+        want = (folder / "want.bin").read_bytes()
+        assert len(want) == 40 and (folder / "got.bin").read_bytes() == want
+        expect(kiln("run", model, "--input", "image=short.bin", cwd=folder), 2,
+               "short.bin", "255 bytes", "1x1x8x8 f32", "256")
+        expect(kiln("run", model, "--input", "picture=x.bin", cwd=folder), 2,
+               "picture")
+
+
+def test_a_raw_input_needs_every_dimension(folder):
+    kind = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])], "relu",
+        [onnx.helper.make_tensor_value_info("x", kind, ["rows", 2])],
+        [onnx.helper.make_tensor_value_info("y", kind, ["rows", 2])])
+    onnx.save(onnx.helper.make_model(
+        graph, ir_version=8,
+        opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "m.onnx")
+    np.arange(-3, 3, dtype=np.float32).tofile(folder / "x.bin")
+    run = ["run", "m.onnx", "--input", "x=x.bin", "--output", "y=y.npy"]
+    expect(kiln(*run, cwd=folder), 2, "'rows'", "--dim rows=N")
+    expect(kiln(*run, "--dim", "rows=4", cwd=folder), 2, "4x2 f32")
+    only_files(folder, "m.onnx", "x.bin")
+    expect(kiln(*run, "--dim", "rows=3", cwd=folder), 0)
+    assert np.load(folder / "y.npy").tolist() == [[0, 0], [0, 0], [1, 2]]
 
 
 def test_options_that_do_not_apply_are_refused(folder):

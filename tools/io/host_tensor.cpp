@@ -31,6 +31,11 @@ Result<HostTensor> fromRaw(std::vector<uint8_t> bytes,
 
 } // namespace
 
+bool isRaw(const std::filesystem::path &path) {
+  const std::string extension = path.extension().string();
+  return !isMedia(path.string()) && extension != ".npy" && extension != ".pb";
+}
+
 Result<HostTensor> loadTensor(const std::filesystem::path &path,
                               const std::optional<RawFormat> &raw) {
   if (isMedia(path.string())) {

@@ -37,6 +37,8 @@ struct RawFormat {
   ops::DataType type = ops::DataType::F32;
   ops::Shape shape;
 };
+/// By its extension.
+bool isRaw(const std::filesystem::path &path);
 
 Result<HostTensor> loadTensor(const std::filesystem::path &path,
                               const std::optional<RawFormat> &raw = {});

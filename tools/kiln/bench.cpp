@@ -30,7 +30,7 @@ struct Options {
 /// Inputs of the command line, else of the first data set beside the model.
 Result<NamedTensors> benchInputs(const Options &options) {
   if (!options.inputs.empty()) {
-    return loadInputs(options.inputs);
+    return loadInputs(options.inputs, options.model, options.compile.dims);
   }
   KILN_ASSIGN_OR_RETURN(std::vector<TestCase> cases,
                         findTestCases(options.model, {}));

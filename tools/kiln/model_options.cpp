@@ -3,6 +3,7 @@
 
 #include "tools/io/media.h"
 #include "tools/kiln/custom_operator_files.h"
+#include "tools/kiln/raw_format.h"
 #include "tools/kiln/sim_data.h"
 
 #include <fmt/format.h>
@@ -63,7 +64,9 @@ parseDims(const std::vector<std::string> &texts) {
   return dims;
 }
 
-Result<NamedTensors> loadInputs(const std::vector<std::string> &texts) {
+Result<NamedTensors> loadInputs(const std::vector<std::string> &texts,
+                                const std::filesystem::path &model,
+                                const std::map<std::string, int64_t> &dims) {
   NamedTensors inputs;
   for (const std::string &text : texts) {
     KILN_ASSIGN_OR_RETURN(auto named, splitNamed(text, "--input", "NAME=FILE"));
@@ -71,8 +74,12 @@ Result<NamedTensors> loadInputs(const std::vector<std::string> &texts) {
     for (const char *kind : {"zeros:", "random:", "relu:", "wide:"}) {
       generated = generated || named.second.starts_with(kind);
     }
-    Result<HostTensor> tensor =
-        generated ? generateTensor(named.second) : loadTensor(named.second);
+    std::optional<RawFormat> raw;
+    if (!generated && isRaw(named.second)) {
+      KILN_ASSIGN_OR_RETURN(raw, rawFormat(model, named.first, dims));
+    }
+    Result<HostTensor> tensor = generated ? generateTensor(named.second)
+                                          : loadTensor(named.second, raw);
     if (!tensor) {
       return tensor.status().withContext("--input " + text);
     }

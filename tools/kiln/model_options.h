@@ -21,8 +21,10 @@ splitNamed(const std::string &text, const char *option, const char *form);
 Result<std::map<std::string, int64_t>>
 parseDims(const std::vector<std::string> &texts);
 
-/// "NAME=FILE" texts to tensors called NAME.
-Result<NamedTensors> loadInputs(const std::vector<std::string> &texts);
+/// "NAME=FILE" texts to tensors called NAME. Raw files hold what `model` takes.
+Result<NamedTensors> loadInputs(const std::vector<std::string> &texts,
+                                const std::filesystem::path &model,
+                                const std::map<std::string, int64_t> &dims);
 
 /// Loads test_data_set folder's input_0.pb ... or output_0.pb ...
 Result<NamedTensors> loadNumbered(const std::filesystem::path &folder,

@@ -119,7 +119,8 @@ Status profileDispatches(const Context &context, const Options &options,
 
 Result<NamedTensors> inputsOf(const Options &options) {
   if (!options.inputs.empty()) {
-    return loadInputs(options.inputs);
+    return loadInputs(options.inputs, options.kernel.program,
+                      options.compile.dims);
   }
   KILN_ASSIGN_OR_RETURN(std::vector<TestCase> cases,
                         findTestCases(options.kernel.program, {}));

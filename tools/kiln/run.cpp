@@ -243,7 +243,9 @@ Status runModel(const Context &context, Options options) {
   if (options.model.starts_with("op:")) {
     return runOp(context, options);
   }
-  KILN_ASSIGN_OR_RETURN(NamedTensors inputs, loadInputs(options.inputs));
+  KILN_ASSIGN_OR_RETURN(
+      NamedTensors inputs,
+      loadInputs(options.inputs, options.model, options.compile.dims));
   KILN_ASSIGN_OR_RETURN(
       LoadedModel model,
       loadModel(options.model, inputs, options.device, options.compile));
@@ -273,10 +275,11 @@ void addRun(CLI::App &app, Context &context) {
   auto options = std::make_shared<Options>();
   verb->add_option("model", options->model, "model.kiln, model.onnx or op:NAME")
       ->required();
-  verb->add_option("--input", options->inputs,
-                   "NAME=FILE (.npy, .pb; .png and .wav with :layout= :type= "
-                   ":channels= :range= :mean= :std= :frames= behind) or "
-                   "NAME=random:TYPE:SEED:SHAPE");
+  verb->add_option(
+      "--input", options->inputs,
+      "NAME=FILE (.npy, .pb, raw; .png and .wav with :layout= :type= "
+      ":channels= :range= :mean= :std= :frames= behind) or "
+      "NAME=random:TYPE:SEED:SHAPE");
   verb->add_option("--output", options->outputs.named,
                    "NAME=FILE (.npy, .pb, raw; .png and .wav with the same "
                    "modifiers, :rate= and :outside=clip)");
