@@ -31,7 +31,8 @@ VADD_BINDS = ["--bind", "0=random:f16:1:2048", "--bind", "1=random:f16:2:2048",
 
 def kiln(*args, cwd, timeout=60):
     return subprocess.run([str(KILN), *map(str, args)], cwd=cwd, text=True,
-                          capture_output=True, timeout=timeout)
+                          errors="replace", capture_output=True,
+                          timeout=timeout)
 
 
 def expect(result, code, *words):
@@ -77,6 +78,13 @@ def test_version_says_what_was_built(folder):
            "ISA version ", "machine k1 ")
 
 
+def test_a_name_that_is_no_text_is_json_too(folder):
+    for name in (b"\xff.onnx", b"\xc3.kiln"):
+        result = kiln("run", os.fsdecode(name), "--json", cwd=folder)
+        expect(result, 3)
+        assert "\ufffd" in json.loads(result.stdout)["error"]["message"]
+
+
 def test_an_error_is_json_too(folder):
     result = kiln("dis", "missing.elf", "--json", cwd=folder)
     expect(result, 3)
@@ -104,6 +112,25 @@ def test_an_output_that_cannot_be_written_is_named(folder):
     result = kiln("asm", VADD, "-o", "no/such/folder/x.elf", cwd=folder)
     expect(result, 3, "no/such/folder/x.elf")
     only_files(folder)
+
+
+def test_a_result_that_stdout_does_not_take_is_an_error(folder):
+    with open("/dev/full", "w") as full:
+        for args in (["devices"], ["devices", "--json"], ["--help"]):
+            result = subprocess.run([str(KILN), *args], stdout=full,
+                                    stderr=subprocess.PIPE, text=True,
+                                    cwd=folder)
+            assert result.returncode == 3, result
+            assert "stdout" in result.stderr, result
+
+
+def test_a_device_as_output_stays_one(folder):
+    os.mkfifo(folder / "pipe")
+    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    expect(run_digits(folder, "--output", "probabilities=pipe"), 0)
+    assert len(os.read(reader, 100)) == 40
+    os.close(reader)
+    only_files(folder, "pipe")
 
 
 def test_garbage_is_no_package(folder):
@@ -334,6 +361,19 @@ def test_truncated_kernels_are_refused(folder):
     for size in range(0, len(elf) - 1, 97):
         (folder / "cut.elf").write_bytes(elf[:size])
         expect(kiln("sim", "cut.elf", *VADD_BINDS, cwd=folder), 3, "cut.elf")
+
+
+def test_damaged_kernels_are_listed_or_refused(folder):
+    elf = vadd_elf(folder).read_bytes()
+    listing = kiln("dis", "vadd.elf", cwd=folder)
+    expect(listing, 0, "vadd.s:", "ld.ub")
+    for seed in range(60):
+        damaged = bytearray(elf)
+        damaged[seed * 7919 % len(elf)] ^= 1 << seed % 8
+        (folder / "bad.elf").write_bytes(damaged)
+        result = kiln("dis", "bad.elf", "--json", cwd=folder)
+        assert result.returncode in (0, 3), (seed, result)
+        json.loads(result.stdout)
 
 
 def test_bindings_must_match_the_kernel(folder):

@@ -12,10 +12,14 @@
 
 namespace kiln::tools {
 
+std::string jsonText(const nlohmann::json &value) {
+  return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void Context::print(const std::string &text,
                     const nlohmann::json &value) const {
   if (json) {
-    fmt::print("{}\n", value.dump(2));
+    fmt::print("{}\n", jsonText(value));
   } else {
     fmt::print("{}", text);
   }

@@ -36,6 +36,9 @@ struct Context {
   void print(const std::string &text, const nlohmann::json &json) const;
 };
 
+/// Indented; bytes of names and paths that are no UTF-8 become U+FFFD.
+std::string jsonText(const nlohmann::json &value);
+
 /// A subcommand with --json, and an example at the end of its help.
 CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
                   const std::string &description, const std::string &example);

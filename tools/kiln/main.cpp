@@ -5,6 +5,7 @@
 #include "tools/io/interrupt.h"
 #include "tools/kiln/verbs.h"
 
+#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -58,7 +59,7 @@ int report(const Status &status, bool json) {
                              {{"kind", codeName(status.code())},
                               {"exit", code},
                               {"message", status.message()}}}};
-    fmt::print("{}\n", error.dump(2));
+    fmt::print("{}\n", jsonText(error));
   }
   fmt::print(stderr, "kiln: {}: {}\n", codeName(status.code()),
              status.message());
@@ -129,13 +130,24 @@ int run(int argc, char **argv) {
   return report(perform(context), context.json);
 }
 
+/// The exit code; a result that stdout did not take is an output that cannot
+/// be written.
+int flushed(int code) {
+  const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (!lost || code != 0) {
+    return code;
+  }
+  return report({StatusCode::kCorrupt, "cannot write the result to stdout"},
+                false);
+}
+
 } // namespace
 } // namespace kiln::tools
 
 int main(int argc, char **argv) {
   kiln::tools::installInterruptHandler();
   try {
-    return kiln::tools::run(argc, argv);
+    return kiln::tools::flushed(kiln::tools::run(argc, argv));
   } catch (const std::exception &e) {
     fmt::print(stderr,
                "kiln: bug of Kiln: {}; please report the command and "
