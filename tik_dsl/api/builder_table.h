@@ -534,6 +534,15 @@ typedef struct KilnTikTable {
   void (*vgatherBlocks)(void *self, const KilnTikView *dst,
                         const KilnTikLookup *table, const KilnTikView *indices,
                         const KilnTikTile *tile, const KilnTikLine *line);
+
+  /* == version 7 ==========================================================*/
+
+  /* As declareTolerance, for shapes in which each of these attributes has this
+   * value. */
+  void (*declareToleranceAt)(void *self, uint32_t type, double relative,
+                             double absolute, const char *source,
+                             uint32_t count, const char *const *names,
+                             const int64_t *values);
 } KilnTikTable;
 
 enum KilnTikVerb {

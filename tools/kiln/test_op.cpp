@@ -70,6 +70,8 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   }
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
+  json["of_tolerance"] = shape.comparison.ofTolerance;
+  json["tolerances"] = shape.tolerances;
   json["knobs"] = tik::settingText(shape.setting);
   json["settings"] = nlohmann::json::array();
   for (const tik::ShapeReport &drawn : shape.settings) {
