@@ -30,7 +30,7 @@ struct Options {
 /// Inputs of the command line, else of the first data set beside the model.
 Result<NamedTensors> benchInputs(const Options &options) {
   if (!options.inputs.empty()) {
-    return loadInputs(options.inputs);
+    return loadInputs(options.inputs, options.model, options.compile.dims);
   }
   KILN_ASSIGN_OR_RETURN(std::vector<TestCase> cases,
                         findTestCases(options.model, {}));
@@ -90,6 +90,10 @@ Status benchModel(const Context &context, Options options) {
 }
 
 Status bench(const Context &context, const Options &options) {
+  if (options.table && !options.model.empty()) {
+    return {StatusCode::kInvalidArgument,
+            "bench takes a model or --table, not both: " + options.model};
+  }
   if (options.table) {
     return benchTable(context, options.rows, options.compile);
   }
@@ -120,7 +124,7 @@ void addBench(CLI::App &app, Context &context) {
   verb->add_flag("--layers", options->layers,
                  "also the least host time of every dispatch");
   verb->add_option("--repeat", options->repeat, "timed runs after a warm one")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--input", options->inputs,
                    "NAME=FILE; default: the test data beside the model");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");

@@ -175,6 +175,12 @@ Result<OperatorModel> buildOperator(OperatorRequest &request) {
     return invalid("op:" + request.name +
                    " needs --shape, one per input: --shape 64x64,64x64");
   }
+  for (uint32_t index : request.constants) {
+    if (index >= request.shapes.size()) {
+      return invalid(fmt::format("--constant {}: there are {} inputs, from 0",
+                                 index, request.shapes.size()));
+    }
+  }
   NamedTensors all;
   std::vector<ops::Tensor> values(request.shapes.size());
   ops::OnnxCall call;

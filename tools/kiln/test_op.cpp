@@ -198,7 +198,7 @@ void addTestOp(CLI::App &app, Context &context) {
                    "only npu:functional or npu:cycle (default: both)")
       ->check(CLI::IsMember({"npu:functional", "npu:cycle"}));
   verb->add_option("--cores", options->cores, "cores that take part")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--seed", options->seed, "of the random inputs");
   setAction(*verb, context, options, testOp);
 }
