@@ -4,6 +4,7 @@
 #include "tik_dsl/builder/operator.h"
 #include "tik_dsl/loader/operator_file.h"
 #include "tik_dsl/testing/element_data.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/io/file.h"
 #include "tools/kiln/operator_options.h"
 #include "tools/kiln/sim_data.h"
@@ -80,7 +81,7 @@ Status prepareOperator(const KernelOptions &options, KernelLaunch &launch) {
                    ": an operator has seeded inputs; --bind, --const and "
                    "--out are for an ELF file");
   }
-  tik::LoadOptions load;
+  tik::LoadOptions load{.watch = &operatorGuard()};
   KILN_ASSIGN_OR_RETURN(load.includeDir, includeFolder());
   KILN_ASSIGN_OR_RETURN(tik::OperatorFile file,
                         tik::OperatorFile::load(options.program, load));

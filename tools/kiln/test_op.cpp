@@ -5,6 +5,7 @@
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/device_body_runner.h"
 #include "tools/engine/engine_runner.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/operator_options.h"
 #include "tools/kiln/tuning_records.h"
@@ -114,6 +115,7 @@ Status testOp(const Context &context, const Options &options) {
   EngineRunner runner(machine);
   tik::TestOptions test;
   KILN_ASSIGN_OR_RETURN(test.load.includeDir, includeFolder());
+  test.load.watch = &operatorGuard();
   test.arch = &machine;
   test.runner = &runner;
   DeviceBodyRunner cpu("cpu"), npu("npu:functional", options.machine);

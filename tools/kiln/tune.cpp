@@ -7,6 +7,7 @@
 #include "tik_dsl/loader/operator_file.h"
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/kernel_measurer.h"
 #include "tools/kiln/operator_options.h"
@@ -57,7 +58,7 @@ struct Outcome {
 Result<Job> prepare(const Options &options) {
   Job job;
   KILN_ASSIGN_OR_RETURN(job.machine, isa::loadArchSpec(options.machine));
-  tik::LoadOptions load;
+  tik::LoadOptions load{.watch = &operatorGuard()};
   KILN_ASSIGN_OR_RETURN(load.includeDir, includeFolder());
   KILN_ASSIGN_OR_RETURN(job.file, tik::OperatorFile::load(options.op, load));
   const tik::OperatorDecl &decl = job.file.op().decl();
