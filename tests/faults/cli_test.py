@@ -288,6 +288,8 @@ def test_numbers_out_of_range_say_the_range(folder):
                 cwd=folder), 2, "--constant 1")
     expect(kiln("run", "op:softmax", "--shape", "4x4,4x4", cwd=folder), 2,
            "2 inputs, expected 1")
+    expect(kiln("run", "op:gemm", "--shape", "4x4,4x4", "--attr", "alpha=",
+                cwd=folder), 2, "alpha=", "expected a value")
     only_files(folder)
 
 
