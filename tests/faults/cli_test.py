@@ -267,6 +267,35 @@ def test_options_that_do_not_apply_are_refused(folder):
     only_files(folder, "d.kiln")
 
 
+def test_figures_have_their_documented_names(folder):
+    keys = {"device", "machine_hash", "precision", "cycles", "kernel_cycles",
+            "time_us", "useful_mac_share", "model_mac_share", "busy", "stalls",
+            "gm_bytes", "bound", "host_cpu_s"}
+    pipes = {"S", "MTE2", "MTE1", "M", "FIX", "V", "MTE3"}
+    vadd_elf(folder)
+    on = ["--device", "npu:cycle"]
+    model = DIGITS / "digits.onnx"
+    commands = (
+        ["run", model, "--input", f"image={DIGITS}/images/digit_0.npy", *on],
+        ["run", "op:softmax", "--shape", "8x64", *on],
+        ["bench", model, "--repeat", "2", *on],
+        ["sim", "vadd.elf", *VADD_BINDS, "--engine", "cycle"],
+        ["test-op", ROOT / "tik_dsl/examples/01_vector_add.cpp", "--shape",
+         "N=4096", *on])
+    reports = [json.loads(kiln(*args, "--json", cwd=folder).stdout)
+               for args in commands]
+    for report in reports:
+        figures = {**report, **report.get("shapes", [{}])[0]}
+        assert keys <= figures.keys(), keys - figures.keys()
+        assert figures["busy"].keys() == pipes == figures["stalls"].keys()
+        assert figures["bound"]["pipe"] in pipes
+        assert 0 < figures["kernel_cycles"] < figures["cycles"]
+    times = reports[2]
+    assert times["runs"] == 2
+    mean = 1 / times["runs_per_second"]
+    assert 0 < times["host_latency_s"]["best"] <= mean * (1 + 1e-9)
+
+
 def test_numbers_out_of_range_say_the_range(folder):
     model = DIGITS / "digits.onnx"
     for value in ("0", "-1", "1.5", "many"):
