@@ -336,6 +336,34 @@ def test_layers_are_dumped_into_a_folder(folder):
         expect(run_digits(folder, option, "file"), 3, "file")
 
 
+def test_watch_names_the_first_infinity_and_long_names_are_cut(folder):
+    kind, long = onnx.TensorProto.FLOAT, "/".join(["layer"] * 60)
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], [long], "scale"),
+         onnx.helper.make_node("MatMul", [long, "w"], ["y"], "again")], "two",
+        [onnx.helper.make_tensor_value_info("x", kind, [4, 4])],
+        [onnx.helper.make_tensor_value_info("y", kind, [4, 4])],
+        [onnx.numpy_helper.from_array(
+            np.eye(4, dtype=np.float32) * np.float32(1e20), "w")])
+    onnx.save(onnx.helper.make_model(
+        graph, ir_version=8,
+        opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "m.onnx")
+    np.save(folder / "one.npy", np.eye(4, dtype=np.float32))
+    np.save(folder / "small.npy", np.eye(4, dtype=np.float32) * 1e-10)
+    np.save(folder / "large.npy", np.eye(4, dtype=np.float32) * 1e20)
+    for device in ("cpu", "npu:cycle"):
+        def run(name):
+            return kiln("run", "m.onnx", "--input", f"x={name}.npy", "--watch",
+                        "--dump=layers", "--device", device, cwd=folder)
+        expect(run("one"), 0, "first infinity in 'y'", "'again'")
+        expect(run("large"), 0, f"first infinity in '{long}'", "'scale'")
+        result = run("small")
+        expect(result, 0)
+        assert "first" not in result.stdout, result.stdout
+        cut = long.replace("/", "_")[:200]
+        assert list((folder / "layers").glob(f"*_{cut}~0.npy"))
+
+
 def test_a_missing_machine_file_is_unreadable(folder):
     for file in ("no/machine.yaml", "."):
         expect(run_digits(folder, "--device", "npu:cycle", "--machine", file),
