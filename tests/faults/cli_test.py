@@ -267,6 +267,35 @@ def test_options_that_do_not_apply_are_refused(folder):
     only_files(folder, "d.kiln")
 
 
+def test_figures_have_their_documented_names(folder):
+    keys = {"device", "machine_hash", "precision", "cycles", "kernel_cycles",
+            "time_us", "useful_mac_share", "model_mac_share", "busy", "stalls",
+            "gm_bytes", "bound", "host_cpu_s"}
+    pipes = {"S", "MTE2", "MTE1", "M", "FIX", "V", "MTE3"}
+    vadd_elf(folder)
+    on = ["--device", "npu:cycle"]
+    model = DIGITS / "digits.onnx"
+    commands = (
+        ["run", model, "--input", f"image={DIGITS}/images/digit_0.npy", *on],
+        ["run", "op:softmax", "--shape", "8x64", *on],
+        ["bench", model, "--repeat", "2", *on],
+        ["sim", "vadd.elf", *VADD_BINDS, "--engine", "cycle"],
+        ["test-op", ROOT / "tik_dsl/examples/01_vector_add.cpp", "--shape",
+         "N=4096", *on])
+    reports = [json.loads(kiln(*args, "--json", cwd=folder).stdout)
+               for args in commands]
+    for report in reports:
+        figures = {**report, **report.get("shapes", [{}])[0]}
+        assert keys <= figures.keys(), keys - figures.keys()
+        assert figures["busy"].keys() == pipes == figures["stalls"].keys()
+        assert figures["bound"]["pipe"] in pipes
+        assert 0 < figures["kernel_cycles"] < figures["cycles"]
+    times = reports[2]
+    assert times["runs"] == 2
+    mean = 1 / times["runs_per_second"]
+    assert 0 < times["host_latency_s"]["best"] <= mean * (1 + 1e-9)
+
+
 def test_numbers_out_of_range_say_the_range(folder):
     model = DIGITS / "digits.onnx"
     for value in ("0", "-1", "1.5", "many"):
@@ -288,6 +317,8 @@ def test_numbers_out_of_range_say_the_range(folder):
                 cwd=folder), 2, "--constant 1")
     expect(kiln("run", "op:softmax", "--shape", "4x4,4x4", cwd=folder), 2,
            "2 inputs, expected 1")
+    expect(kiln("run", "op:gemm", "--shape", "4x4,4x4", "--attr", "alpha=",
+                cwd=folder), 2, "alpha=", "expected a value")
     only_files(folder)
 
 
@@ -303,6 +334,34 @@ def test_layers_are_dumped_into_a_folder(folder):
     (folder / "file").write_text("")
     for option in ("--dump-layers", "--output-dir", "--dump-dir"):
         expect(run_digits(folder, option, "file"), 3, "file")
+
+
+def test_watch_names_the_first_infinity_and_long_names_are_cut(folder):
+    kind, long = onnx.TensorProto.FLOAT, "/".join(["layer"] * 60)
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], [long], "scale"),
+         onnx.helper.make_node("MatMul", [long, "w"], ["y"], "again")], "two",
+        [onnx.helper.make_tensor_value_info("x", kind, [4, 4])],
+        [onnx.helper.make_tensor_value_info("y", kind, [4, 4])],
+        [onnx.numpy_helper.from_array(
+            np.eye(4, dtype=np.float32) * np.float32(1e20), "w")])
+    onnx.save(onnx.helper.make_model(
+        graph, ir_version=8,
+        opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "m.onnx")
+    np.save(folder / "one.npy", np.eye(4, dtype=np.float32))
+    np.save(folder / "small.npy", np.eye(4, dtype=np.float32) * 1e-10)
+    np.save(folder / "large.npy", np.eye(4, dtype=np.float32) * 1e20)
+    for device in ("cpu", "npu:cycle"):
+        def run(name):
+            return kiln("run", "m.onnx", "--input", f"x={name}.npy", "--watch",
+                        "--dump=layers", "--device", device, cwd=folder)
+        expect(run("one"), 0, "first infinity in 'y'", "'again'")
+        expect(run("large"), 0, f"first infinity in '{long}'", "'scale'")
+        result = run("small")
+        expect(result, 0)
+        assert "first" not in result.stdout, result.stdout
+        cut = long.replace("/", "_")[:200]
+        assert list((folder / "layers").glob(f"*_{cut}~0.npy"))
 
 
 def test_a_missing_machine_file_is_unreadable(folder):

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -78,13 +79,17 @@ Status benchModel(const Context &context, Options options) {
   }
   json["host_latency_s"] = {{"best", seconds.front()},
                             {"median", seconds[seconds.size() / 2]}};
+  const double total = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  const double perSecond = static_cast<double>(seconds.size()) / total;
+  json["runs_per_second"] = perSecond;
   json["runs"] = seconds.size();
   json["precision"] = model.package().precision;
   json["host_cpu_s"] = hostCpuSeconds();
-  text += fmt::format("{} runs on {}: best {:.3f} ms, median {:.3f} ms on the "
-                      "host\n",
-                      seconds.size(), options.device.device,
-                      1e3 * seconds.front(), 1e3 * seconds[seconds.size() / 2]);
+  text +=
+      fmt::format("{} runs on {}: best {:.3f} ms, median {:.3f} ms, {:.1f} "
+                  "runs per second on the host\n",
+                  seconds.size(), options.device.device, 1e3 * seconds.front(),
+                  1e3 * seconds[seconds.size() / 2], perSecond);
   context.print(text, json);
   return Status::ok();
 }

@@ -62,7 +62,8 @@ public:
       : folder_(std::move(folder)), watch_(watch) {}
 
   Status operator()(const hal::LayerDump &dump) {
-    for (const hal::LayerDump::Output &output : dump.outputs) {
+    for (size_t i = 0; i < dump.outputs.size(); ++i) {
+      const hal::LayerDump::Output &output = dump.outputs[i];
       if (!output.value) {
         continue;
       }
@@ -70,8 +71,7 @@ public:
                             toDense(*output.value, output.bytes));
       KILN_RETURN_IF_ERROR(check(dump, tensor));
       if (!folder_.empty()) {
-        std::string name = tensor.name;
-        std::replace(name.begin(), name.end(), '/', '_');
+        const std::string name = fileName(tensor.name, i);
         KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, formatNpy(tensor));
         KILN_RETURN_IF_ERROR(
             writeFile(std::filesystem::path(folder_) /
@@ -85,6 +85,15 @@ public:
   const std::string &finding() const { return finding_; }
 
 private:
+  /// Names of values have '/' in them and any length, those of files have not.
+  static std::string fileName(std::string name, size_t output) {
+    constexpr size_t kMost = 200;
+    std::replace(name.begin(), name.end(), '/', '_');
+    return name.size() <= kMost
+               ? name
+               : fmt::format("{}~{}", name.substr(0, kMost), output);
+  }
+
   Status check(const hal::LayerDump &dump, const HostTensor &tensor) {
     if (!watch_ || !finding_.empty() || !ops::isFloat(tensor.type)) {
       return Status::ok();

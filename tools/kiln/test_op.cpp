@@ -58,9 +58,10 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   json["passed"] = shape.problems.empty();
   json["problems"] = shape.problems;
   json["runs"] = shape.runs;
-  json["bound"] = {{"by", shape.bound.by},
-                   {"cycles", shape.bound.cycles},
-                   {"share", shape.bound.share}};
+  // Beside the pipe that was busiest: what the shape itself allows.
+  json["bound"].update({{"by", shape.bound.by},
+                        {"cycles", shape.bound.cycles},
+                        {"share", shape.bound.share}});
   json["remarks"] = shape.remarks;
   json["bodies"] = nlohmann::json::array();
   for (const tik::BodyReport &body : shape.bodies) {
