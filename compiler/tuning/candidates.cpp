@@ -13,6 +13,8 @@ constexpr size_t kMostAsked = 512;
 // Random settings among them, and attempts to find one that is legal.
 constexpr int kRandomAsked = 256;
 constexpr int kAttempts = 64;
+// Knobs in which a random setting near another one may differ from it.
+constexpr size_t kMostChanged = 3;
 // Random settings from which spread() takes the farthest.
 constexpr int kSpread = 3;
 
@@ -52,8 +54,42 @@ bool Candidates::isOpen(const Setting &setting) const {
   if (taken_.contains(setting)) {
     return false;
   }
-  return listed_ ? legal_.contains(setting)
-                 : !space_.isLegal || space_.isLegal(setting);
+  return listed_ ? legal_.contains(setting) : !illegal_.contains(setting);
+}
+
+bool Candidates::accepts(const Setting &setting) {
+  if (listed_ || !space_.isLegal || legal_.contains(setting)) {
+    return true;
+  }
+  if (illegal_.contains(setting)) {
+    return false;
+  }
+  const bool legal = space_.isLegal(setting);
+  (legal ? legal_ : illegal_).insert(setting);
+  return legal;
+}
+
+Setting Candidates::anywhere() {
+  Setting setting;
+  for (const Knob &knob : space_.knobs) {
+    setting.push_back(knob.values[draw(knob.values.size())]);
+  }
+  return setting;
+}
+
+Setting Candidates::nearTaken() {
+  if (taken_.empty()) {
+    return anywhere();
+  }
+  auto from = taken_.begin();
+  std::advance(from, static_cast<ptrdiff_t>(draw(taken_.size())));
+  Setting setting = *from;
+  for (uint64_t changes = 1 + draw(kMostChanged); changes > 0; --changes) {
+    const uint64_t knob = draw(setting.size());
+    const std::vector<int64_t> &values = space_.knobs[knob].values;
+    setting[knob] = values[draw(values.size())];
+  }
+  return setting;
 }
 
 std::optional<Setting> Candidates::random() {
@@ -69,12 +105,10 @@ std::optional<Setting> Candidates::random() {
     }
     return std::nullopt;
   }
+  // Where few combinations are legal, those near a legal one often are.
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    Setting setting;
-    for (const Knob &knob : space_.knobs) {
-      setting.push_back(knob.values[draw(knob.values.size())]);
-    }
-    if (isOpen(setting)) {
+    Setting setting = attempt % 2 == 0 ? anywhere() : nearTaken();
+    if (isOpen(setting) && accepts(setting)) {
       return setting;
     }
   }
@@ -102,7 +136,7 @@ std::optional<Setting> Candidates::spread() {
     for (const Knob &knob : space_.knobs) {
       first.push_back(knob.values.front());
     }
-    if (isOpen(first)) {
+    if (isOpen(first) && accepts(first)) {
       chosen = std::move(first);
     }
   }
@@ -176,7 +210,12 @@ std::vector<Setting> Candidates::open(const std::vector<Setting> &best) {
   }
   addCrossings(best, found);
   for (int i = 0; i < kRandomAsked; ++i) {
-    if (std::optional<Setting> setting = random()) {
+    if (!listed_) {
+      Setting near = nearTaken();
+      if (isOpen(near)) {
+        found.insert(std::move(near));
+      }
+    } else if (std::optional<Setting> setting = random()) {
       found.insert(std::move(*setting));
     }
   }

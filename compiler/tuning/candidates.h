@@ -7,7 +7,11 @@
 //   Candidates candidates(space, /*seed=*/1, space.legalSettings());
 //   std::optional<Setting> first = candidates.spread(); // the default
 //   candidates.open({*first});       // settings worth asking the model about
+//   candidates.accepts(setting);     // is it legal?
 //   candidates.take(setting);        // never proposed again
+//
+// Whether a setting of a space that is not listed is legal may mean to build a
+// kernel: accepts() asks, once, about those that the model likes best.
 //
 // Deterministic given the seed.
 #pragma once
@@ -32,8 +36,11 @@ public:
   /// few that is farthest from those taken. Takes it; nothing when all are.
   std::optional<Setting> spread();
   /// Settings that are not taken: all, or some hundred, those next to `best`
-  /// (the first counts most) among them.
+  /// (the first counts most) among them. Legal where legal ones are listed,
+  /// else not known to be illegal.
   std::vector<Setting> open(const std::vector<Setting> &best);
+  /// Whether a setting of open() is legal.
+  bool accepts(const Setting &setting);
   void take(const Setting &setting) { taken_.insert(setting); }
 
   /// A coordinate per knob, 0 to 1: the logarithm of its value, or the value
@@ -51,6 +58,9 @@ private:
   std::optional<Setting> random();
   double distanceToTaken(const Setting &setting) const;
   uint64_t draw(uint64_t below) { return random_() % below; }
+  /// Settings of a space that is not listed, legal or not.
+  Setting anywhere();
+  Setting nearTaken();
   void addNeighbours(const Setting &setting, std::set<Setting> &found);
   void addCrossings(const std::vector<Setting> &best, std::set<Setting> &found);
 
@@ -58,9 +68,9 @@ private:
   std::vector<Axis> axes_;
   std::mt19937_64 random_; // its bits are the same everywhere
   bool listed_ = false;
-  // Listed once: to ask isLegal may mean to build a kernel.
+  // Asked once: isLegal may build a kernel.
   std::vector<Setting> all_;
-  std::set<Setting> legal_, taken_;
+  std::set<Setting> legal_, illegal_, taken_;
 };
 
 } // namespace kiln::tuning

@@ -28,6 +28,8 @@ constexpr double kMargin = 0.003;
 // The model is fitted to the best trials only, and asked around the best few.
 constexpr size_t kMostPoints = 128;
 constexpr size_t kParents = 8;
+// Settings that are asked whether they are legal, for one trial.
+constexpr size_t kMostAsked = 64;
 
 double logCost(const Measurement &m) {
   return std::log(static_cast<double>(std::max<uint64_t>(m.cycles, 1)));
@@ -73,21 +75,22 @@ public:
     learn(known, running);
     const bool exploit = static_cast<double>(index) >=
                          static_cast<double>(trials_) * (1 - kExploitShare);
-    std::optional<Setting> chosen;
-    double most = -INFINITY;
-    for (const Setting &setting : candidates_.open(parents(known))) {
+    const std::vector<Setting> open = candidates_.open(parents(known));
+    std::vector<std::pair<double, size_t>> order; // by promise
+    for (const Setting &setting : open) {
       Prediction p = model_.predict(candidates_.point(setting));
       p.mean += offset(setting);
-      const double promise = exploit ? -p.mean : improvement(p);
-      if (promise > most) {
-        most = promise;
-        chosen = setting;
+      order.emplace_back(exploit ? p.mean : -improvement(p), order.size());
+    }
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), kMostAsked));
+    for (const auto &[promise, index] : order) {
+      if (candidates_.accepts(open[index])) {
+        candidates_.take(open[index]);
+        return open[index];
       }
     }
-    if (chosen) {
-      candidates_.take(*chosen);
-    }
-    return chosen;
+    return order.empty() ? std::nullopt : candidates_.spread();
   }
 
 private:

@@ -538,6 +538,13 @@ typedef struct KilnTikTable {
 
   /* == version 7 ==========================================================*/
 
+  /* As declareTolerance, for shapes in which each of these attributes has this
+   * value. */
+  void (*declareToleranceAt)(void *self, uint32_t type, double relative,
+                             double absolute, const char *source,
+                             uint32_t count, const char *const *names,
+                             const int64_t *values);
+
   /* The reference asks for an element that the tensor of hostTensor() does not
    * have. */
   void (*noElement)(void *self, const double *data, int64_t index,

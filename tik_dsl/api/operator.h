@@ -21,8 +21,9 @@
 // to the launch. Attributes are
 // named build-time integers with their legal values; an attribute may name the
 // type of a tensor. The reference sees every element as double; its results
-// are compared with the kernel's by the tolerance of the output's type. A
-// fourth function may declare knobs (knobs.h).
+// are compared with the kernel's by the tolerance of the output's type, which
+// may depend on values of attributes. A fourth function may declare knobs
+// (knobs.h).
 //
 // Contract: the functions depend on their argument only.
 #pragma once
@@ -155,12 +156,22 @@ public:
     return shape(1, settings);
   }
   /// Passes: |got - want| <= absolute + relative * |want|, for outputs of
-  /// `type`. `source`: where the figures come from.
+  /// `type`; exact where none is declared. `source`: where the figures come
+  /// from. `where`: only of shapes in which attributes have these values,
+  ///
+  ///   d.tolerance(f16, 2e-3, 3e-3, "scores in 11 bits");
+  ///   d.tolerance(f16, 1e-3, 3e-4, "fp32 inside", {{"softmax", f32}});
+  ///
+  /// Of those that hold for a shape the one with the most attributes counts;
+  /// that there is one is checked when the file is loaded (TIK543).
   Declaration &tolerance(Type type, double relative, double absolute,
-                         const char *source, Line line = Line::current()) {
+                         const char *source,
+                         std::initializer_list<Setting> where = {},
+                         Line line = Line::current()) {
     at(line);
-    t_->declareTolerance(t_->self, static_cast<uint32_t>(type), relative,
-                         absolute, source);
+    const Settings s(where);
+    t_->declareToleranceAt(t_->self, static_cast<uint32_t>(type), relative,
+                           absolute, source, s.count, s.names, s.values);
     return *this;
   }
   /// Useful multiply-accumulates are the product of these dimensions and
@@ -230,17 +241,23 @@ private:
                       rank, texts, values.low, values.high);
     return *this;
   }
-  Declaration &shape(uint32_t isEdge, std::initializer_list<Setting> settings) {
+  /// In the table's form.
+  struct Settings {
+    explicit Settings(std::initializer_list<Setting> settings) {
+      for (const Setting &setting : settings) {
+        if (count < kMaxList) {
+          names[count] = setting.name;
+          values[count++] = setting.value.number;
+        }
+      }
+    }
     const char *names[kMaxList];
     int64_t values[kMaxList];
     uint32_t count = 0;
-    for (const Setting &setting : settings) {
-      if (count < kMaxList) {
-        names[count] = setting.name;
-        values[count++] = setting.value.number;
-      }
-    }
-    t_->declareShape(t_->self, isEdge, count, names, values);
+  };
+  Declaration &shape(uint32_t isEdge, std::initializer_list<Setting> settings) {
+    const Settings s(settings);
+    t_->declareShape(t_->self, isEdge, s.count, s.names, s.values);
     return *this;
   }
 

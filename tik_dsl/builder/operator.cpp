@@ -102,15 +102,6 @@ Status Operator::reference(const BoundShape &shape,
   return messages.empty() ? Status::ok() : statusOf(messages);
 }
 
-const ToleranceDecl *Operator::tolerance(isa::ElementType type) const {
-  for (const ToleranceDecl &tolerance : decl_.tolerances) {
-    if (tolerance.type == type) {
-      return &tolerance;
-    }
-  }
-  return nullptr;
-}
-
 std::vector<std::vector<uint8_t>> zeroBindings(const BoundShape &shape,
                                                const CompiledKernel &kernel) {
   std::vector<std::vector<uint8_t>> bindings;

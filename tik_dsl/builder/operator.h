@@ -45,8 +45,6 @@ public:
   /// Computes the outputs; `tensors` in binding order, outputs sized.
   Status reference(const BoundShape &shape,
                    std::span<std::vector<double>> tensors) const;
-  /// The declared tolerance for outputs of a type; null: exact.
-  const ToleranceDecl *tolerance(isa::ElementType type) const;
 
 private:
   KilnTikEntry entry_ = nullptr;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tik_dsl/builder/operator_decl.h"
 
+#include "tik_dsl/builder/tolerances.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -33,24 +35,6 @@ std::vector<std::string> symbolsOf(const OperatorDecl &decl) {
   return symbols;
 }
 
-const AttributeDecl *attributeOf(const OperatorDecl &decl,
-                                 const std::string &name) {
-  for (const AttributeDecl &attribute : decl.attributes) {
-    if (attribute.name == name) {
-      return &attribute;
-    }
-  }
-  return nullptr;
-}
-
-std::string valueText(const OperatorDecl &decl, const std::string &name,
-                      int64_t value) {
-  if (decl.isTypeAttribute(name) && value >= 0 && value < 8) {
-    return std::string(isa::kElementTypeNames[value]);
-  }
-  return std::to_string(value);
-}
-
 constexpr int64_t kMostSize = int64_t{1} << 31;
 
 bool contains(const std::vector<std::string> &list, const std::string &name) {
@@ -77,11 +61,11 @@ public:
     checkTensors();
     checkAttributes();
     checkDynamics();
-    checkTolerances();
+    ok_ &= checkTolerances(decl_, messages_);
     const auto symbols = symbolsOf(decl_);
     for (const std::string &symbol : decl_.macs) {
       if (!isNumber(symbol) && !contains(symbols, symbol) &&
-          attributeOf(decl_, symbol) == nullptr) {
+          decl_.attribute(symbol) == nullptr) {
         fail(Mistake::kUnknownMacs, decl_.macsLine,
              "macs: " + quoted(symbol) +
                  " is neither a dimension of a tensor nor an attribute");
@@ -144,7 +128,7 @@ private:
     }
   }
   void checkTypeAttribute(const TensorDecl &tensor) {
-    const AttributeDecl *attribute = attributeOf(decl_, tensor.typeAttribute);
+    const AttributeDecl *attribute = decl_.attribute(tensor.typeAttribute);
     if (attribute == nullptr) {
       fail(Mistake::kTypeAttribute, tensor.line,
            "the type of " + quoted(tensor.name) + " is attribute " +
@@ -196,19 +180,6 @@ private:
                  std::to_string(dynamic.least) + " to " +
                  std::to_string(dynamic.most) + "; 1 to " +
                  std::to_string(kMostSize) + " is possible");
-      }
-    }
-  }
-  void checkTolerances() {
-    for (const ToleranceDecl &tolerance : decl_.tolerances) {
-      const bool figures = tolerance.relative >= 0 && tolerance.absolute >= 0 &&
-                           std::isfinite(tolerance.relative) &&
-                           std::isfinite(tolerance.absolute);
-      if (!figures || tolerance.source.empty()) {
-        fail(Mistake::kTolerance, tolerance.line,
-             "the tolerance of " + std::string(isa::name(tolerance.type)) +
-                 (figures ? " does not say where its figures come from"
-                          : " is not a pair of figures from 0 on"));
       }
     }
   }
@@ -265,7 +236,7 @@ private:
     if (!shape.values.emplace(name, value).second) {
       fail(Mistake::kNameSetTwice, quoted(name) + " is set twice");
     }
-    const AttributeDecl *attribute = attributeOf(decl_, name);
+    const AttributeDecl *attribute = decl_.attribute(name);
     if (attribute != nullptr) {
       checkLegal(*attribute, value);
     } else if (!contains(symbols_, name)) {
@@ -281,14 +252,9 @@ private:
     if (std::find(values.begin(), values.end(), value) != values.end()) {
       return;
     }
-    std::string legal;
-    for (int64_t v : values) {
-      legal +=
-          (legal.empty() ? "" : ", ") + valueText(decl_, attribute.name, v);
-    }
-    fail(Mistake::kIllegalValue, attribute.name + "=" +
-                                     valueText(decl_, attribute.name, value) +
-                                     "; possible: " + legal);
+    fail(Mistake::kIllegalValue,
+         attribute.name + "=" + valueText(decl_, attribute.name, value) +
+             "; possible: " + legalText(decl_, attribute));
   }
   void checkSize(const std::string &name, int64_t value) {
     const DynamicDecl *dynamic = decl_.dynamic(name);
@@ -394,6 +360,24 @@ Status statusOf(const MessageList &messages) {
                 messages.text());
 }
 
+std::string valueText(const OperatorDecl &decl, const std::string &attribute,
+                      int64_t value) {
+  if (decl.isTypeAttribute(attribute) && value >= 0 && value < 8) {
+    return std::string(isa::kElementTypeNames[value]);
+  }
+  return std::to_string(value);
+}
+
+std::string legalText(const OperatorDecl &decl,
+                      const AttributeDecl &attribute) {
+  std::string legal;
+  for (int64_t value : attribute.legal) {
+    legal +=
+        (legal.empty() ? "" : ", ") + valueText(decl, attribute.name, value);
+  }
+  return legal;
+}
+
 bool isIdentifier(const std::string &text) {
   return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -413,6 +397,15 @@ const DynamicDecl *OperatorDecl::dynamic(const std::string &symbol) const {
   for (const DynamicDecl &dynamic : dynamics) {
     if (dynamic.symbol == symbol) {
       return &dynamic;
+    }
+  }
+  return nullptr;
+}
+
+const AttributeDecl *OperatorDecl::attribute(const std::string &name) const {
+  for (const AttributeDecl &attribute : attributes) {
+    if (attribute.name == name) {
+      return &attribute;
     }
   }
   return nullptr;

@@ -45,11 +45,14 @@ struct DynamicDecl {
 /// Knobs by name, with a value each.
 using KnobValues = std::vector<std::pair<std::string, int64_t>>;
 
+/// Symbols and attributes by name, with a size or value each.
+using SettingList = std::vector<std::pair<std::string, int64_t>>;
+
 /// Sizes of symbols and values of attributes; values of knobs that are not to
 /// have their default.
 struct ShapeCase {
   bool isEdge = false;
-  std::vector<std::pair<std::string, int64_t>> settings;
+  SettingList settings;
   AuthorLine line{};
   KnobValues knobs{};
 };
@@ -58,6 +61,7 @@ struct ToleranceDecl {
   isa::ElementType type{};
   double relative = 0, absolute = 0;
   std::string source;
+  SettingList where; // attributes; empty: every shape
   AuthorLine line{};
 };
 
@@ -82,6 +86,7 @@ struct OperatorDecl {
   AuthorLine nameLine, macsLine;
 
   const DynamicDecl *dynamic(const std::string &symbol) const;
+  const AttributeDecl *attribute(const std::string &name) const;
   bool isTypeAttribute(const std::string &name) const;
 };
 
@@ -114,6 +119,12 @@ struct BoundShape {
 /// A failure with all messages, of which there is one: kDoesNotFit where
 /// buffers do not fit and nothing else is wrong, else kInvalidArgument.
 Status statusOf(const MessageList &messages);
+
+/// "f16" of an attribute that is the type of a tensor, else the number.
+std::string valueText(const OperatorDecl &decl, const std::string &attribute,
+                      int64_t value);
+/// The legal values of an attribute, "f16, f32".
+std::string legalText(const OperatorDecl &decl, const AttributeDecl &attribute);
 
 /// Letters, digits and _, no digit first.
 bool isIdentifier(const std::string &text);

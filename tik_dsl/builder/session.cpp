@@ -74,25 +74,37 @@ void declareAttribute(void *self, const char *name, uint32_t count,
   }
 }
 
+SettingList settingsOf(uint32_t count, const char *const *names,
+                       const int64_t *values) {
+  SettingList settings;
+  for (uint32_t i = 0; i < count; ++i) {
+    settings.emplace_back(textOf(names[i]), values[i]);
+  }
+  return settings;
+}
+
 void declareShape(void *self, uint32_t isEdge, uint32_t count,
                   const char *const *names, const int64_t *values) {
-  OperatorDecl *decl = declOf(self);
-  if (decl == nullptr) {
-    return;
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->cases.push_back(
+        {isEdge != 0, settingsOf(count, names, values), decl->line});
   }
-  ShapeCase shape{isEdge != 0, {}, decl->line};
-  for (uint32_t i = 0; i < count; ++i) {
-    shape.settings.emplace_back(textOf(names[i]), values[i]);
+}
+
+void declareToleranceAt(void *self, uint32_t type, double relative,
+                        double absolute, const char *source, uint32_t count,
+                        const char *const *names, const int64_t *values) {
+  if (OperatorDecl *decl = declOf(self)) {
+    decl->tolerances.push_back({elementTypeOf(type), relative, absolute,
+                                textOf(source),
+                                settingsOf(count, names, values), decl->line});
   }
-  decl->cases.push_back(std::move(shape));
 }
 
 void declareTolerance(void *self, uint32_t type, double relative,
                       double absolute, const char *source) {
-  if (OperatorDecl *decl = declOf(self)) {
-    decl->tolerances.push_back(
-        {elementTypeOf(type), relative, absolute, textOf(source), decl->line});
-  }
+  declareToleranceAt(self, type, relative, absolute, source, 0, nullptr,
+                     nullptr);
 }
 
 void declareDomain(void *self, const char *domain) {
@@ -340,6 +352,7 @@ KilnTikTable tableOf(Session &session) {
   t.declareAttribute = declareAttribute;
   t.declareShape = declareShape;
   t.declareTolerance = declareTolerance;
+  t.declareToleranceAt = declareToleranceAt;
   t.declareMacs = declareMacs;
   t.declareDomain = declareDomain;
   t.declareLine = declareLine;

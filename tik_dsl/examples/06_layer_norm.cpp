@@ -30,6 +30,8 @@ void declare(Declaration &d) {
   d.shape({{"R", 45}, {"C", 768}, {"inside", f32}});
   d.edge({{"R", 33}, {"C", 70}, {"inside", f32}});
   d.tolerance(f16, 6e-3, 6e-3, "six roundings to 11 bits on values of up to 6");
+  d.tolerance(f16, 1e-3, 1e-4, "fp32, then one rounding to 11 bits",
+              {{"inside", f32}});
 }
 // [declaration]
 

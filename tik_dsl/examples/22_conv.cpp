@@ -42,7 +42,8 @@ constexpr Case kEdges[] = {
     {16, 16, 1, 1},
     {48, 80, 7, 7, 3, 1, 1, 3},
     {24, 16, 15, 13, 3, 2, 1, 2},
-    {40, 48, 9, 17, 1, 2, 0},
+    {40, 48, 9, 17, 1, 2, 0, 2},
+    {32, 48, 8, 10, 1, 2, 0, 3},
     {32, 16, 20, 11, 5, 1, 4, 1, 2},
     {16, 16, 8, 112, 4, 1, 0},
     {16, 528, 7, 7, 1, 1, 0, 2},
@@ -115,7 +116,7 @@ void declare(Declaration &d) {
 /// The sizes of a convolution.
 struct Conv {
   /// From a Kernel, a Reference or Knobs.
-  explicit Conv(const auto &from)
+  explicit Conv(const auto &from, bool isTall = true)
       : C1(from.attribute("C1")), N(from.attribute("N")),
         H(from.attribute("H")), W(from.attribute("W")), C(from.attribute("C")),
         K1(from.attribute("K1")), F(from.attribute("F")),
@@ -125,7 +126,12 @@ struct Conv {
         SH(from.attribute("SH")), SW(from.attribute("SW")),
         DH(from.attribute("DH")), DW(from.attribute("DW")),
         PT(from.attribute("PT")), PL(from.attribute("PL")),
-        lanes(from.attribute("lanes")) {}
+        lanes(from.attribute("lanes")) {
+    // A kernel of one row sees the images of a batch as one tall image.
+    if (isTall && KH == 1 && PT == 0 && H == OH * SH) {
+      H *= N, OH *= N, N = 1;
+    }
+  }
 
   int64_t C1, N, H, W, C, K1, F, C0, Y, OH, OW;
   int64_t KH, KW, SH, SW, DH, DW, PT, PL, lanes;
@@ -183,7 +189,8 @@ struct Plan {
   }
   /// Bias and scale come behind the image of every slab, into so many slots of
   /// the bias table, where slabs are long; 0: once, in front of the first
-  /// image, which then waits for them, or with every n.
+  /// image, which then waits for them; where the table is too small for all,
+  /// from L1 with every n.
   uint32_t columnSlots(const Conv &c) const {
     if (slabs(c) == 1 || c.Y > kTable) {
       return c.Y <= kTable;
@@ -225,26 +232,27 @@ struct Room {
   int64_t l1, l0, l0c;
 };
 
-constexpr int64_t kStep = 256;  // cycles of a step of the cube, about
 constexpr int64_t kAhead = 3;   // steps that S runs ahead of the cube
 constexpr int64_t kScalar = 80; // cycles of S for a step
 constexpr int64_t kMiss = 400;  // cycles of a read from memory
+constexpr int64_t kWay = 120;   // from L1 through L0 and the cube, and flags
 
-/// As many slots as help and fit. Of eight flags per pair of pipes, two are
-/// those of the bias; four where the table is filled more than once.
+/// As many slots as help and fit. Of the eight flags from MTE2 to MTE1 two are
+/// the image's and two the bias's, or one where the bias stays in L1; of those
+/// from M to MTE1 some are the bias table's.
 void addSlots(const Conv &c, const Room &room, Plan &p) {
   const int64_t slab = p.planes * p.imageBlocks(c) * 32;
   p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : slab * 2 < room.l1 ? 2 : 1;
-  p.slotsW = p.isStreamed(c) ? 5 : 4;
-  const int64_t most = c.Y > kTable ? 2 : 4;
-  p.slotsL0 = min(most, room.l0 / (max(p.m, p.n) * p.k * 32));
+  p.slotsW = p.isStreamed(c) || c.Y > kTable ? 5 : 4;
+  p.slotsL0 = min(4, room.l0 / (max(p.m, p.n) * p.k * 32));
   p.slotsC = min(4, room.l0c / (p.m * p.n * 4));
 }
 
 bool fits(const Conv &c, const Room &room, const Plan &p) {
   const int64_t image = p.slotsX * p.planes * p.imageBlocks(c);
   const int64_t weights = p.keepWeights ? c.K1 * c.Y : p.slotsW * p.k * p.n;
-  return (image + weights + kTable) * 32 <= room.l1 && p.n <= kTable / 2 &&
+  const int64_t columns = c.Y * 8 * max(1, p.columnSlots(c));
+  return (image + weights) * 32 + columns <= room.l1 && p.n <= kTable / 2 &&
          p.slotsL0 >= 2 && p.slotsC >= 2;
 }
 
@@ -253,47 +261,69 @@ int64_t together(int64_t a, int64_t b, int64_t latency, int64_t slots) {
   return std::max({a, b, (a + b + latency) / slots});
 }
 
-/// Cycles of the steps of a tile.
-int64_t stepCycles(const Conv &c, const Plan &p) {
-  const int64_t steps = ceilDiv(c.K1, p.k);
-  const int64_t image = p.planes * p.imageBlocks(c) / 4;
-  const int64_t loads =
-      p.isStreamed(c) * image + !p.keepWeights * p.k * p.n / 4;
-  const int64_t cells = p.m * p.n / 256 * c.K1;
-  const int64_t toL0 = (p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8) * c.K1;
-  return std::max({together(cells, toL0, 120 * steps, p.slotsL0),
-                   loads > 0 ? (kMiss + loads) / kAhead * steps : 0,
-                   kScalar * steps});
+/// Cycles of a tile of m pixels and n channels: of its steps, or of FIX.
+int64_t tileCycles(const Conv &c, const Plan &p, int64_t m, int64_t n) {
+  const int64_t steps = ceilDiv(c.K1, p.k), last = c.K1 % p.k;
+  const int64_t image = p.isStreamed(c) * p.planes * p.imageBlocks(c) / 4;
+  const int64_t loads = image + !p.keepWeights * p.k * n / 4;
+  // Of a column block: M, and MTE1 for both operands.
+  const int64_t cells = m / 16 * (n / 16);
+  const int64_t toL0 = m / 16 * (c.c04 ? c.C0 / 4 : 2) + n / 8;
+  // With two slots the next tile's operands come during a short last step.
+  const bool isTight = p.slotsL0 == 2 && last > 0;
+  const int64_t late = isTight ? max(0, toL0 * p.k + kWay - cells * last) : 0;
+  const int64_t sum = std::max(
+      {together(cells * c.K1, toL0 * c.K1, kWay * steps, p.slotsL0) + late,
+       loads > 0 ? (kMiss + loads) / kAhead * steps : 0, kScalar * steps});
+  return together(sum, m * n / (64 * c.F), 80, p.slotsC);
+}
+
+/// Cycles of a slab of so many pixels: whole tiles, and those at its ends.
+int64_t slabCycles(const Conv &c, const Plan &p, int64_t pixels) {
+  const int64_t down = pixels / p.m, lastM = alignUp(pixels % p.m, 16);
+  const int64_t across = c.Y / p.n, lastN = c.Y % p.n;
+  int64_t sum = down * across * tileCycles(c, p, p.m, p.n);
+  sum += lastM > 0 ? across * tileCycles(c, p, lastM, p.n) : 0;
+  sum += lastN > 0 ? down * tileCycles(c, p, p.m, lastN) : 0;
+  return sum + (lastM * lastN > 0 ? tileCycles(c, p, lastM, lastN) : 0);
+}
+
+/// Cycles of all slabs, the last of an image or of the batch being shorter.
+int64_t slabsCycles(const Conv &c, const Plan &p) {
+  const bool all = p.images > 1;
+  const int64_t of = all ? c.N : c.OH, part = all ? p.images : p.rows;
+  const int64_t last = p.pixels(c) / part * (of % part);
+  return (all ? 1 : c.N) * (of / part * slabCycles(c, p, p.pixels(c)) +
+                            (last > 0 ? slabCycles(c, p, last) : 0));
 }
 
 /// Cycles, roughly: the slowest pipe, and what nothing hides at the two ends.
 int64_t cycles(const Conv &c, const Plan &p) {
   const int64_t slabs = p.slabs(c), across = ceilDiv(c.Y, p.n);
-  const int64_t whole = p.pixels(c) / p.m, last = p.pixels(c) % p.m;
-  const int64_t rows16 = slabs * (whole * p.m / 16 + ceilDiv(last, 16));
-  const int64_t down = whole + (last > 0), perSlab = down * across;
+  const int64_t down = ceilDiv(p.pixels(c), p.m), steps = ceilDiv(c.K1, p.k);
   const int64_t image = p.planes * p.imageBlocks(c) / 4; // of a load
   const int64_t weights = c.K1 * c.Y / 4, out = p.m * p.n / (64 * c.F);
-  const int64_t sum = stepCycles(c, p), steps = ceilDiv(c.K1, p.k);
-  const int64_t tile = together(sum, out, 80, p.slotsC), step = sum / steps;
   const int64_t again = p.isStreamed(c) ? across : 1;
   const int64_t read = slabs * image * ceilDiv(c.C1, p.planes) * again +
                        weights * (p.keepWeights ? 1 : slabs * down);
-  // S runs some steps ahead, because queues are finite; what the load of the
-  // next slab takes longer than that is exposed.
-  const int64_t ahead = min(kAhead, perSlab * steps);
-  const int64_t hidden = p.slotsX > 1 ? ahead * step : 0;
-  const int64_t exposed =
-      p.isStreamed(c) ? 0 : max(0, (kMiss + image) * ahead / kAhead - hidden);
-  return max(tile * rows16 / (p.m / 16) * c.Y / p.n + slabs * exposed, read) +
-         image + out + (p.keepWeights ? weights : p.k * p.n / 4);
+  // The next slab's image is loaded when the weights of all steps but the last
+  // few have come; what it takes longer than those steps is exposed.
+  const int64_t perSlab = down * across * steps;
+  const int64_t step = slabCycles(c, p, p.pixels(c)) / perSlab;
+  const int64_t early = min(p.keepWeights ? kAhead : p.slotsW - 1, perSlab);
+  const int64_t hidden = p.slotsX > 1 ? early * step : 0;
+  const int64_t load = (kMiss + image) * min(kAhead, perSlab) / kAhead;
+  const int64_t exposed = p.isStreamed(c) ? 0 : max(0, load - hidden);
+  return max(slabsCycles(c, p) + slabs * exposed, read) + image + out +
+         (p.keepWeights ? weights : p.k * p.n / 4);
 }
 
 /// The fastest of the plans that fit.
 Plan planOf(const Conv &c, const Room &room) {
   Plan best;
   int64_t least = INT64_MAX;
-  const auto consider = [&](Plan p) {
+  const auto consider = [&](Plan p, int64_t steps, bool streams) {
+    p.setSteps(c, steps, streams);
     addSlots(c, room, p);
     const bool possible = p.isLegal(c) && fits(c, room, p);
     const int64_t now = possible ? cycles(c, p) : INT64_MAX;
@@ -307,15 +337,14 @@ Plan planOf(const Conv &c, const Room &room) {
         p.setSlab(c, slab);
         p.m = alignUp(ceilDiv(p.pixels(c), part), 16);
         p.n = alignUp(ceilDiv(c.Y, cut), 16 * c.F);
-        const int64_t most = max(1, min(room.l0 / 64 / max(p.m, p.n),
-                                        ceilDiv(kStep, p.m * p.n / 256)));
-        for (const int64_t choice : {0, 1, 2, 3}) {
-          p.keepWeights = choice % 2 == 1;
-          p.setSteps(c, ceilDiv(c.K1, ceilDiv(c.K1, most)), false);
-          if (choice / 2 == 1) {
-            p.setSteps(c, most, true);
+        const int64_t fit = room.l0 / 64 / max(p.m, p.n);
+        for (const int64_t step : {256, 512}) { // cycles of the cube, about
+          const int64_t k = max(1, min(fit, ceilDiv(step, p.m * p.n / 256)));
+          for (const bool keep : {false, true}) {
+            p.keepWeights = keep;
+            consider(p, ceilDiv(c.K1, ceilDiv(c.K1, k)), false);
+            consider(p, k, true);
           }
-          consider(p);
         }
       }
     }
@@ -416,29 +445,35 @@ Image patchesOf(const Task &t, const Slab &s) {
           .c04 = c.c04};
 }
 
-/// Bias and scale of some channels, in the bias table.
+/// Bias and scale, of all channels in L1 or of some in the bias table.
 struct Columns {
   Buffer bias, scale;
 };
 
-Columns loadColumns(const Kernel &k, const Index &n, const Index &count,
-                    int64_t most, uint32_t depth) {
+Columns loadColumns(const Task &t) {
+  const auto &[k, c, p, x, w, y] = t;
   const Tensor bias = k.tensor("bias"), scale = k.tensor("scale");
-  const Buffer biasL1 = k.l1(bias.type(), {most}, "biasL1");
-  const Buffer scaleL1 = k.l1(f32, {most}, "scaleL1");
-  const Columns now = {k.biasTable(bias.type(), most, "bias", depth),
+  const Columns all = {k.l1(bias.type(), {c.Y}, "biasL1"),
+                       k.l1(f32, {c.Y}, "scaleL1")};
+  k.load(all.bias, bias.at(0), c.Y);
+  k.load(all.scale, scale.at(0), c.Y);
+  return all;
+}
+
+/// `count` channels from n on, of at most `most`.
+Columns toTable(const Kernel &k, const Columns &all, const Index &n,
+                const Index &count, int64_t most, uint32_t depth) {
+  const Columns now = {k.biasTable(all.bias.type(), most, "bias", depth),
                        k.biasTable(f32, most, "scale", depth)};
-  k.load(biasL1, bias.at(n), count);
-  k.load(scaleL1, scale.at(n), count);
-  k.loadBias(now.scale, scaleL1, count);
-  k.loadBias(now.bias, biasL1, count);
+  k.loadBias(now.scale, all.scale.at(n), count);
+  k.loadBias(now.bias, all.bias.at(n), count);
   return now;
 }
 
 /// What stays in L1 and in the bias table, if it does.
 struct Kept {
   std::optional<Buffer> weights, image;
-  std::optional<Columns> columns;
+  std::optional<Columns> columns, allColumns;
 };
 
 /// acc = the product of `count` patches from m on with the weights of `cols`
@@ -481,16 +516,19 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
   if (!p.isStreamed(c)) {
     kept.image = loadImage(t, s, k.constant(0), k.constant(c.C1));
   }
+  if (!kept.allColumns) {
+    kept.allColumns = loadColumns(t);
+  }
   if (p.columnSlots(c) > 0) {
-    kept.columns =
-        loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, p.columnSlots(c));
+    kept.columns = toTable(k, *kept.allColumns, k.constant(0), k.constant(c.Y),
+                           c.Y, p.columnSlots(c));
   }
   const int64_t plane = c.N * c.OH * c.OW;
   for (Index n : k.range(from, to, p.n).buffers(2)) {
     const Index cols = min(p.n, to - n);
-    const Columns now =
-        kept.columns ? *kept.columns
-                     : loadColumns(k, n, cols, p.n, min(8, kTable / p.n));
+    const Columns now = kept.columns ? *kept.columns
+                                     : toTable(k, *kept.allColumns, n, cols,
+                                               p.n, min(4, kTable / p.n));
     const Index column = kept.columns ? n : k.constant(0);
     for (Index m : k.range(0, s.pixels, p.m).buffers(2)) {
       const Index count = min(p.m, s.pixels - m);
@@ -511,8 +549,12 @@ void convolveAll(const Task &t, const Index &first, int64_t blocks,
   const auto &[k, c, p, x, w, y] = t;
   const int64_t share = alignUp(ceilDiv(c.Y, parts), p.n);
   Kept kept;
-  if (c.Y <= kTable && p.columnSlots(c) == 0) {
-    kept.columns = loadColumns(k, k.constant(0), k.constant(c.Y), c.Y, 1);
+  if (p.columnSlots(c) == 0 && p.slabs(c) > 1) {
+    kept.allColumns = loadColumns(t);
+  }
+  if (p.columnSlots(c) == 0 && c.Y <= kTable) {
+    kept.columns =
+        toTable(k, *kept.allColumns, k.constant(0), k.constant(c.Y), c.Y, 1);
   }
   if (p.keepWeights) {
     kept.weights = k.l1(x.type(), {c.K1, c.Y * c.C0}, "weights");
@@ -568,7 +610,7 @@ double sumOf(const Conv &s, const HostArray &x, const HostArray &w, int64_t n,
 
 void reference(const Reference &r) {
   const HostArray y = r["y"], bias = r["bias"], scale = r["scale"];
-  const Conv s(r);
+  const Conv s(r, false);
   const bool bytes = s.C0 == 32;
   for (int64_t i = 0; i < y.size(); ++i) {
     const int64_t ow = i / s.C0 % s.OW, oh = i / s.C0 / s.OW % s.OH;

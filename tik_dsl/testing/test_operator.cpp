@@ -3,12 +3,14 @@
 
 #include "tik_dsl/builder/knob_space.h"
 #include "tik_dsl/builder/knobs.h"
+#include "tik_dsl/builder/tolerances.h"
 #include "tik_dsl/testing/element_data.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -47,6 +49,16 @@ private:
   std::map<std::pair<std::string, bool>, CompiledKernel> kernels_;
 };
 
+/// A distance from the reference that passes.
+struct Allowed {
+  double relative = 0, absolute = 0;
+
+  bool isExact() const { return relative == 0 && absolute == 0; }
+  double at(double expected) const {
+    return absolute + relative * std::fabs(expected);
+  }
+};
+
 /// Which runs of a kernel are made.
 enum class Runs : uint8_t { kAll, kFew };
 
@@ -63,6 +75,7 @@ public:
   }
 
   ShapeReport run() {
+    noteTolerances();
     makeInputs();
     if (Status ok = op_.reference(shape_, values_); !ok) {
       problem("reference", ok.message(), ok.code());
@@ -276,26 +289,28 @@ private:
 
   void compare(const BoundTensor &tensor, const std::vector<double> &got,
                const std::vector<double> &want, Comparison &c) {
-    const ToleranceDecl *tolerance = op_.tolerance(tensor.type);
+    const Allowed allowed = allowedFor(tensor.type);
     double worst = -1;
     for (size_t i = 0; i < got.size(); ++i) {
       ++c.elements;
       const double ulp = ulpDistance(got[i], want[i], tensor.type);
       // An exact operator promises the reference rounded to the type.
       const double expected =
-          tolerance && (tolerance->relative > 0 || tolerance->absolute > 0)
-              ? want[i]
-              : rounded(want[i], tensor.type);
+          allowed.isExact() ? rounded(want[i], tensor.type) : want[i];
       const double distance =
           got[i] == expected || ulp == 0 ? 0 : std::fabs(got[i] - expected);
       c.maxUlp = std::max(c.maxUlp, ulp);
       c.maxAbs = std::max(c.maxAbs, distance);
       // A share of an infinity or of a NaN would allow everything or nothing.
-      const double allowed =
-          tolerance && std::isfinite(expected)
-              ? tolerance->absolute + tolerance->relative * std::fabs(expected)
-              : 0;
-      if (!(distance <= allowed)) {
+      const double most = std::isfinite(expected) ? allowed.at(expected) : 0;
+      if (distance != 0) {
+        const double share = distance / most;
+        c.ofTolerance =
+            std::max(c.ofTolerance,
+                     std::isnan(share) ? std::numeric_limits<double>::infinity()
+                                       : share);
+      }
+      if (!(distance <= most)) {
         ++c.wrong;
         if (!(distance <= worst)) {
           worst = distance;
@@ -312,6 +327,29 @@ private:
   static double untouched(isa::ElementType type) {
     const std::vector<uint8_t> bytes(isa::sizeOf(type), kUntouched);
     return toDoubles(bytes, type).front();
+  }
+  Allowed allowedFor(isa::ElementType type) const {
+    const ToleranceDecl *declared = toleranceOf(op_.decl(), type, shape_);
+    return declared ? Allowed{declared->relative, declared->absolute}
+                    : Allowed{};
+  }
+  /// What the outputs are compared with, once each.
+  void noteTolerances() {
+    std::vector<std::string> &known = report_.tolerances;
+    for (const BoundTensor &tensor : shape_.tensors) {
+      const ToleranceDecl *declared =
+          toleranceOf(op_.decl(), tensor.type, shape_);
+      if (!tensor.isOutput || !declared) {
+        continue;
+      }
+      std::string text = nameOf(op_.decl(), *declared) + ": " +
+                         number(declared->relative) + " relative, " +
+                         number(declared->absolute) +
+                         " absolute: " + declared->source;
+      if (std::find(known.begin(), known.end(), text) == known.end()) {
+        known.push_back(std::move(text));
+      }
+    }
   }
   static double rounded(double value, isa::ElementType type) {
     return toDoubles(toBytes({&value, 1}, type), type).front();
@@ -483,9 +521,6 @@ Result<OperatorReport> testOperator(const Operator &op,
       options.shapes.empty() ? op.decl().cases : options.shapes;
   std::vector<BoundShape> shapes;
   std::vector<KnobValues> knobs;
-  if (cases.size() > options.mostShapes) {
-    cases.resize(options.mostShapes);
-  }
   for (ShapeCase &settings : cases) {
     settings.knobs.insert(settings.knobs.end(), options.knobs.begin(),
                           options.knobs.end());
@@ -523,6 +558,83 @@ Result<OperatorReport> testOperator(const std::filesystem::path &file,
   return report;
 }
 
+namespace {
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, share < 9.995 ? "%.0f%%" : ">999%%",
+                100 * share);
+  return text;
+}
+
+std::string rowOf(const ShapeReport &shape) {
+  char row[160];
+  std::snprintf(row, sizeof row,
+                "  %-6s %5u %11.4g %8.4g %7s %11llu  %-5s %7.1f%% %6.1f%% "
+                "%4.0f ms\n",
+                shape.problems.empty() ? "ok" : "FAIL", shape.runs,
+                shape.comparison.maxAbs, shape.comparison.maxUlp,
+                percent(shape.comparison.ofTolerance).c_str(),
+                static_cast<unsigned long long>(shape.cycle.kernelCycles),
+                shape.bound.by.c_str(), 100 * shape.bound.share,
+                100 * shape.usefulShare, 1000 * shape.buildSeconds);
+  return row;
+}
+
+std::string rowOf(const BodyReport &body) {
+  char row[160];
+  std::snprintf(row, sizeof row, "  %-6s %5u %11.4g %8.4g %7s\n",
+                body.passed ? "ok" : "FAIL", 1U, body.comparison.maxAbs,
+                body.comparison.maxUlp,
+                percent(body.comparison.ofTolerance).c_str());
+  return row;
+}
+
+/// What the table has no column for.
+std::string notesOf(const ShapeReport &shape) {
+  const std::string head = "\n" + shape.shape + ": ";
+  std::string text;
+  for (const std::string &problem : shape.problems) {
+    text += head + problem + "\n";
+  }
+  for (const std::string &remark : shape.remarks) {
+    text += head + "remark: " + remark + "\n";
+  }
+  if (shape.orderDependent) {
+    text += head + "order-dependent: blocks add floats as they come\n";
+  }
+  if (!shape.setting.empty()) {
+    text += head + "knobs " + settingText(shape.setting) + "\n";
+  }
+  for (const ShapeReport &drawn : shape.settings) {
+    text += "  " + std::string(drawn.problems.empty() ? "ok" : "FAIL") +
+            " with " + settingText(drawn.setting) + ": " +
+            std::to_string(drawn.cycle.kernelCycles) + " cycles\n";
+  }
+  for (const std::string &line : shape.printed) {
+    text += head + "printed: " + line + "\n";
+  }
+  return text;
+}
+
+/// The tolerances of all shapes, once each.
+std::string tolerancesOf(const OperatorReport &report) {
+  std::vector<std::string> known;
+  std::string text;
+  for (const ShapeReport &shape : report.shapes) {
+    for (const std::string &tolerance : shape.tolerances) {
+      if (std::find(known.begin(), known.end(), tolerance) == known.end()) {
+        known.push_back(tolerance);
+        text += (text.empty() ? "\ntolerance of " : "tolerance of ") +
+                tolerance + "\n";
+      }
+    }
+  }
+  return text;
+}
+
+} // namespace
+
 std::string toText(const OperatorReport &report) {
   size_t width = 5;
   for (const ShapeReport &shape : report.shapes) {
@@ -533,50 +645,17 @@ std::string toText(const OperatorReport &report) {
   }
   std::string text = report.name + ": " + report.summary + "\n\n" +
                      pad("shape", width) +
-                     "  result  runs     max abs  max ulp      cycles  "
+                     "  result  runs     max abs  max ulp  of tol      cycles  "
                      "bound     share  useful  build\n";
-  std::string below;
+  std::string notes;
   for (const ShapeReport &shape : report.shapes) {
-    char row[160];
-    std::snprintf(row, sizeof row,
-                  "  %-6s %5u %11.4g %8.4g %11llu  %-5s %7.1f%% %6.1f%% "
-                  "%4.0f ms\n",
-                  shape.problems.empty() ? "ok" : "FAIL", shape.runs,
-                  shape.comparison.maxAbs, shape.comparison.maxUlp,
-                  static_cast<unsigned long long>(shape.cycle.kernelCycles),
-                  shape.bound.by.c_str(), 100 * shape.bound.share,
-                  100 * shape.usefulShare, 1000 * shape.buildSeconds);
-    text += pad(shape.shape, width) + row;
+    text += pad(shape.shape, width) + rowOf(shape);
     for (const BodyReport &body : shape.bodies) {
-      std::snprintf(row, sizeof row, "  %-6s %5u %11.4g %8.4g\n",
-                    body.passed ? "ok" : "FAIL", 1U, body.comparison.maxAbs,
-                    body.comparison.maxUlp);
-      text += pad("  body on " + body.device, width) + row;
+      text += pad("  body on " + body.device, width) + rowOf(body);
     }
-    for (const std::string &problem : shape.problems) {
-      below += "\n" + shape.shape + ": " + problem + "\n";
-    }
-    for (const std::string &remark : shape.remarks) {
-      below += "\n" + shape.shape + ": remark: " + remark + "\n";
-    }
-    if (shape.orderDependent) {
-      below += "\n" + shape.shape +
-               ": order-dependent: blocks add floats as they come\n";
-    }
-    if (!shape.setting.empty()) {
-      below +=
-          "\n" + shape.shape + ": knobs " + settingText(shape.setting) + "\n";
-    }
-    for (const ShapeReport &drawn : shape.settings) {
-      below += "  " + std::string(drawn.problems.empty() ? "ok" : "FAIL") +
-               " with " + settingText(drawn.setting) + ": " +
-               std::to_string(drawn.cycle.kernelCycles) + " cycles\n";
-    }
-    for (const std::string &line : shape.printed) {
-      below += "\n" + shape.shape + ": printed: " + line + "\n";
-    }
+    notes += notesOf(shape);
   }
-  return text + below;
+  return text + tolerancesOf(report) + notes;
 }
 
 } // namespace kiln::tik

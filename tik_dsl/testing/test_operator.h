@@ -11,7 +11,8 @@
 // the functional engine in eager, lazy and random order, with flags and with a
 // barrier after every command, and on the cycle engine; all with the checks
 // for races, uninitialised reads, bounds and flags. All runs must give the same
-// bits; they are compared with the reference by the declared tolerance. (A
+// bits; they are compared with the reference by the tolerance that is declared
+// for the output's type and the shape's attributes. (A
 // kernel whose blocks add floats to one place may give different bits: then
 // each run is compared.) Shapes that differ in dynamic sizes only run on one
 // and the same kernel.
@@ -51,8 +52,6 @@ struct TestOptions {
   bool cycle = true;      // and on the cycle engine
   /// Replaces the declared shapes.
   std::vector<ShapeCase> shapes{};
-  /// Only the first so many.
-  size_t mostShapes = static_cast<size_t>(-1);
   /// Values of knobs for every shape; not empty: no other setting is drawn.
   KnobValues knobs{};
   uint32_t settings = 3; // legal ones to draw for each shape
@@ -65,6 +64,7 @@ struct TestOptions {
 struct Comparison {
   double maxAbs = 0;
   double maxUlp = 0;
+  double ofTolerance = 0; // 1: an error as large as is allowed
   uint64_t elements = 0, wrong = 0;
   std::string worst; // "c[17]: got 1.5, expected 1.25", empty when all pass
 };
@@ -100,6 +100,7 @@ struct ShapeReport {
   StatusCode code = StatusCode::kOk;
   uint32_t runs = 0;
   Comparison comparison;
+  std::vector<std::string> tolerances; // of the outputs, with their sources
   std::vector<BodyReport> bodies;
   RunReport cycle;        // of the cycle engine
   double usefulShare = 0; // of the cube's peak in kernelCycles

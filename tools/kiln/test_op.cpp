@@ -58,9 +58,10 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   json["passed"] = shape.problems.empty();
   json["problems"] = shape.problems;
   json["runs"] = shape.runs;
-  json["bound"] = {{"by", shape.bound.by},
-                   {"cycles", shape.bound.cycles},
-                   {"share", shape.bound.share}};
+  // Beside the pipe that was busiest: what the shape itself allows.
+  json["bound"].update({{"by", shape.bound.by},
+                        {"cycles", shape.bound.cycles},
+                        {"share", shape.bound.share}});
   json["remarks"] = shape.remarks;
   json["bodies"] = nlohmann::json::array();
   for (const tik::BodyReport &body : shape.bodies) {
@@ -71,6 +72,8 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   }
   json["max_abs"] = shape.comparison.maxAbs;
   json["max_ulp"] = shape.comparison.maxUlp;
+  json["of_tolerance"] = shape.comparison.ofTolerance;
+  json["tolerances"] = shape.tolerances;
   json["knobs"] = tik::settingText(shape.setting);
   json["settings"] = nlohmann::json::array();
   for (const tik::ShapeReport &drawn : shape.settings) {
@@ -198,7 +201,7 @@ void addTestOp(CLI::App &app, Context &context) {
                    "only npu:functional or npu:cycle (default: both)")
       ->check(CLI::IsMember({"npu:functional", "npu:cycle"}));
   verb->add_option("--cores", options->cores, "cores that take part")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--seed", options->seed, "of the random inputs");
   setAction(*verb, context, options, testOp);
 }

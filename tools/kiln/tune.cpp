@@ -385,20 +385,20 @@ void addTune(CLI::App &app, Context &context) {
                    "NAME=N,NAME=N (default: the first declared shape)");
   verb->add_option("--machine", options->machine, "name or machine file");
   verb->add_option("--cores", options->cores, "cores that take part")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--trials", options->trials,
                    "settings to try (default: a tenth of the legal ones, at "
                    "most 128)")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_flag("--exhaustive", options->exhaustive, "try every legal one");
   verb->add_option("--records", options->records,
                    "file of all trials (default: "
                    "$XDG_DATA_HOME/kiln/tune.db)");
   verb->add_option("--jobs", options->jobs,
                    "worker processes (default: hardware threads)")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--timeout", options->timeout, "seconds for one trial")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--seed", options->seed, "of the search");
   setAction(*verb, context, options, tune);
 }

@@ -43,11 +43,11 @@ SmallVector<Value> sourcesOf(Value value) {
 
 } // namespace
 
-void LoopTurns::follow(Value value) {
+void LoopTurns::follow(Value value, DenseSet<Value> &found) {
   SmallVector<Value> open = {value};
   while (!open.empty()) {
     Value next = open.pop_back_val();
-    if (choosing_.insert(next).second) {
+    if (found.insert(next).second) {
       open.append(sourcesOf(next));
     }
   }
@@ -58,12 +58,20 @@ LoopTurns::LoopTurns(func::FuncOp kernel) {
     if (auto alloc = dyn_cast<AllocOp>(op)) {
       longest_ = std::lcm(longest_, static_cast<int64_t>(alloc.getDepth()));
       if (alloc.getSlot()) {
-        follow(alloc.getSlot());
+        follow(alloc.getSlot(), choosing_);
       }
     } else if (auto set = dyn_cast<SetFlagOp>(op)) {
-      follow(set.getId());
+      follow(set.getId(), choosing_);
     } else if (auto wait = dyn_cast<WaitFlagOp>(op)) {
-      follow(wait.getId());
+      follow(wait.getId(), choosing_);
+    }
+    if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      follow(branch.getCondition(), deciding_);
+    } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      for (Value bound :
+           {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()}) {
+        follow(bound, deciding_);
+      }
     }
     if (auto ids = op->getAttrOfType<IntegerAttr>(kManualIdsAttr)) {
       longest_ = std::lcm(longest_, ids.getInt());

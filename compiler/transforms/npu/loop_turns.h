@@ -6,6 +6,7 @@
 //   LoopTurns turns(kernel);
 //   turns.chooses(loop.getInductionVar()); // ids are computed from it
 //   turns.longest();                       // every loop is back after these
+//   turns.decides(loop.getInductionVar()); // what code runs depends on it
 //
 // A loop turns what its own body counts: the slots of the buffers that are
 // allocated in it. Those of a loop inside it turn there and are back when that
@@ -28,14 +29,18 @@ public:
   /// through other values, loops and branches.
   bool chooses(mlir::Value value) const { return choosing_.contains(value); }
 
+  /// The condition of an `if` or the bounds of a loop are computed from the
+  /// value.
+  bool decides(mlir::Value value) const { return deciding_.contains(value); }
+
   /// The least common multiple of all depths and of what the author's flags
   /// count to.
   int64_t longest() const { return longest_; }
 
 private:
-  void follow(mlir::Value value);
+  static void follow(mlir::Value value, llvm::DenseSet<mlir::Value> &found);
 
-  llvm::DenseSet<mlir::Value> choosing_;
+  llvm::DenseSet<mlir::Value> choosing_, deciding_;
   int64_t longest_ = 1;
 };
 

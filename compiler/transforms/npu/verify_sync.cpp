@@ -232,12 +232,22 @@ private:
     // The states in which the slots are as at the end: where the loop may
     // stop, and where it may repeat itself.
     std::vector<SyncState> stops;
+    int64_t lastStop = 0;
+    const bool repeats = !whole || runsAlike(loop);
     for (int64_t trip = 0; trip < trips; ++trip) {
-      if (!whole && hasTurned(loop, trip, first, carried)) {
+      if (repeats && hasTurned(loop, trip, first, carried)) {
         if (!stops.empty() && stops.back() == state_) {
-          break;
+          if (!whole) {
+            break;
+          }
+          const int64_t period = trip - lastStop;
+          trip += (trips - trip) / period * period;
+          if (trip == trips) {
+            break;
+          }
         }
         stops.push_back(state_);
+        lastStop = trip;
       }
       known_[loop.getInductionVar()] = inductionOf(loop, trip, whole);
       for (auto [arg, value] : llvm::zip(loop.getRegionIterArgs(), carried)) {
@@ -260,6 +270,13 @@ private:
       }
     }
     return success();
+  }
+
+  /// Which code runs in a trip does not depend on the trip.
+  bool runsAlike(scf::ForOp loop) const {
+    return !turns_.decides(loop.getInductionVar()) &&
+           llvm::none_of(loop.getRegionIterArgs(),
+                         [&](Value value) { return turns_.decides(value); });
   }
 
   /// Slots and flag ids of the loop are as at its begin.

@@ -199,3 +199,74 @@ func.func @between_slots(%x: memref<256xf16>, %n: index) attributes {npu.kernel}
   npu.wait_flag V to MTE2, %c0
   return
 }
+
+// -----
+
+// Seven trips are walked as fewer, once they repeat: the last one uses slot 0,
+// where z lies.
+func.func @odd_trips(%x: memref<256xf16>) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c512 = arith.constant 512 : index
+  %n = arith.constant 7 : index
+  npu.set_flag V to MTE2, %c0
+  %last = scf.for %i = %c0 to %n step %c1 iter_args(%s = %c0) -> index {
+    %a = npu.alloc "a" slot %s {address = 0 : i64, depth = 2} : memref<256xf16, 5>
+    %b = npu.alloc "b" {address = 4096 : i64} : memref<256xf16, 5>
+    npu.load %a[%c0], %x[%c0] rows %c1 row_bytes %c512 gm_stride %c0
+      {dst_strides = array<i64: 0, 1>} : memref<256xf16, 5>, memref<256xf16>
+    npu.wait_flag V to MTE2, %c0
+    npu.load %b[%c0], %x[%c0] rows %c1 row_bytes %c512 gm_stride %c0
+      {dst_strides = array<i64: 0, 1>} : memref<256xf16, 5>, memref<256xf16>
+    npu.set_flag MTE2 to V, %c0
+    npu.wait_flag MTE2 to V, %c0
+    // expected-note @+1 {{the earlier command}}
+    npu.vbinary add %b[%c0], %a[%c0], %b[%c0] rows %c16 cols %c16
+      {dst_strides = array<i64: 1, 1>, src0_strides = array<i64: 1, 1>, src1_strides = array<i64: 1, 1>}
+      : memref<256xf16, 5>, memref<256xf16, 5>, memref<256xf16, 5>
+    npu.set_flag V to MTE2, %c0
+    %next = arith.xori %s, %c1 : index
+    scf.yield %next : index
+  }
+  %z = npu.alloc "z" {address = 0 : i64} : memref<256xf16, 5>
+  // expected-error @+1 {{race in UB: pipe MTE2 writes bytes that no flag orders after a command of pipe V that reads them}}
+  npu.load %z[%c0], %x[%c0] rows %c1 row_bytes %c512 gm_stride %c0
+    {dst_strides = array<i64: 0, 1>} : memref<256xf16, 5>, memref<256xf16>
+  npu.wait_flag V to MTE2, %c0
+  return
+}
+
+// -----
+
+// The last trip uses slot 1; the one before, slot 0, was waited for.
+func.func @even_trips(%x: memref<256xf16>) attributes {npu.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c512 = arith.constant 512 : index
+  %n = arith.constant 8 : index
+  npu.set_flag V to MTE2, %c0
+  %last = scf.for %i = %c0 to %n step %c1 iter_args(%s = %c0) -> index {
+    %a = npu.alloc "a" slot %s {address = 0 : i64, depth = 2} : memref<256xf16, 5>
+    %b = npu.alloc "b" {address = 4096 : i64} : memref<256xf16, 5>
+    npu.load %a[%c0], %x[%c0] rows %c1 row_bytes %c512 gm_stride %c0
+      {dst_strides = array<i64: 0, 1>} : memref<256xf16, 5>, memref<256xf16>
+    npu.wait_flag V to MTE2, %c0
+    npu.load %b[%c0], %x[%c0] rows %c1 row_bytes %c512 gm_stride %c0
+      {dst_strides = array<i64: 0, 1>} : memref<256xf16, 5>, memref<256xf16>
+    npu.set_flag MTE2 to V, %c0
+    npu.wait_flag MTE2 to V, %c0
+    npu.vbinary add %b[%c0], %a[%c0], %b[%c0] rows %c16 cols %c16
+      {dst_strides = array<i64: 1, 1>, src0_strides = array<i64: 1, 1>, src1_strides = array<i64: 1, 1>}
+      : memref<256xf16, 5>, memref<256xf16, 5>, memref<256xf16, 5>
+    npu.set_flag V to MTE2, %c0
+    %next = arith.xori %s, %c1 : index
+    scf.yield %next : index
+  }
+  %z = npu.alloc "z" {address = 0 : i64} : memref<256xf16, 5>
+  npu.load %z[%c0], %x[%c0] rows %c1 row_bytes %c512 gm_stride %c0
+    {dst_strides = array<i64: 0, 1>} : memref<256xf16, 5>, memref<256xf16>
+  npu.wait_flag V to MTE2, %c0
+  return
+}

@@ -121,6 +121,56 @@ const Case kCases[] = {
        d.tolerance(f16, 1e-3, 0, "");
      },
      517, "the tolerance of f16 does not say where its figures come from"},
+    {"ToleranceAtADimension",
+     [](Declaration &d) {
+       d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
+       BAD_NEXT;
+       d.tolerance(f16, 1e-3, 0, "one rounding", {{"N", 1}});
+     },
+     542, "the tolerance of f16 names 'N', which is no attribute"},
+    {"ToleranceWithoutItsAttribute",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.tolerance(f16, 1e-3, 0, "one rounding", {{"mode", 1}});
+     },
+     542, "the tolerance of f16 names 'mode', which is no attribute"},
+    {"ToleranceAtAnIllegalValue",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", "out", {1});
+       d.attribute("out", {f16, f32});
+       BAD_NEXT;
+       d.tolerance(f16, 1e-3, 0, "one rounding", {{"out", bf16}});
+     },
+     542, "the tolerance of f16 names out=bf16; possible: f16, f32"},
+    {"ToleranceAtTwoValues",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       d.attribute("mode", {1, 2});
+       BAD_NEXT;
+       d.tolerance(f16, 1e-3, 0, "one rounding", {{"mode", 1}, {"mode", 2}});
+     },
+     542, "the tolerance of f16 names 'mode' twice"},
+    {"SameTolerance",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       d.attribute("mode", {1, 2}).tolerance(f16, 1e-3, 0, "one rounding");
+       d.tolerance(f16, 1e-4, 0, "fp32 inside", {{"mode", 2}});
+       BAD_NEXT;
+       d.tolerance(f16, 2e-3, 0, "two roundings", {{"mode", 2}});
+     },
+     543, "there is a tolerance of f16 with mode=2 already"},
+    {"TolerancesMeet",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       d.attribute("mode", {1, 2}).attribute("fast", {0, 1});
+       d.tolerance(f16, 1e-3, 0, "one rounding", {{"mode", 2}});
+       BAD_NEXT;
+       d.tolerance(f16, 2e-3, 0, "two roundings", {{"fast", 1}});
+     },
+     543,
+     "with fast=1 mode=2 the tolerances of f16 with mode=2 and of f16 with "
+     "fast=1 hold"},
     {"InputValues",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});

@@ -1,39 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The flags of the examples: no barrier but those the author wrote, every pair
-// of flags is needed (its deletion is found), for the first declared shape of
-// each, on one core, where most trip counts are constants, and on four, where
+// of flags is needed (its deletion is found), for every declared shape and
+// edge, on one core, where most trip counts are constants, and on four, where
 // they are not.
 #include "compiler/dialect/npu/NpuOps.h"
 #include "compiler/pipeline/register.h"
 #include "compiler/transforms/npu/insert_sync.h"
 #include "compiler/transforms/npu/plan_local_memory.h"
 #include "compiler/transforms/npu/verify_sync.h"
+#include "tests/unit/tik_dsl/example_files.h"
 #include "tik_dsl/loader/operator_file.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 
-#include <algorithm>
-#include <filesystem>
-
-#include <gtest/gtest.h>
-
 namespace kiln::tik {
 namespace {
-
-std::vector<std::string> allExamples() {
-  std::vector<std::string> names;
-  for (const auto &entry :
-       std::filesystem::directory_iterator("tik_dsl/examples")) {
-    if (entry.path().extension() == ".cpp") {
-      names.push_back(entry.path().stem().string());
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 unsigned barriersOf(mlir::func::FuncOp kernel) {
   unsigned count = 0;
@@ -50,13 +34,11 @@ protected:
     context_.loadAllAvailableDialects();
   }
   /// The kernel's commands with addresses and flags.
-  mlir::func::FuncOp build(const Operator &op, const isa::ArchSpec &arch,
-                           uint32_t cores) {
-    Result<BoundShape> shape = op.bind(op.decl().cases[0]);
-    EXPECT_TRUE(shape) << shape.status().message();
+  mlir::func::FuncOp build(const Operator &op, const BoundShape &shape,
+                           const isa::ArchSpec &arch, uint32_t cores) {
     OperatorCompiler compiler;
     Result<CompiledKernel> kernel = compiler.compile(
-        op, *shape, {.arch = &arch, .cores = cores, .keepText = true});
+        op, shape, {.arch = &arch, .cores = cores, .keepText = true});
     EXPECT_TRUE(kernel) << kernel.status().message();
     module_ = mlir::parseSourceString<mlir::ModuleOp>(kernel->text, &context_);
     auto function = *module_->getOps<mlir::func::FuncOp>().begin();
@@ -89,17 +71,20 @@ void expectEveryPairNeeded(mlir::func::FuncOp kernel) {
 TEST_P(ExampleSync, EveryPairOfFlagsIsNeeded) {
   Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
   ASSERT_TRUE(k1);
-  auto file = OperatorFile::load("tik_dsl/examples/" + GetParam() + ".cpp",
-                                 {.includeDir = "."});
+  auto file = OperatorFile::load(exampleFile(GetParam()), {.includeDir = "."});
   ASSERT_TRUE(file) << file.status().message();
-  for (uint32_t cores : {1, 4}) {
-    SCOPED_TRACE(cores);
-    expectEveryPairNeeded(build(file->op(), *k1, cores));
+  for (const ShapeCase &settings : file->op().decl().cases) {
+    Result<BoundShape> shape = file->op().bind(settings);
+    ASSERT_TRUE(shape) << shape.status().message();
+    for (uint32_t cores : {1, 4}) {
+      SCOPED_TRACE(shape->text + " on " + std::to_string(cores));
+      expectEveryPairNeeded(build(file->op(), *shape, *k1, cores));
+    }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, ExampleSync, testing::ValuesIn(allExamples()),
-                         [](const auto &info) { return "E" + info.param; });
+                         exampleName);
 
 } // namespace
 } // namespace kiln::tik

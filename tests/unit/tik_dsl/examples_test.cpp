@@ -4,52 +4,21 @@
 // compiler, built for every declared shape, run in all orders with all checks,
 // compared with their references. testOperator() runs each kernel with flags
 // and with a barrier after every command and wants equal bits.
-#include "tik_dsl/testing/test_operator.h"
-#include "tools/engine/engine_runner.h"
+#include "tests/unit/tik_dsl/example_files.h"
+#include "tests/unit/tik_dsl/inline_operator.h"
 
-#include <algorithm>
-#include <filesystem>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <fstream>
 
 namespace kiln::tik {
 namespace {
 
-class Examples : public testing::TestWithParam<std::string> {
-protected:
-  /// The example on the machine k1 with these options.
-  static Result<OperatorReport> test(TestOptions options = {}) {
-    Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
-    if (!k1) {
-      return k1.status();
-    }
-    tools::EngineRunner runner(*k1);
-    options.load.includeDir = ".";
-    options.arch = &*k1;
-    options.runner = &runner;
-    return testOperator("tik_dsl/examples/" + GetParam(), options);
-  }
-};
-
-std::vector<std::string> allExamples() {
-  std::vector<std::string> names;
-  for (const auto &entry :
-       std::filesystem::directory_iterator("tik_dsl/examples")) {
-    if (entry.path().extension() == ".cpp") {
-      names.push_back(entry.path().filename().string());
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
+class Examples : public testing::TestWithParam<std::string> {};
 
 TEST_P(Examples, PassEveryDeclaredShape) {
-  const auto report = test();
-  ASSERT_TRUE(report) << report.status().message();
-  std::printf("%s", toText(*report).c_str());
-  EXPECT_TRUE(report->passed());
-  for (const ShapeReport &shape : report->shapes) {
+  const OperatorReport report = testExample(exampleFile(GetParam()));
+  std::printf("%s", toText(report).c_str());
+  EXPECT_TRUE(report.passed());
+  for (const ShapeReport &shape : report.shapes) {
     // eager, lazy, two random orders, cycle, barrier-all
     EXPECT_EQ(shape.runs, 6u) << shape.shape;
     EXPECT_TRUE(shape.remarks.empty()) << shape.shape;
@@ -62,31 +31,70 @@ TEST_P(Examples, PassEveryDeclaredShape) {
 }
 
 TEST_P(Examples, UseSeveralCores) {
-  const auto report = test({.cores = 3, .randomOrders = 1, .settings = 1});
-  ASSERT_TRUE(report) << report.status().message();
-  EXPECT_TRUE(report->passed()) << toText(*report);
+  const OperatorReport report = testExample(
+      exampleFile(GetParam()), {.cores = 3, .randomOrders = 1, .settings = 1});
+  EXPECT_TRUE(report.passed()) << toText(report);
 }
 
-/// The first shape that is timed, in a hundred orders of the pipes, on two
-/// cores; with every check, equal bits.
-TEST_P(Examples, HundredRandomOrders) {
-  const auto report = test({.cores = 2,
-                            .randomOrders = 100,
-                            .seed = 1000,
-                            .cycle = false,
-                            .mostShapes = 1,
-                            .settings = 0});
-  ASSERT_TRUE(report) << report.status().message();
-  EXPECT_TRUE(report->passed()) << toText(*report);
-  ASSERT_EQ(report->shapes.size(), 1u);
-  EXPECT_GE(report->shapes[0].runs, 102u);
+//===----------------------------------------------------------------------===//
+// Planted: fp16 where an attribute says fp32
+//===----------------------------------------------------------------------===//
+
+/// An example whose attribute chooses the type it computes in.
+struct TypeChoice {
+  const char *example, *attribute;
+  double absolute; // of the tolerance of fp16
+};
+
+class Planted : public testing::TestWithParam<TypeChoice> {
+protected:
+  /// The example with fp16 whatever the attribute says; empty: no such example.
+  static std::filesystem::path plant() {
+    std::ifstream in(exampleFile(GetParam().example));
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    const std::string chosen = std::string("static_cast<Type>(k.attribute(\"") +
+                               GetParam().attribute + "\"))";
+    const size_t at = text.find(chosen);
+    if (at == std::string::npos) {
+      return {};
+    }
+    text.replace(at, chosen.size(), "f16");
+    const auto file = std::filesystem::path(testing::TempDir()) /
+                      (std::string("planted_") + GetParam().example + ".cpp");
+    std::ofstream(file) << text;
+    return file;
+  }
+};
+
+/// What is computed in fp32 has a tolerance of its own, so what computes in
+/// fp16 does not pass for it; with the tolerance of fp16 it would.
+TEST_P(Planted, Fp16InPlaceOfFp32IsFound) {
+  const auto file = plant();
+  ASSERT_FALSE(file.empty());
+  const OperatorReport report =
+      testExample(file, {.randomOrders = 0, .cycle = false, .settings = 0});
+  size_t found = 0;
+  for (const ShapeReport &shape : report.shapes) {
+    EXPECT_LT(shape.comparison.maxAbs, GetParam().absolute) << shape.shape;
+    if (!shape.shape.ends_with(std::string(GetParam().attribute) + "=7")) {
+      EXPECT_TRUE(shape.problems.empty()) << shape.problems[0];
+    } else if (shape.comparison.ofTolerance > 1.5) { // not just so
+      EXPECT_EQ(shape.code, StatusCode::kMismatch) << shape.shape;
+      ++found;
+    }
+  }
+  // Attention: where keys are few or hidden. Many average the roundings away.
+  EXPECT_EQ(found, 2u) << toText(report);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, Planted,
+    testing::Values(TypeChoice{"06_layer_norm", "inside", 6e-3},
+                    TypeChoice{"12_flash_attention", "softmax", 3e-3}),
+    [](const auto &info) { return info.param.attribute; });
 
 INSTANTIATE_TEST_SUITE_P(Files, Examples, testing::ValuesIn(allExamples()),
-                         [](const auto &info) {
-                           return "E" +
-                                  info.param.substr(0, info.param.find('.'));
-                         });
+                         exampleName);
 
 } // namespace
 } // namespace kiln::tik

@@ -7,24 +7,41 @@
 
 namespace kiln::tik {
 
-OperatorReport testInline(const InlineFunctions &functions, uint32_t cores) {
+namespace {
+
+/// `what` is an operator or its file.
+OperatorReport test(const auto &what, TestOptions options) {
   Result<isa::ArchSpec> k1 = isa::loadArchSpec("k1");
-  Result<Operator> op = inlineOperator(functions);
-  if (!k1 || !op) {
-    ADD_FAILURE() << k1.status().message() << op.status().message();
+  if (!k1) {
+    ADD_FAILURE() << k1.status().message();
     return {};
   }
   tools::EngineRunner runner(*k1);
-  TestOptions options;
   options.arch = &*k1;
   options.runner = &runner;
-  options.cores = cores;
-  Result<OperatorReport> report = testOperator(*op, options);
+  Result<OperatorReport> report = testOperator(what, options);
   if (!report) {
     ADD_FAILURE() << report.status().message();
     return {};
   }
   return *report;
+}
+
+} // namespace
+
+OperatorReport testInline(const InlineFunctions &functions, uint32_t cores) {
+  Result<Operator> op = inlineOperator(functions);
+  if (!op) {
+    ADD_FAILURE() << op.status().message();
+    return {};
+  }
+  return test(*op, {.cores = cores});
+}
+
+OperatorReport testExample(const std::filesystem::path &file,
+                           TestOptions options) {
+  options.load.includeDir = ".";
+  return test(file, std::move(options));
 }
 
 } // namespace kiln::tik

@@ -35,7 +35,12 @@ inline Result<Operator> inlineOperator(const InlineFunctions &functions) {
   return Operator::declare(inlineEntry, "inline.cpp");
 }
 
-/// Tests an inline operator on the machine k1; ADD_FAILURE on problems.
+/// Tests an inline operator on the machine k1; ADD_FAILURE where it cannot be
+/// tested.
 OperatorReport testInline(const InlineFunctions &functions, uint32_t cores = 1);
+
+/// The same of a file, with the headers of this tree.
+OperatorReport testExample(const std::filesystem::path &file,
+                           TestOptions options = {});
 
 } // namespace kiln::tik

@@ -277,6 +277,41 @@ TEST(Search, FindsItsWayInASpaceTooLargeToList) {
   EXPECT_LE(bestOf(found), 1300U) << "of 1000 to 16000";
 }
 
+// To ask may mean to build a kernel; one setting in 600 is legal.
+TEST(Search, AsksFewSettingsOfALargeSpaceWhetherTheyAreLegal) {
+  SearchSpace space;
+  for (int i = 0; i < 8; ++i) {
+    space.knobs.push_back({"k" + std::to_string(i), {1, 2, 4, 8, 16, 32, 64}});
+  }
+  std::set<Setting> asked;
+  bool twice = false;
+  const auto isLegal = [](const Setting &s) {
+    return s[0] * s[1] <= 8 && s[2] * s[3] <= 8 && s[4] * s[5] <= 8 &&
+           s[6] * s[7] <= 8;
+  };
+  space.isLegal = [&](const Setting &s) {
+    twice |= !asked.insert(s).second;
+    return isLegal(s);
+  };
+  FunctionMeasurer measurer([](const Setting &s, uint64_t) {
+    double sum = 1000;
+    for (size_t i = 0; i < s.size(); ++i) {
+      const double off =
+          std::log2(static_cast<double>(s[i])) - static_cast<double>(i % 3);
+      sum += 100 * off * off;
+    }
+    return Measurement{.cycles = static_cast<uint64_t>(sum)};
+  });
+  const SearchResult found = *search(space, measurer, {.trials = 100});
+  ASSERT_EQ(found.trials.size(), 100U);
+  EXPECT_TRUE(
+      std::all_of(found.trials.begin(), found.trials.end(),
+                  [&](const Trial &trial) { return isLegal(trial.setting); }));
+  EXPECT_LE(asked.size(), 3000U) << "30 for a trial";
+  EXPECT_FALSE(twice);
+  EXPECT_LE(bestOf(found), 1100U) << "of 1000 to 9000";
+}
+
 TEST(Search, ASmallSpaceIsUsedUp) {
   SearchSpace space;
   space.knobs = {{"a", {3, 1, 2}}};
