@@ -96,6 +96,7 @@ TEST_F(Cycles, OfTheExamplesAreGolden) {
     expectGolden();
     return;
   }
+  ASSERT_FALSE(HasFailure()) << kFile << " is left as it is";
   Status written = writeGoldenCycles(kFile, kHead, measured_);
   EXPECT_TRUE(written) << written.message();
 }
