@@ -271,7 +271,7 @@ typedef struct KilnTikHostTensor {
 
 typedef struct KilnTikTable {
   uint32_t size;
-  uint32_t version; /* 6 */
+  uint32_t version; /* 7 */
   void *self;       /* first argument of every function */
 
   /* -- declaration ------------------------------------------------------- */
@@ -543,6 +543,9 @@ typedef struct KilnTikTable {
                              double absolute, const char *source,
                              uint32_t count, const char *const *names,
                              const int64_t *values);
+  /* The values of this attribute, which is declared already, are element
+   * types: texts name them. */
+  void (*declareTypeValues)(void *self, const char *attribute);
 } KilnTikTable;
 
 enum KilnTikVerb {

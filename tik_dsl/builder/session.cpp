@@ -65,7 +65,15 @@ void declareAttribute(void *self, const char *name, uint32_t count,
                       const int64_t *legal) {
   if (OperatorDecl *decl = declOf(self)) {
     decl->attributes.push_back(
-        {textOf(name), {legal, legal + count}, decl->line});
+        {textOf(name), {legal, legal + count}, false, decl->line});
+  }
+}
+
+void declareTypeValues(void *self, const char *name) {
+  if (OperatorDecl *decl = declOf(self)) {
+    for (AttributeDecl &attribute : decl->attributes) {
+      attribute.holdsTypes |= attribute.name == textOf(name);
+    }
   }
 }
 
@@ -282,7 +290,7 @@ void fillCalls(KilnTikTable &t) {
 KilnTikTable tableOf(Session &session) {
   KilnTikTable t{};
   t.size = sizeof(KilnTikTable);
-  t.version = 6;
+  t.version = 7;
   t.self = &session;
   t.declareOperator = declareOperator;
   t.declareTensor = declareTensor;
@@ -290,6 +298,7 @@ KilnTikTable tableOf(Session &session) {
   t.declareShape = declareShape;
   t.declareTolerance = declareTolerance;
   t.declareToleranceAt = declareToleranceAt;
+  t.declareTypeValues = declareTypeValues;
   t.declareMacs = declareMacs;
   t.declareDomain = declareDomain;
   t.declareLine = declareLine;
