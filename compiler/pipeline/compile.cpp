@@ -83,7 +83,7 @@ bool Compilation::finish(const char *stage, ModuleOp module) {
     std::ofstream file(path);
     file << textOf(module);
     if (!file.flush()) {
-      dumpStatus = Status(StatusCode::kInvalidArgument,
+      dumpStatus = Status(StatusCode::kCorrupt,
                           "cannot write the dump " + path.string());
     }
   }

@@ -77,10 +77,14 @@ Symbols codeSymbols(const llvm::object::ELFObjectFileBase &file) {
   Symbols out;
   for (const llvm::object::ELFSymbolRef symbol : file.symbols()) {
     llvm::Expected<uint64_t> address = symbol.getAddress();
+    if (!address) { // past a table that claims more than the file has
+      llvm::consumeError(address.takeError());
+      break;
+    }
     llvm::Expected<llvm::StringRef> name = symbol.getName();
     llvm::Expected<llvm::object::section_iterator> section =
         symbol.getSection();
-    const bool usable = bool(address) && bool(name) && bool(section);
+    const bool usable = bool(name) && bool(section);
     if (usable && *section != file.section_end() && (*section)->isText() &&
         !name->empty() && !name->starts_with("$") && !name->starts_with(".L")) {
       std::string &slot = out[*address];
@@ -88,7 +92,6 @@ Symbols codeSymbols(const llvm::object::ELFObjectFileBase &file) {
         slot = name->str();
       }
     }
-    llvm::consumeError(address.takeError());
     llvm::consumeError(name.takeError());
     llvm::consumeError(section.takeError());
   }
@@ -97,12 +100,15 @@ Symbols codeSymbols(const llvm::object::ELFObjectFileBase &file) {
 
 class Listing {
 public:
-  explicit Listing(llvm::object::ELFObjectFileBase &file)
-      : symbols_(codeSymbols(file)),
-        dwarf_(llvm::DWARFContext::create(
-            file, llvm::DWARFContext::ProcessDebugRelocations::Ignore, nullptr,
-            "", [](llvm::Error e) { llvm::consumeError(std::move(e)); },
-            [](llvm::Error e) { llvm::consumeError(std::move(e)); })) {}
+  Listing(llvm::object::ELFObjectFileBase &file, SourceLines lines)
+      : symbols_(codeSymbols(file)) {
+    auto ignore = [](llvm::Error e) { llvm::consumeError(std::move(e)); };
+    if (lines == SourceLines::kRead) {
+      dwarf_ = llvm::DWARFContext::create(
+          file, llvm::DWARFContext::ProcessDebugRelocations::Ignore, nullptr,
+          "", ignore, ignore);
+    }
+  }
 
   void add(const llvm::object::SectionRef &section, llvm::StringRef code) {
     for (size_t at = 0; at + 4 <= code.size(); at += 4) {
@@ -125,6 +131,9 @@ private:
       line.function = symbol->second;
       line.offset = line.address - symbol->first;
     }
+    if (!dwarf_) {
+      return;
+    }
     const llvm::DILineInfoSpecifier kind(
         llvm::DILineInfoSpecifier::FileLineInfoKind::RawValue);
     const std::optional<llvm::DILineInfo> info =
@@ -136,7 +145,7 @@ private:
   }
 
   Symbols symbols_;
-  std::unique_ptr<llvm::DWARFContext> dwarf_;
+  std::unique_ptr<llvm::DWARFContext> dwarf_; // null: no lines
   WordPrinter printer_;
 };
 
@@ -147,7 +156,7 @@ std::string disassembleWord(uint32_t word, uint64_t address) {
 }
 
 Result<std::vector<DisassembledLine>>
-disassembleElf(std::span<const uint8_t> elf) {
+disassembleElf(std::span<const uint8_t> elf, SourceLines lines) {
   const llvm::MemoryBufferRef buffer(
       {reinterpret_cast<const char *>(elf.data()), elf.size()}, "kernel");
   auto file = llvm::object::ObjectFile::createELFObjectFile(buffer);
@@ -159,7 +168,7 @@ disassembleElf(std::span<const uint8_t> elf) {
   if (!object || object->getArch() != llvm::Triple::riscv64) {
     return Status(StatusCode::kCorrupt, "not a 64-bit RISC-V ELF file");
   }
-  Listing listing(*object);
+  Listing listing(*object, lines);
   for (const llvm::object::SectionRef &section : object->sections()) {
     if (!section.isText()) {
       continue;

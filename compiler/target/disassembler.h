@@ -32,9 +32,14 @@ struct DisassembledLine {
 /// One word at an address (branch targets are printed as addresses).
 std::string disassembleWord(uint32_t word, uint64_t address);
 
+/// LLVM reads the lines, and damaged debug information may crash it: kRead is
+/// for files that this process made.
+enum class SourceLines { kRead, kNone };
+
 /// Every word of the code of an ELF, in address order.
 Result<std::vector<DisassembledLine>>
-disassembleElf(std::span<const uint8_t> elf);
+disassembleElf(std::span<const uint8_t> elf,
+               SourceLines lines = SourceLines::kRead);
 
 /// A listing: a heading per symbol, a comment where the source line changes.
 std::string formatListing(std::span<const DisassembledLine> lines);

@@ -44,7 +44,7 @@ Result<std::string> readFile(std::string_view what, const std::string &path) {
   std::ostringstream text;
   if (!in || !(text << in.rdbuf())) {
     return Status(
-        StatusCode::kInvalidArgument,
+        StatusCode::kCorrupt,
         fmt::format("cannot read the {} file '{}': {}", what, path,
                     errno ? std::strerror(errno) : "not a readable file"));
   }

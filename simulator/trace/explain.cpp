@@ -89,6 +89,26 @@ private:
               [](const auto &a, const auto &b) {
                 return a.busy != b.busy ? a.busy > b.busy : a.pipe > b.pipe;
               });
+    // Where S mostly waits for room in a queue, it is ahead of the others.
+    if (result_.bound().pipe == Pipe::S && result_.pipes[1].busy > 0 &&
+        queueFull(kernel) > result_.bound().busy) {
+      std::swap(result_.pipes[0], result_.pipes[1]);
+    }
+  }
+
+  /// Cycles of the kernel in which S waits for room in a queue.
+  uint64_t queueFull(const Kernel &kernel) const {
+    uint64_t cycles = 0;
+    for (uint32_t core = 0; core < trace_.cores(); ++core) {
+      for (const TraceState &s : trace_.states(core, Pipe::S)) {
+        const uint64_t begin = std::max(s.begin, kernel.begin);
+        const uint64_t end = std::min(s.end, kernel.end);
+        if (s.state == Stall::kQueueFull && end > begin) {
+          cycles += end - begin;
+        }
+      }
+    }
+    return cycles;
   }
 
   std::optional<SourceLine> lineOf(const TraceCommand *c) const {

@@ -64,7 +64,9 @@ struct Hint {
 struct Explanation {
   uint64_t cycles = 0, kernelCycles = 0;
   uint32_t cores = 1;
-  std::vector<PipeUse> pipes;       // the busiest first: [0] is the bound
+  /// The busiest first: [0] is the bound. S, which feeds the others, is not
+  /// where it mostly waits for room in their queues.
+  std::vector<PipeUse> pipes;
   uint64_t lost = 0;                // kernel cycles x cores - busy of the bound
   std::vector<LostOverlap> overlap; // largest first; adds up to `lost`
   std::vector<LineCost> lines;      // heaviest first

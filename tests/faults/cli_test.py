@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import numpy as np
+import onnx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "tools" / "digits"
@@ -30,7 +31,8 @@ VADD_BINDS = ["--bind", "0=random:f16:1:2048", "--bind", "1=random:f16:2:2048",
 
 def kiln(*args, cwd, timeout=60):
     return subprocess.run([str(KILN), *map(str, args)], cwd=cwd, text=True,
-                          capture_output=True, timeout=timeout)
+                          errors="replace", capture_output=True,
+                          timeout=timeout)
 
 
 def expect(result, code, *words):
@@ -76,6 +78,13 @@ def test_version_says_what_was_built(folder):
            "ISA version ", "machine k1 ")
 
 
+def test_a_name_that_is_no_text_is_json_too(folder):
+    for name in (b"\xff.onnx", b"\xc3.kiln"):
+        result = kiln("run", os.fsdecode(name), "--json", cwd=folder)
+        expect(result, 3)
+        assert "\ufffd" in json.loads(result.stdout)["error"]["message"]
+
+
 def test_an_error_is_json_too(folder):
     result = kiln("dis", "missing.elf", "--json", cwd=folder)
     expect(result, 3)
@@ -103,6 +112,25 @@ def test_an_output_that_cannot_be_written_is_named(folder):
     result = kiln("asm", VADD, "-o", "no/such/folder/x.elf", cwd=folder)
     expect(result, 3, "no/such/folder/x.elf")
     only_files(folder)
+
+
+def test_a_result_that_stdout_does_not_take_is_an_error(folder):
+    with open("/dev/full", "w") as full:
+        for args in (["devices"], ["devices", "--json"], ["--help"]):
+            result = subprocess.run([str(KILN), *args], stdout=full,
+                                    stderr=subprocess.PIPE, text=True,
+                                    cwd=folder)
+            assert result.returncode == 3, result
+            assert "stdout" in result.stderr, result
+
+
+def test_a_device_as_output_stays_one(folder):
+    os.mkfifo(folder / "pipe")
+    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    expect(run_digits(folder, "--output", "probabilities=pipe"), 0)
+    assert len(os.read(reader, 100)) == 40
+    os.close(reader)
+    only_files(folder, "pipe")
 
 
 def test_garbage_is_no_package(folder):
@@ -178,6 +206,171 @@ def test_without_data_the_cycles_are_the_same_and_no_value_is_shown(folder):
     only_files(folder)
 
 
+def test_a_raw_input_holds_what_the_model_takes(folder):
+    image = np.load(DIGITS / "images" / "digit_0.npy")
+    (folder / "x.bin").write_bytes(image.tobytes())
+    (folder / "short.bin").write_bytes(image.tobytes()[:-1])
+    expect(kiln("compile", DIGITS / "digits.onnx", "--target", "cpu", "-o",
+                "d.kiln", cwd=folder), 0)
+    for model in (DIGITS / "digits.onnx", "d.kiln"):
+        for value, file in ((f"{DIGITS}/images/digit_0.npy", "want.bin"),
+                            ("x.bin", "got.bin")):
+            expect(kiln("run", model, "--input", f"image={value}", "--output",
+                        f"probabilities={file}", cwd=folder), 0)
+        want = (folder / "want.bin").read_bytes()
+        assert len(want) == 40 and (folder / "got.bin").read_bytes() == want
+        expect(kiln("run", model, "--input", "image=short.bin", cwd=folder), 2,
+               "short.bin", "255 bytes", "1x1x8x8 f32", "256")
+        expect(kiln("run", model, "--input", "picture=x.bin", cwd=folder), 2,
+               "picture")
+
+
+def test_a_raw_input_needs_every_dimension(folder):
+    kind = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])], "relu",
+        [onnx.helper.make_tensor_value_info("x", kind, ["rows", 2])],
+        [onnx.helper.make_tensor_value_info("y", kind, ["rows", 2])])
+    onnx.save(onnx.helper.make_model(
+        graph, ir_version=8,
+        opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "m.onnx")
+    np.arange(-3, 3, dtype=np.float32).tofile(folder / "x.bin")
+    run = ["run", "m.onnx", "--input", "x=x.bin", "--output", "y=y.npy"]
+    expect(kiln(*run, cwd=folder), 2, "'rows'", "--dim rows=N")
+    expect(kiln(*run, "--dim", "rows=4", cwd=folder), 2, "4x2 f32")
+    only_files(folder, "m.onnx", "x.bin")
+    expect(kiln(*run, "--dim", "rows=3", cwd=folder), 0)
+    assert np.load(folder / "y.npy").tolist() == [[0, 0], [0, 0], [1, 2]]
+
+
+def test_options_that_do_not_apply_are_refused(folder):
+    expect(run_digits(folder, "--shape", "4x4"), 2, "op:NAME")
+    expect(kiln("run", "op:relu", "--shape", "4x4", "--input", "x=x.npy",
+                cwd=folder), 2, "--input")
+    for option in (["--check", "race"], ["--order", "lazy"],
+                   ["--budget", "9"]):
+        expect(run_digits(folder, "--device", "cpu", *option), 2, option[0],
+               "npu:functional", "'cpu'")
+    expect(kiln("compile", DIGITS / "digits.onnx", "-o", "d.kiln",
+                cwd=folder), 0)
+    for option in (["--precision", "fp16"], ["--dim", "n=1"],
+                   ["--sync", "barrier-all"], ["--dump-dir", "ir"]):
+        expect(kiln("run", "d.kiln", "--device", "npu:functional", "--input",
+                    f"image={DIGITS}/images/digit_0.npy", *option,
+                    cwd=folder), 2, "d.kiln", "compiled already", option[0])
+    expect(kiln("bench", "--table", DIGITS / "digits.onnx", cwd=folder), 2,
+           "not both")
+    expect(kiln("bench", "--table", "--filter", "no such row", cwd=folder), 2,
+           "no such row")
+    expect(kiln("compile", "d.kiln", cwd=folder), 2, "compiled already")
+    expect(kiln("compile", "op.cpp", cwd=folder), 2, "--ops op.cpp")
+    only_files(folder, "d.kiln")
+
+
+def test_figures_have_their_documented_names(folder):
+    keys = {"device", "machine_hash", "precision", "cycles", "kernel_cycles",
+            "time_us", "useful_mac_share", "model_mac_share", "busy", "stalls",
+            "gm_bytes", "bound", "host_cpu_s"}
+    pipes = {"S", "MTE2", "MTE1", "M", "FIX", "V", "MTE3"}
+    vadd_elf(folder)
+    on = ["--device", "npu:cycle"]
+    model = DIGITS / "digits.onnx"
+    commands = (
+        ["run", model, "--input", f"image={DIGITS}/images/digit_0.npy", *on],
+        ["run", "op:softmax", "--shape", "8x64", *on],
+        ["bench", model, "--repeat", "2", *on],
+        ["sim", "vadd.elf", *VADD_BINDS, "--engine", "cycle"],
+        ["test-op", ROOT / "tik_dsl/examples/01_vector_add.cpp", "--shape",
+         "N=4096", *on])
+    reports = [json.loads(kiln(*args, "--json", cwd=folder).stdout)
+               for args in commands]
+    for report in reports:
+        figures = {**report, **report.get("shapes", [{}])[0]}
+        assert keys <= figures.keys(), keys - figures.keys()
+        assert figures["busy"].keys() == pipes == figures["stalls"].keys()
+        assert figures["bound"]["pipe"] in pipes
+        assert 0 < figures["kernel_cycles"] < figures["cycles"]
+    times = reports[2]
+    assert times["runs"] == 2
+    mean = 1 / times["runs_per_second"]
+    assert 0 < times["host_latency_s"]["best"] <= mean * (1 + 1e-9)
+
+
+def test_numbers_out_of_range_say_the_range(folder):
+    model = DIGITS / "digits.onnx"
+    for value in ("0", "-1", "1.5", "many"):
+        expect(kiln("bench", model, "--repeat", value, cwd=folder), 2,
+               f"'{value}': expected a whole number of 1 or more")
+    for value in ("-1", "nan", "inf", "x"):
+        expect(kiln("verify", model, "--rtol", value, cwd=folder), 2,
+               f"'{value}': expected a number from 0")
+    expect(kiln("compile", model, "--cores", "33", cwd=folder), 2,
+           "33 cores; machine 'k1' has 32")
+    expect(kiln("compile", model, "--cores", "0", cwd=folder), 2, "--cores")
+    for shape in ("99999999x99999999", "4294967296x4294967296x2"):
+        expect(run_digits(folder, "--input", f"image=random:f32:1:{shape}"), 2,
+               shape, "2^32 elements")
+        expect(kiln("run", "op:relu", "--shape", shape, cwd=folder), 2, shape)
+    expect(run_digits(folder, "--input", "image=zeros:99999999999999"), 2,
+           "2^40 bytes")
+    expect(kiln("run", "op:relu", "--shape", "4x4", "--constant", "1",
+                cwd=folder), 2, "--constant 1")
+    expect(kiln("run", "op:softmax", "--shape", "4x4,4x4", cwd=folder), 2,
+           "2 inputs, expected 1")
+    expect(kiln("run", "op:gemm", "--shape", "4x4,4x4", "--attr", "alpha=",
+                cwd=folder), 2, "alpha=", "expected a value")
+    only_files(folder)
+
+
+def test_layers_are_dumped_into_a_folder(folder):
+    expect(run_digits(folder, "--dump=layers"), 0)
+    expect(run_digits(folder, "--dump-layers", "here"), 0)
+    names = sorted(p.name for p in (folder / "layers").iterdir())
+    assert len(names) > 3 and names == sorted(
+        p.name for p in (folder / "here").iterdir()), names
+    last = np.load(folder / "layers" / names[-1])
+    assert last.size == 10 and abs(last.sum() - 1) < 1e-5, names[-1]
+    expect(run_digits(folder, "--dump=weights"), 2, "weights")
+    (folder / "file").write_text("")
+    for option in ("--dump-layers", "--output-dir", "--dump-dir"):
+        expect(run_digits(folder, option, "file"), 3, "file")
+
+
+def test_watch_names_the_first_infinity_and_long_names_are_cut(folder):
+    kind, long = onnx.TensorProto.FLOAT, "/".join(["layer"] * 60)
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], [long], "scale"),
+         onnx.helper.make_node("MatMul", [long, "w"], ["y"], "again")], "two",
+        [onnx.helper.make_tensor_value_info("x", kind, [4, 4])],
+        [onnx.helper.make_tensor_value_info("y", kind, [4, 4])],
+        [onnx.numpy_helper.from_array(
+            np.eye(4, dtype=np.float32) * np.float32(1e20), "w")])
+    onnx.save(onnx.helper.make_model(
+        graph, ir_version=8,
+        opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "m.onnx")
+    np.save(folder / "one.npy", np.eye(4, dtype=np.float32))
+    np.save(folder / "small.npy", np.eye(4, dtype=np.float32) * 1e-10)
+    np.save(folder / "large.npy", np.eye(4, dtype=np.float32) * 1e20)
+    for device in ("cpu", "npu:cycle"):
+        def run(name):
+            return kiln("run", "m.onnx", "--input", f"x={name}.npy", "--watch",
+                        "--dump=layers", "--device", device, cwd=folder)
+        expect(run("one"), 0, "first infinity in 'y'", "'again'")
+        expect(run("large"), 0, f"first infinity in '{long}'", "'scale'")
+        result = run("small")
+        expect(result, 0)
+        assert "first" not in result.stdout, result.stdout
+        cut = long.replace("/", "_")[:200]
+        assert list((folder / "layers").glob(f"*_{cut}~0.npy"))
+
+
+def test_a_missing_machine_file_is_unreadable(folder):
+    for file in ("no/machine.yaml", "."):
+        expect(run_digits(folder, "--device", "npu:cycle", "--machine", file),
+               3, file)
+        expect(kiln("devices", "--machine", file, cwd=folder), 3, file)
+
+
 def test_threads_beyond_the_engine_are_refused(folder):
     expect(run_digits(folder, "--device", "npu:cycle", "--threads", "65"), 2,
            "65 threads", "1 to 64")
@@ -229,6 +422,19 @@ def test_truncated_kernels_are_refused(folder):
         expect(kiln("sim", "cut.elf", *VADD_BINDS, cwd=folder), 3, "cut.elf")
 
 
+def test_damaged_kernels_are_listed_or_refused(folder):
+    elf = vadd_elf(folder).read_bytes()
+    listing = kiln("dis", "vadd.elf", cwd=folder)
+    expect(listing, 0, "vadd.s:", "ld.ub")
+    for seed in range(60):
+        damaged = bytearray(elf)
+        damaged[seed * 7919 % len(elf)] ^= 1 << seed % 8
+        (folder / "bad.elf").write_bytes(damaged)
+        result = kiln("dis", "bad.elf", "--json", cwd=folder)
+        assert result.returncode in (0, 3), (seed, result)
+        json.loads(result.stdout)
+
+
 def test_bindings_must_match_the_kernel(folder):
     vadd_elf(folder)
     expect(kiln("sim", "vadd.elf", *VADD_BINDS[:4], cwd=folder), 2, "3")
@@ -261,6 +467,23 @@ def test_a_buffer_too_small_is_a_device_fault(folder):
                 "2=zeros:f16:1024", "--out", "2=c.npy", cwd=folder), 7,
            "st.ub", "vadd.s:")
     only_files(folder, "vadd.elf")
+
+
+def test_kernel_outputs_may_be_pictures_and_sound(folder):
+    vadd_elf(folder)
+    sim = ["sim", "vadd.elf", *VADD_BINDS]
+    expect(kiln(*sim, "--out", "2=c.npy", "--out",
+                "2=c.wav:range=-2..2:type=i32", cwd=folder), 0)
+    want = np.load(folder / "c.npy").astype(float) * 2.0**30
+    data = (folder / "c.wav").read_bytes()[44:]
+    assert (np.frombuffer(data, "<i4") == want).all()
+    # The first output is fine, the second is no picture: neither is written.
+    expect(kiln(*sim, "--out", "0=a.npy", "--out", "2=c.png", cwd=folder), 2,
+           "c.png", "2048 f16", "1 dimensions")
+    expect(kiln(*sim, "--out", "0=a.npy", "--out", "7=c.npy", cwd=folder), 2,
+           "7=c.npy", "3 bindings")
+    expect(kiln(*sim, "--out", "0=no/a.npy", cwd=folder), 3, "no/a.npy")
+    only_files(folder, "vadd.elf", "c.npy", "c.wav")
 
 
 def test_a_deadlock_explains_itself(folder):

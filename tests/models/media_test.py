@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures and sound as inputs of `kiln run`, on the CPU.
+"""Pictures and sound as inputs and outputs of `kiln run`, on the CPU.
 
     media_test.py BUILD_DIR own|shared
 
 own: files made here by zlib and the wave module; what a model that returns its
-input gets is compared with numpy, bit by bit. Bad files and modifiers have
-their exit code and name the culprit.
+input gets is compared with numpy, bit by bit, and what it writes is read by
+them. Bad files, modifiers and tensors have their exit code and name the
+culprit.
 shared: published pictures and sound (../shared/media, else skipped) give the
 published input tensors, and the models say what they show.
 """
@@ -27,11 +28,9 @@ SHARED = ROOT.parent / "shared"
 KILN = None
 
 
-def run(folder, model, *inputs, output="y"):
-    arguments = [KILN, "run", model, "--device", "cpu",
-                 "--output", f"{output}={folder / 'y.npy'}"]
-    for value in inputs:
-        arguments += ["--input", value]
+def run(folder, model, value, *more, output="y"):
+    arguments = [KILN, "run", model, "--device", "cpu", "--input", value,
+                 "--output", f"{output}={folder / 'y.npy'}", *more]
     return subprocess.run([str(a) for a in arguments], text=True,
                           capture_output=True)
 
@@ -84,6 +83,125 @@ def write_wav(path, samples):
         file.setsampwidth(2)
         file.setframerate(16000)
         file.writeframes(samples.astype("<i2").tobytes())
+
+
+def read_png(path):
+    """Pixels of a file without interlacing, by zlib (ISO/IEC 15948)."""
+    data, at, packed = path.read_bytes(), 8, b""
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + size]
+        check, = struct.unpack(">I", data[at + 8 + size:at + 12 + size])
+        assert check == zlib.crc32(name + body), name
+        if name == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+        packed += body if name == b"IDAT" else b""
+        at += 12 + size
+    channels = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
+    step = channels * depth // 8
+    lines = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(
+        height, 1 + width * step)
+    rows = np.zeros((height + 1, (width + 1) * step), int)  # and a zero border
+    for y, line in enumerate(lines, 1):
+        for i, byte in enumerate(line[1:], step):
+            a, b, c = rows[y, i - step], rows[y - 1, i], rows[y - 1, i - step]
+            paeth = min((a, b, c), key=lambda v: abs(a + b - c - v))
+            filtered = (0, a, b, (a + b) // 2, paeth)[line[0]]
+            rows[y, i] = (int(byte) + filtered) % 256
+    return rows[1:, step:].astype(np.uint8).view(
+        ">u2" if depth == 16 else np.uint8).reshape(height, width, channels)
+
+
+def read_wav(path):
+    with wave.open(str(path), "rb") as file:
+        kind = {1: "u1", 2: "<i2", 4: "<i4"}[file.getsampwidth()]
+        samples = np.frombuffer(file.readframes(file.getnframes()), kind)
+        return (samples.reshape(file.getnframes(), file.getnchannels()),
+                file.getframerate())
+
+
+def write(folder, value, output, *more):
+    """Runs a model whose output is `value`."""
+    np.save(folder / "x.npy", np.ascontiguousarray(value))
+    return subprocess.run(
+        [str(a) for a in (KILN, "run", echo(folder, value), "--device", "cpu",
+                          "--input", f"x={folder / 'x.npy'}",
+                          "--output", f"y={output}", *more)],
+        text=True, capture_output=True)
+
+
+def written(folder, value, output):
+    result = write(folder, value, output)
+    assert result.returncode == 0, result.stderr
+
+
+def test_own_pictures_are_written(folder):
+    random = np.random.default_rng(3)
+    pixels = random.integers(0, 256, (13, 17, 3), dtype=np.uint8)
+    planes = pixels.transpose(2, 0, 1)[None]
+    file = folder / "a:b.png"
+    written(folder, (planes / 255).astype(np.float32), file)
+    assert (read_png(file) == pixels).all()
+    written(folder, pixels[..., ::-1].astype(np.float16),
+            f"{file}:layout=hwc:channels=bgr:range=0..255")
+    assert (read_png(file) == pixels).all()
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    written(folder, ((planes / 255 - np.reshape(mean, (1, 3, 1, 1)))
+                     / np.reshape(std, (1, 3, 1, 1))).astype(np.float32),
+            f"{file}:mean=0.485,0.456,0.406:std=0.229,0.224,0.225")
+    assert (read_png(file) == pixels).all()
+    grey = random.random((9, 4), dtype=np.float32)
+    written(folder, grey, f"{file}:type=u16")
+    want = np.rint(grey.astype(float) * 65535)
+    assert (read_png(file)[..., 0] == want).all()
+    # A picture that was read is the picture that is written.
+    picture = folder / "p.png"
+    write_png(picture, pixels)
+    model = echo(folder, np.zeros((1, 3, 13, 17), np.float32))
+    result = run(folder, model, f"x={picture}", "--output", f"y={file}")
+    assert result.returncode == 0, result.stderr
+    assert (read_png(file) == pixels).all()
+
+
+def test_own_sound_is_written(folder):
+    random = np.random.default_rng(4)
+    samples = random.integers(-32768, 32768, (500, 2), dtype=np.int16)
+    file = folder / "s.wav"
+    written(folder, (samples.T[None] / 32768).astype(np.float32),
+            f"{file}:rate=44100")
+    got, rate = read_wav(file)
+    assert rate == 44100 and (got == samples).all()
+    mono = random.uniform(-1, 1, 300).astype(np.float32)
+    written(folder, mono, file)
+    got, rate = read_wav(file)
+    want = np.minimum(np.rint(mono.astype(float) * 32768), 32767)
+    assert rate == 16000 and (got[:, 0] == want).all()
+    written(folder, mono, f"{file}:type=u8")
+    want = np.minimum(np.rint(mono.astype(float) * 128) + 128, 255)
+    assert (read_wav(file)[0][:, 0] == want).all()
+
+
+def test_own_bad_outputs_are_named_and_leave_nothing(folder):
+    batch = np.zeros((2, 3, 4, 4), np.float32)
+    last = np.zeros((1, 4, 4, 3), np.float32)
+    loud = np.full((1, 8), 1.5, np.float32)
+    nan = np.full((4, 4), np.nan, np.float32)
+    for value, name, code, words in (
+            (batch, "o.png", 2, ["'y' 2x3x4x4 f32", "n = 2", "layout="]),
+            (np.zeros((1, 5, 4, 4), np.float32), "o.png", 2, ["5 channels"]),
+            (loud[0], "o.png", 2, ["1 dimensions", "hw"]),
+            (last, "o.wav", 2, ["4 dimensions", "nct"]),
+            (loud, "o.wav", 2, ["8 of 8", "-1..1", "1.5", "outside=clip"]),
+            (nan, "o.png", 2, ["nan", ".npy"]),
+            (batch, "o.png:colour=red", 2, ["colour=red", "outside"]),
+            (batch, "o.png:type=f32", 2, ["type=f32", "u8 or u16"]),
+            (batch, "no/o.png", 3, ["no/o.png", "o such file"])):
+        result = write(folder, value, folder / name,
+                       "--output", f"y={folder / 'also.npy'}")
+        assert result.returncode == code, f"{name}: {result}"
+        for word in words:
+            assert word in result.stderr, f"no '{word}' in {result.stderr}"
+        assert {p.name for p in folder.iterdir()} == {"x.npy", "echo.onnx"}
 
 
 def test_own_pictures(folder):

@@ -402,7 +402,8 @@ typedef struct KilnTikTable {
 
   /* The ONNX domain of the operator; by default "kiln.custom". */
   void (*declareDomain)(void *self, const char *domain);
-  /* The line of the declarations that follow. */
+  /* The line of the declarations, or of the tensors of a reference, that
+   * follow. */
   void (*declareLine)(void *self, const KilnTikLine *line);
   /* A dimension that one kernel serves from least to most: every launch gives
    * it. Its tensors' dims are KILN_TIK_DYNAMIC in a kernel. */
@@ -543,6 +544,12 @@ typedef struct KilnTikTable {
                              double absolute, const char *source,
                              uint32_t count, const char *const *names,
                              const int64_t *values);
+
+  /* The reference asks for an element that the tensor of hostTensor() does not
+   * have. */
+  void (*noElement)(void *self, const double *data, int64_t index,
+                    const KilnTikLine *line);
+
   /* The values of this attribute, which is declared already, are element
    * types: texts name them. */
   void (*declareTypeValues)(void *self, const char *attribute);

@@ -329,14 +329,14 @@ public:
   void require(const Condition &condition, const char *text,
                Line line = Line::current()) const {
     const KilnTikLine at = detail::toC(line);
-    t_->require(t_->self, condition.handle(), text, &at);
+    t_->require(t_->self, detail::handleOf(condition, t_, at), text, &at);
   }
   /// The same with a text in which {d}, {u} or {x} shows a value.
   void require(const Condition &condition, const Text &text,
                const Shown &value) const {
     const KilnTikLine at = detail::toC(text.line);
-    t_->requireValue(t_->self, condition.handle(), text.text, value.handle(t_),
-                     &at);
+    t_->requireValue(t_->self, detail::handleOf(condition, t_, at), text.text,
+                     value.handle(t_), &at);
   }
   /// Prints a line to the launch's report, with at most two values in the
   /// places of {d} (signed), {u}, {x}, {f16}, {bf16} and {f32}.

@@ -79,14 +79,17 @@ public:
   constexpr Sequence(int64_t first, int64_t factor, int64_t step)
       : first_(first), factor_(factor), step_(step) {}
 
-  /// Its values that are not above `most`; at least the first.
+  /// Its values that are not above `most`; at least the first. One that does
+  /// not grow ends there.
   Choices upTo(int64_t most) const {
     Choices choices;
-    int64_t value = first_;
+    int64_t value = first_, before = 0;
     do {
       choices.add(value);
+      before = value;
       value = value * factor_ + step_;
-    } while (value <= most && choices.count() < Choices::kMost);
+    } while (value > before && value <= most &&
+             choices.count() < Choices::kMost);
     return choices;
   }
 

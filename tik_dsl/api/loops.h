@@ -7,6 +7,8 @@
 
 #include "tik_dsl/api/scalar.h"
 
+#include <exception>
+
 namespace kiln::tik {
 
 namespace detail {
@@ -43,11 +45,14 @@ public:
   LoopBody &operator=(const LoopBody &) = delete;
   ~LoopBody() {
     if (open_) {
+      if (std::uncaught_exceptions() > 0) {
+        return; // that is the mistake
+      }
       const KilnTikLine at = toC(line_);
       t_->mistake(t_->self, 102,
-                  "the body of a loop was left by break, return or an "
-                  "exception; it is built once and must run to its end: use "
-                  "when() for what depends on run-time values",
+                  "the body of a loop was left by break or return; it is built "
+                  "once and must run to its end: use when() for what depends "
+                  "on run-time values",
                   &at);
       static_cast<Derived *>(this)->close();
     }
@@ -122,7 +127,7 @@ public:
        const Line &line)
       : t_(table), line_(line) {
     const KilnTikLine at = detail::toC(line_);
-    t_->beginWhen(t_->self, condition.handle(), &at);
+    t_->beginWhen(t_->self, detail::handleOf(condition, t_, at), &at);
     body();
   }
   template <typename Body> void otherwise(const Body &body) && {
@@ -133,6 +138,9 @@ public:
   When(const When &) = delete;
   When &operator=(const When &) = delete;
   ~When() {
+    if (std::uncaught_exceptions() > 0) {
+      return;
+    }
     const KilnTikLine at = detail::toC(line_);
     t_->endWhen(t_->self, &at);
   }

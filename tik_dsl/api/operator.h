@@ -30,6 +30,8 @@
 
 #include "tik_dsl/api/knobs.h"
 
+#include <exception>
+
 namespace kiln::tik {
 
 /// A dimension: a symbol (an identifier) or a number, 1 to 2^31.
@@ -124,11 +126,12 @@ public:
     at(line);
     return tensor(1, name, type, dims, {});
   }
-  /// The first legal value is the default. Where all are types, texts name
-  /// them: softmax=f32.
+  /// The first legal value is the default; at most 64 (TIK538). Where all are
+  /// types, texts name them: softmax=f32.
   Declaration &attribute(const char *name, std::initializer_list<Value> legal,
                          Line line = Line::current()) {
     at(line);
+    fits(legal.size(), line);
     int64_t values[kMaxList];
     uint32_t count = 0;
     bool areTypes = legal.size() > 0;
@@ -149,12 +152,14 @@ public:
   Declaration &shape(std::initializer_list<Setting> settings,
                      Line line = Line::current()) {
     at(line);
+    fits(settings.size(), line);
     return shape(0, settings);
   }
   /// A shape at the edge of what the kernel can do: tested, not timed.
   Declaration &edge(std::initializer_list<Setting> settings,
                     Line line = Line::current()) {
     at(line);
+    fits(settings.size(), line);
     return shape(1, settings);
   }
   /// Passes: |got - want| <= absolute + relative * |want|, for outputs of
@@ -165,7 +170,7 @@ public:
   ///   d.tolerance(f16, 1e-3, 3e-4, "fp32 inside", {{"softmax", f32}});
   ///
   /// Of those that hold for a shape the one with the most attributes counts;
-  /// that there is one is checked when the file is loaded (TIK535).
+  /// that there is one is checked when the file is loaded (TIK543).
   Declaration &tolerance(Type type, double relative, double absolute,
                          const char *source,
                          std::initializer_list<Setting> where = {},
@@ -181,6 +186,7 @@ public:
   Declaration &macs(std::initializer_list<Dim> factors,
                     Line line = Line::current()) {
     at(line);
+    fits(factors.size(), line);
     const char *texts[kMaxList];
     uint32_t count = 0;
     for (const Dim &factor : factors) {
@@ -222,6 +228,13 @@ private:
     t_->declareLine(t_->self, &where);
   }
 
+  void fits(size_t count, const Line &line) {
+    if (count > kMaxList) {
+      const KilnTikLine where = detail::toC(line);
+      t_->mistake(t_->self, 538, "a list of more than 64", &where);
+    }
+  }
+
   Declaration &tensor(uint32_t isOutput, const char *name, const TypeName &type,
                       std::initializer_list<Dim> dims, const Values &values) {
     const char *texts[kMaxList];
@@ -258,44 +271,89 @@ private:
   const KilnTikTable *t_;
 };
 
+namespace detail {
+
+/// Leaves the operator's code after a mistake that was reported.
+struct Stop {};
+
+} // namespace detail
+
 /// A tensor of the reference, row-major, every type as double.
 class HostArray {
 public:
-  explicit HostArray(const KilnTikHostTensor &tensor) : tensor_(tensor) {}
+  /// A number with the author's line.
+  struct Element {
+    Element(RunTimeInteger auto i, Line where = Line::current())
+        : index(static_cast<int64_t>(i)), line(where) {}
+    int64_t index;
+    Line line;
+  };
+
+  HostArray(const KilnTikTable *table, const KilnTikHostTensor &tensor)
+      : t_(table), tensor_(tensor) {
+    for (uint32_t i = 0; i < tensor_.rank; ++i) {
+      size_ *= tensor_.dims[i];
+    }
+  }
 
   /// Size of dimension i; 1 beyond the rank.
   int64_t dim(int64_t i) const {
-    return i < tensor_.rank ? tensor_.dims[i] : 1;
+    return i >= 0 && i < tensor_.rank ? tensor_.dims[i] : 1;
   }
   /// Number of elements.
-  int64_t size() const {
-    int64_t size = 1;
-    for (uint32_t i = 0; i < tensor_.rank; ++i) {
-      size *= tensor_.dims[i];
-    }
-    return size;
-  }
-  /// Row-major; operator[] is not checked.
+  int64_t size() const { return size_; }
+  /// Row-major, size() elements.
   double *data() const { return tensor_.data; }
-  double &operator[](int64_t i) const { return tensor_.data[i]; }
+  /// Element i in row-major order; TIK534 where there is none.
+  double &operator[](Element i) const {
+    if (static_cast<uint64_t>(i.index) >= static_cast<uint64_t>(size_))
+        [[unlikely]] {
+      missing(t_, tensor_.data, i.index, i.line);
+    }
+    return tensor_.data[i.index];
+  }
 
 private:
+  // Takes no `this`: sizes stay in registers of the reference's loops.
+  [[noreturn]] __attribute__((noinline, cold)) static void
+  missing(const KilnTikTable *t, const double *data, int64_t index, Line line) {
+    const KilnTikLine at = detail::toC(line);
+    t->noElement(t->self, data, index, &at);
+    throw detail::Stop();
+  }
+
+  const KilnTikTable *t_;
   KilnTikHostTensor tensor_;
+  int64_t size_ = 1;
 };
 
 class Reference {
 public:
+  /// A name with the author's line.
+  struct Name {
+    Name(const char *words, Line where = Line::current())
+        : text(words), line(where) {}
+    const char *text;
+    Line line;
+  };
+
   explicit Reference(const KilnTikTable *table) : t_(table) {}
 
-  /// A declared tensor by name.
-  HostArray operator[](const char *name) const {
+  /// A declared tensor by name; another name is TIK501.
+  HostArray operator[](const Name &name) const {
+    const KilnTikLine at = detail::toC(name.line);
     KilnTikHostTensor tensor{};
-    t_->hostTensor(t_->self, name, &tensor);
-    return HostArray(tensor);
+    t_->declareLine(t_->self, &at);
+    t_->hostTensor(t_->self, name.text, &tensor);
+    if (tensor.data == nullptr) {
+      throw detail::Stop();
+    }
+    return HostArray(t_, tensor);
   }
-  /// A declared attribute or a dimension's symbol.
-  int64_t attribute(const char *name) const {
-    return t_->attribute(t_->self, name, nullptr);
+  /// A declared attribute or a dimension's symbol; another name is TIK506.
+  int64_t attribute(const char *name, Line line = Line::current()) const {
+    const KilnTikLine at = detail::toC(line);
+    return t_->attribute(t_->self, name, &at);
   }
 
 private:
@@ -313,6 +371,14 @@ inline int32_t answer(const KilnTikRequest *request,
   if (request->size < sizeof(KilnTikRequest) ||
       table->size < sizeof(KilnTikTable)) {
     return KILN_TIK_TABLE_TOO_SHORT;
+  }
+  if (declare == nullptr ||
+      (reference == nullptr && request->verb == KILN_TIK_REFERENCE)) {
+    table->mistake(table->self, 535,
+                   declare == nullptr ? "there is no function declare()"
+                                      : "there is no function reference()",
+                   nullptr);
+    return KILN_TIK_DONE;
   }
   try {
     switch (request->verb) {
@@ -341,9 +407,13 @@ inline int32_t answer(const KilnTikRequest *request,
     default:
       return KILN_TIK_UNKNOWN_VERB;
     }
+  } catch (const Stop &) {
+    return KILN_TIK_DONE;
+  } catch (const std::exception &e) {
+    table->mistake(table->self, 504, e.what(), nullptr);
+    return KILN_TIK_DONE;
   } catch (...) {
-    table->mistake(table->self, 504, "the operator's code threw an exception",
-                   nullptr);
+    table->mistake(table->self, 504, "no std::exception", nullptr);
     return KILN_TIK_DONE;
   }
 }

@@ -157,6 +157,16 @@ inline Condition compare(KilnTikCompare op, const Operand &a,
   return combine<Condition, &KilnTikTable::compare>(op, a, b);
 }
 
+/// The handle of a condition; TIK108 where it was never given a value.
+inline KilnTikValue handleOf(const Condition &condition, const KilnTikTable *t,
+                             const KilnTikLine &at) {
+  if (condition.table() == nullptr) {
+    t->mistake(t->self, 108, "a Condition is used that was never given a value",
+               &at);
+  }
+  return condition.handle();
+}
+
 inline Condition logic(KilnTikArith op, const Condition &a,
                        const Condition &b) {
   const KilnTikTable *t = a.table();

@@ -8,7 +8,8 @@
 //   k.load(t, x.at(r, 0), {rows, 128});             // GM rows -> UB rows
 //
 // at() takes one index per dimension (or one index of the flat tensor) and
-// gives the place of that element; its row pitch is that of the tensor's or
+// gives the place of that element; dimensions that have none begin at 0, more
+// indices than dimensions are TIK223. Its row pitch is that of the tensor's or
 // buffer's last dimension. A Place says how rows follow each other; change it
 // with broadcastRow(), rowPitch() and blockStride().
 //
@@ -117,18 +118,23 @@ public:
   Type type() const { return static_cast<Type>(info_.type); }
   int64_t rank() const { return info_.rank; }
   /// Size of dimension i; 1 beyond the rank. One that the launch gives is
-  /// TIK526.
+  /// TIK526; a negative i is TIK223.
   int64_t dim(int64_t i, Line line = Line::current()) const {
-    if (i < rank() && info_.dims[i] == KILN_TIK_DYNAMIC) {
+    if (i >= 0 && i < rank() && info_.dims[i] == KILN_TIK_DYNAMIC) {
       const KilnTikLine at = detail::toC(line);
       table_->mistake(table_->self, 526,
                       "dim: the launch gives this size; use extent()", &at);
       return 1;
     }
-    return i < rank() ? info_.dims[i] : 1;
+    return has("dim: a dimension below 0", i >= 0, line) && i < rank()
+               ? info_.dims[i]
+               : 1;
   }
   /// A dimension as a run-time value, whoever gives it.
-  Index extent(int64_t i) const {
+  Index extent(int64_t i, Line line = Line::current()) const {
+    if (!has("extent: a dimension below 0", i >= 0, line)) {
+      return {};
+    }
     return {table_,
             table_->extent(table_->self, handle_, static_cast<uint32_t>(i))};
   }
@@ -145,8 +151,15 @@ public:
   operator Place() const { return placeAt(Operand(0)); }
 
 protected:
+  bool has(const char *text, bool holds, const Line &line) const {
+    if (!holds) {
+      const KilnTikLine at = detail::toC(line);
+      table_->mistake(table_->self, 223, text, &at);
+    }
+    return holds;
+  }
   Operand dimension(int64_t i, const Line &line) const {
-    return info_.dims[i] == KILN_TIK_DYNAMIC ? Operand(extent(i), line)
+    return info_.dims[i] == KILN_TIK_DYNAMIC ? Operand(extent(i, line), line)
                                              : Operand(info_.dims[i], line);
   }
   Operand elementsFrom(int64_t i, const Line &line) const {
@@ -166,6 +179,9 @@ protected:
   /// Sum of index * elements, in bytes.
   Operand byteOffset(const Operand *indices, int64_t count) const {
     const Line &line = indices[0].line();
+    // A memory that a mistake left without a description has rank 0.
+    has("at: more indices than dimensions",
+        count == 1 || count <= rank() || rank() == 0, line);
     Operand sum(0, line);
     for (int64_t i = 0; i < count; ++i) {
       const Operand elements =

@@ -42,12 +42,20 @@ public:
   template <typename T>
   Number(const Scalar<T> &bits)
       : handle_(bits.handle()), isRunTime_(true),
-        bits_(detail::floatType<T>()) {}
+        hasValue_(bits.table() != nullptr), bits_(detail::floatType<T>()) {}
   KilnTikValue handle(const KilnTikTable *t, Type type,
                       const KilnTikLine &at) const {
     const auto code = static_cast<uint32_t>(type);
     if (isRunTime_) {
-      if (bits_ != detail::kNoFloat && bits_ != code) {
+      if (!hasValue_) {
+        t->mistake(t->self, 108,
+                   "a number is used that was never given a value", &at);
+      } else if (handle_ != 0 && bits_ == detail::kNoFloat && isFloat(type)) {
+        t->mistake(t->self, 311,
+                   "the run-time number is an integer and the elements are "
+                   "floats; its bits would be taken for one",
+                   &at);
+      } else if (handle_ != 0 && bits_ != detail::kNoFloat && bits_ != code) {
         t->mistake(t->self, 311,
                    "the run-time float is of another type than the elements",
                    &at);
@@ -64,7 +72,7 @@ public:
 
 private:
   KilnTikValue handle_ = 0;
-  bool isRunTime_ = false;
+  bool isRunTime_ = false, hasValue_ = true;
   uint32_t bits_ = detail::kNoFloat;
   double value_ = 0;
 };
@@ -338,7 +346,7 @@ public:
   Scalar<T> readFloat(const Place &src, Line line = Line::current()) const {
     if (detail::floatType<T>() != static_cast<uint32_t>(src.type())) {
       mistaken(310, "readFloat<T>: T is not the type of the elements", line);
-      return {};
+      return {t_, 0};
     }
     return {t_, readBits(src, line)};
   }
@@ -358,7 +366,7 @@ protected:
   Index mistaken(uint32_t number, const char *text, const Line &line) const {
     const KilnTikLine at = detail::toC(line);
     t_->mistake(t_->self, number, text, &at);
-    return {};
+    return {t_, 0}; // what uses it is silent
   }
 
   const KilnTikTable *t_;

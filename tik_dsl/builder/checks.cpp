@@ -140,6 +140,14 @@ Value KernelBuilder::count(const char *name, KilnTikValue handle, int64_t most,
                                          "; a count is not negative");
     return {};
   }
+  // What a field cannot hold is cut off, and no engine sees it.
+  constexpr int64_t kNoBound = (int64_t{1} << 31) - 1;
+  if (facts.high >= kNoBound && most < kNoBound && !insideWhen()) {
+    mistake(number, std::string(name) +
+                        " has no bound; the instruction takes at most " +
+                        std::to_string(most) + ": use min()");
+    return {};
+  }
   return count;
 }
 

@@ -110,6 +110,29 @@ Value KernelBuilder::semaphore(KilnTikValue id) {
   return number;
 }
 
+void KernelBuilder::noteSemaphore(KilnTikValue id, SemaphoreLines &lines) {
+  const Facts facts = factsOf(id);
+  for (int64_t i = facts.low; i <= facts.high; ++i) {
+    AuthorLine &first = lines[static_cast<size_t>(i)];
+    first = first.line == 0 ? line_ : first;
+  }
+}
+
+/// A semaphore whose id is not known may be any of its range.
+void KernelBuilder::checkSemaphores() {
+  for (size_t i = 0; i < posted_.size(); ++i) {
+    const bool posted = posted_[i].line != 0;
+    if (posted != (pended_[i].line != 0)) {
+      messages_.add(Mistake::kOneSided, posted ? posted_[i] : pended_[i],
+                    (posted ? "post: no pend() of the kernel waits for "
+                              "semaphore "
+                            : "pend: no post() of the kernel counts up "
+                              "semaphore ") +
+                        std::to_string(i));
+    }
+  }
+}
+
 void KernelBuilder::post(KilnTikMemory tensor, KilnTikValue block,
                          KilnTikValue id, const KilnTikLine *line) {
   at(line);
@@ -124,6 +147,7 @@ void KernelBuilder::post(KilnTikMemory tensor, KilnTikValue block,
   // before by a flag.
   const bool byFix =
       entry->writers == 1u << static_cast<unsigned>(isa::Pipe::FIX);
+  noteSemaphore(id, posted_);
   create<npu::PostOp>(byFix ? npu::PipeKind::FIX : npu::PipeKind::MTE3,
                       entry->base, to, number);
 }
@@ -137,6 +161,7 @@ void KernelBuilder::pend(KilnTikMemory tensor, KilnTikValue id,
   if (entry == nullptr || !number || !handsOver(*entry) || !meetsOthers()) {
     return;
   }
+  noteSemaphore(id, pended_);
   create<npu::PendOp>(entry->base, number);
 }
 
@@ -145,7 +170,11 @@ void KernelBuilder::pend(KilnTikMemory tensor, KilnTikValue id,
 //===----------------------------------------------------------------------===//
 
 bool KernelBuilder::textFits(const char *text, uint32_t values) {
-  const llvm::StringRef words(text ? text : "");
+  if (text == nullptr) {
+    mistake(Mistake::kTextFormat, "there is no text");
+    return false;
+  }
+  const llvm::StringRef words(text);
   if (words.size() > kMostText) {
     mistake(Mistake::kTextFormat, "the text has " +
                                       std::to_string(words.size()) +

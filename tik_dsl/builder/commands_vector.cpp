@@ -330,6 +330,14 @@ void KernelBuilder::vbroadcast(const KilnTikView *dst, const KilnTikView *src,
     return;
   }
   const CheckedOperand &d = (*c)[0], &s = (*c)[1];
+  const Facts &to = d.offsetFacts, &from = s.offsetFacts;
+  if (d.memory == s.memory && to.isConstant() && from.isConstant() &&
+      to.low < from.low + s.extent.high && from.low < to.low + d.extent.high) {
+    mistake(Mistake::kSameBuffer,
+            "'" + d.memory->name +
+                "' is destination and source; broadcast needs two buffers");
+    return;
+  }
   create<npu::VBroadcastOp>(d.base, d.offset, s.base, s.offset, c->size.rows,
                             c->size.cols, stridesOf(*dst), stridesOf(*src));
 }

@@ -111,11 +111,20 @@ inline Facts either(const Facts &a, const Facts &b) {
 
 /// (a + bias) / b for a constant b > 0, rounded down; bias 0 or b - 1.
 inline Facts divide(const Facts &a, const Facts &b, bool up) {
-  if (!b.isConstant() || b.low <= 0 || a.low < 0) {
+  if (!b.isConstant() || b.low <= 0) {
     return a.low >= 0 && b.low > 0 ? Facts{0, a.high, 1, false, false}
                                    : Facts{};
   }
   const int64_t bias = up ? b.low - 1 : 0;
+  if (a.low < 0) { // rounded toward 0, whatever it is for
+    return a.high >= Facts::kLimit
+               ? Facts{}
+               : Facts{a.low,
+                       a.high < 0
+                           ? 0
+                           : Facts::clamp((__int128{a.high} + bias) / b.low),
+                       1, false, false};
+  }
   const bool exact = a.divisor % b.low == 0;
   return {Facts::clamp((__int128{a.low} + bias) / b.low),
           a.high >= Facts::kLimit

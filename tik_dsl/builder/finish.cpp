@@ -194,6 +194,7 @@ bool KernelBuilder::checkUses() {
                         "' is accumulated into, and no plain store begins it");
     }
   }
+  checkSemaphores();
   return messages_.empty();
 }
 

@@ -312,23 +312,32 @@ KilnTikMemory KernelBuilder::workspace(uint32_t type, uint32_t rank,
                                        const KilnTikLine *line) {
   at(line);
   call_ = "workspace";
-  if (type >= kTypes || rank == 0 || rank > KILN_TIK_MAX_RANK) {
-    mistake(Mistake::kBufferField, "type 0 to 7, rank 1 to 8; found " +
-                                       std::to_string(type) + ", " +
-                                       std::to_string(rank));
+  name = name ? name : "workspace";
+  if (!isField("type", name, type, 0, kTypes - 1) ||
+      !isField("number of dimensions", name, rank, 1, KILN_TIK_MAX_RANK)) {
     return 0;
   }
   MemoryEntry entry;
-  entry.name = name ? name : "workspace";
+  entry.name = name;
   entry.type = elementTypeOf(type);
   entry.dims.assign(dims, dims + rank);
   entry.kind = TensorKind::kWorkspace;
   if (!checkShape(entry)) {
     return 0;
   }
+  entry.bytes = isa::sizeOf(entry.type);
+  for (int64_t dim : entry.dims) {
+    entry.bytes *= dim;
+  }
+  const auto capacity = static_cast<int64_t>(options_.capacities[KILN_TIK_GM]);
+  if (entry.bytes > capacity) {
+    mistake(Mistake::kDoesNotFit, "'" + entry.name + "' (" + shapeText(entry) +
+                                      ") takes " + std::to_string(entry.bytes) +
+                                      " bytes; GM has " +
+                                      std::to_string(capacity));
+    return 0;
+  }
   entry.base = tensorArgument(entry);
-  entry.bytes = llvm::cast<MemRefType>(entry.base.getType()).getNumElements() *
-                isa::sizeOf(entry.type);
   return addMemory(std::move(entry));
 }
 
@@ -378,6 +387,13 @@ bool KernelBuilder::checkShape(const MemoryEntry &entry) {
   return true;
 }
 
+/// A field of a buffer or workspace.
+bool KernelBuilder::isField(const char *what, const char *name, uint32_t value,
+                            uint32_t least, uint32_t most) {
+  const std::string field = std::string("the ") + what + " of '" + name + "'";
+  return inRange(field.c_str(), value, least, most, Mistake::kBufferField);
+}
+
 KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
                                    const int64_t *dims, uint32_t depth,
                                    const char *name, const KilnTikLine *line) {
@@ -386,16 +402,15 @@ KilnTikMemory KernelBuilder::alloc(uint32_t space, uint32_t type, uint32_t rank,
   if (options_.quick && !messages_.empty()) {
     return 0; // later commands on it are silent
   }
-  if (space == 0 || space >= isa::kNumSpaces || type >= kTypes || rank == 0 ||
-      rank > KILN_TIK_MAX_RANK || depth > kMaxDepth) {
-    mistake(Mistake::kBufferField,
-            "space 1 to 6, type 0 to 7, rank 1 to 8, depth up to 8; found " +
-                std::to_string(space) + ", " + std::to_string(type) + ", " +
-                std::to_string(rank) + ", " + std::to_string(depth));
+  name = name ? name : "buffer";
+  if (!isField("space", name, space, 1, isa::kNumSpaces - 1) ||
+      !isField("type", name, type, 0, kTypes - 1) ||
+      !isField("number of dimensions", name, rank, 1, KILN_TIK_MAX_RANK) ||
+      !isField("number of slots", name, depth, 0, kMaxDepth)) {
     return 0;
   }
   MemoryEntry entry;
-  entry.name = name ? name : "buffer";
+  entry.name = name;
   entry.space = static_cast<isa::Space>(space);
   entry.type = elementTypeOf(type);
   entry.dims.assign(dims, dims + rank);

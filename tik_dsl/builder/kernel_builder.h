@@ -131,6 +131,8 @@ public:
   /// The module with the kernel, null after mistakes.
   mlir::OwningOpRef<mlir::ModuleOp> finish();
   int64_t blockCount() const { return blockCount_; }
+  /// Between beginCalled() and its end.
+  bool isCalled() const { return !called_.empty(); }
   /// Bytes of each workspace: bindings after the tensors.
   std::vector<uint64_t> workspaceBytes() const;
   /// Blocks add floats to one place, in the order in which they come to it.
@@ -334,6 +336,8 @@ private:
   /// i64: the low bits hold the value, those above are 0.
   mlir::Value bitsOf(KilnTikValue handle, isa::ElementType type);
   Facts factsOf(KilnTikValue handle);
+  bool isField(const char *what, const char *name, uint32_t value,
+               uint32_t least, uint32_t most);
   bool checkShape(const MemoryEntry &entry);
   KilnTikMemory addMemory(MemoryEntry entry);
   mlir::Value tensorArgument(const MemoryEntry &entry);
@@ -386,6 +390,10 @@ private:
   bool handsOver(const MemoryEntry &tensor);
   bool textFits(const char *text, uint32_t values);
   mlir::Value semaphore(KilnTikValue id);
+  /// The first line of each semaphore's posts or pends; line 0: none.
+  using SemaphoreLines = std::array<AuthorLine, 16>;
+  void noteSemaphore(KilnTikValue id, SemaphoreLines &lines);
+  void checkSemaphores();
 
   // commands_move.cpp, commands_cube.cpp, commands_vector.cpp,
   // commands_index.cpp
@@ -449,6 +457,7 @@ private:
   std::vector<Scope> scopes_; // open ones, outermost first
   std::vector<Assertion> assertions_;
   uint32_t accumulation_ = 0; // KilnTikStoreMode of the open scope
+  SemaphoreLines posted_, pended_;
   bool orderDependent_ = false;
   bool hasManual_ = false;
   /// Bytes of buffers with several slots, by memory and outermost loop; of a

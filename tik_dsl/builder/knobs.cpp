@@ -67,8 +67,10 @@ Result<std::vector<KnobDecl>> knobsOf(const Operator &op,
                                       const isa::ArchSpec &arch, uint32_t cores,
                                       MessageList &messages) {
   std::vector<KnobDecl> knobs;
+  messages.setFile(op.file());
   Session session(messages);
   session.knobs = &knobs;
+  session.watch = op.watch();
   session.shape = &shape;
   session.op = &op.decl();
   session.arch = &arch;

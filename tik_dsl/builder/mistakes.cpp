@@ -48,6 +48,9 @@ void MessageList::add(uint32_t number, const AuthorLine &at, std::string text) {
     return;
   }
   messages_.push_back({number, at, std::move(text)});
+  if (at.file.empty()) {
+    messages_.back().at.file = file_;
+  }
 }
 
 std::string MessageList::text() const {

@@ -63,6 +63,8 @@ public:
     add(static_cast<uint32_t>(mistake), at, std::move(text));
   }
   void add(uint32_t number, const AuthorLine &at, std::string text);
+  /// Of messages that are added without a file.
+  void setFile(const std::string &file) { file_ = file; }
   bool empty() const { return messages_.empty(); }
   const std::vector<Message> &messages() const { return messages_; }
   /// All, a line each.
@@ -70,6 +72,7 @@ public:
 
 private:
   std::vector<Message> messages_;
+  std::string file_;
   size_t dropped_ = 0;
 };
 

@@ -57,13 +57,17 @@ void checkBodies(const OperatorDecl &decl, MessageList &messages) {
 // Operator
 //===----------------------------------------------------------------------===//
 
-Result<Operator> Operator::declare(KilnTikEntry entry, std::string file) {
+Result<Operator> Operator::declare(KilnTikEntry entry, std::string file,
+                                   CallWatch *watch) {
   Operator op;
   op.entry_ = entry;
   op.file_ = std::move(file);
+  op.watch_ = watch;
   MessageList messages;
+  messages.setFile(op.file_);
   Session session(messages);
   session.decl = &op.decl_;
+  session.watch = watch;
   KILN_RETURN_IF_ERROR(session.call(entry, KILN_TIK_DECLARE, op.file_));
   if (!messages.empty() || !checkDeclaration(op.decl_, messages)) {
     return statusOf(messages);
@@ -79,6 +83,7 @@ Result<Operator> Operator::declare(KilnTikEntry entry, std::string file) {
 
 Result<BoundShape> Operator::bind(const ShapeCase &settings) const {
   MessageList messages;
+  messages.setFile(file_);
   if (auto shape = tik::bind(decl_, settings, messages)) {
     return std::move(*shape);
   }
@@ -88,9 +93,11 @@ Result<BoundShape> Operator::bind(const ShapeCase &settings) const {
 Status Operator::reference(const BoundShape &shape,
                            std::span<std::vector<double>> tensors) const {
   MessageList messages;
+  messages.setFile(file_);
   Session session(messages);
   session.shape = &shape;
   session.host = tensors;
+  session.watch = watch_;
   KILN_RETURN_IF_ERROR(session.call(entry_, KILN_TIK_REFERENCE, file_));
   return messages.empty() ? Status::ok() : statusOf(messages);
 }
@@ -158,6 +165,7 @@ struct OperatorCompiler::Build {
 
   Status run(const Operator &op, const BoundShape &shape,
              const CompileOptions &options) {
+    messages.setFile(op.file());
     std::vector<KnobDecl> asked;
     if (!options.knobs) {
       KILN_ASSIGN_OR_RETURN(
@@ -168,6 +176,7 @@ struct OperatorCompiler::Build {
     addArguments(builder, op.decl(), shape);
     Session session(messages);
     session.kernel = &builder;
+    session.watch = op.watch();
     session.shape = &shape;
     session.op = &op.decl();
     session.arch = options.arch;

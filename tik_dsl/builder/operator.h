@@ -18,6 +18,7 @@
 #include "isa/abi/launch.h"
 #include "isa/arch/arch_spec.h"
 #include "isa/support/status.h"
+#include "tik_dsl/builder/call_watch.h"
 #include "tik_dsl/builder/operator_decl.h"
 
 #include <map>
@@ -31,11 +32,14 @@ namespace kiln::tik {
 class Operator {
 public:
   /// Asks the entry point for its declaration. `file` stands in messages.
-  static Result<Operator> declare(KilnTikEntry entry, std::string file);
+  /// `watch`, where given, is told of every call to the operator's code.
+  static Result<Operator> declare(KilnTikEntry entry, std::string file,
+                                  CallWatch *watch = nullptr);
 
   const OperatorDecl &decl() const { return decl_; }
   const std::string &file() const { return file_; }
   KilnTikEntry entry() const { return entry_; }
+  CallWatch *watch() const { return watch_; }
 
   Result<BoundShape> bind(const ShapeCase &settings) const;
   /// Computes the outputs; `tensors` in binding order, outputs sized.
@@ -44,6 +48,7 @@ public:
 
 private:
   KilnTikEntry entry_ = nullptr;
+  CallWatch *watch_ = nullptr;
   std::string file_;
   OperatorDecl decl_;
 };

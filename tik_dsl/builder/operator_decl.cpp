@@ -163,6 +163,10 @@ private:
   void checkDynamics() {
     const auto symbols = symbolsOf(decl_);
     for (const DynamicDecl &dynamic : decl_.dynamics) {
+      if (decl_.dynamic(dynamic.symbol) != &dynamic) {
+        fail(Mistake::kDeclaredTwice, dynamic.line,
+             "dynamic: " + quoted(dynamic.symbol) + " has a range already");
+      }
       if (!contains(symbols, dynamic.symbol)) {
         fail(Mistake::kUnusedDynamic, dynamic.line,
              "dynamic: " + quoted(dynamic.symbol) +
@@ -228,7 +232,9 @@ public:
 
 private:
   void set(BoundShape &shape, const std::string &name, int64_t value) {
-    shape.values[name] = value;
+    if (!shape.values.emplace(name, value).second) {
+      fail(Mistake::kNameSetTwice, quoted(name) + " is set twice");
+    }
     const AttributeDecl *attribute = decl_.attribute(name);
     if (attribute != nullptr) {
       checkLegal(*attribute, value);
@@ -302,7 +308,30 @@ private:
       result.type =
           static_cast<isa::ElementType>(shape.values.at(tensor.typeAttribute));
     }
+    if (!tensor.isOutput) {
+      checkValues(result);
+    }
     return result;
+  }
+  /// Values that the type does not have would all be tested as its ends.
+  void checkValues(const BoundTensor &tensor) {
+    constexpr double kLargest[] = {127,        255,   32767,      65535,
+                                   2147483647, 65504, 3.3895e+38, 3.4028e+38};
+    const auto type = static_cast<uint32_t>(tensor.type);
+    const double most = kLargest[type];
+    const bool isUnsigned = tensor.type == isa::ElementType::U8 ||
+                            tensor.type == isa::ElementType::U16;
+    const bool isInteger = type <= static_cast<uint32_t>(isa::ElementType::I32);
+    const double least = isUnsigned ? 0 : isInteger ? -most - 1 : -most;
+    const bool byDefault = tensor.low == -1 && tensor.high == 1;
+    if (!byDefault && (tensor.low < least || tensor.high > most)) {
+      messages_.add(Mistake::kInputValues, tensor.line,
+                    "values of " + quoted(tensor.name) + " are drawn from " +
+                        number(tensor.low) + " to " + number(tensor.high) +
+                        "; " + std::string(isa::name(tensor.type)) + " has " +
+                        number(least) + " to " + number(most));
+      ok_ = false;
+    }
   }
   void fail(Mistake number, const std::string &text) {
     messages_.add(number, line_, text);

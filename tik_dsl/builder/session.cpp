@@ -33,6 +33,11 @@ OperatorDecl *declOf(void *self) {
 
 void declareOperator(void *self, const char *name, const char *summary) {
   if (OperatorDecl *decl = declOf(self)) {
+    if (!decl->name.empty()) {
+      sessionOf(self).messages.add(Mistake::kDeclaredTwice, decl->line,
+                                   "name: the operator is called '" +
+                                       decl->name + "' already");
+    }
     decl->name = textOf(name);
     decl->nameLine = decl->line;
     decl->summary = textOf(summary);
@@ -117,8 +122,12 @@ void declareDomain(void *self, const char *domain) {
 }
 
 void declareLine(void *self, const KilnTikLine *line) {
-  if (OperatorDecl *decl = declOf(self)) {
-    decl->line = AuthorLine::of(line);
+  Session &session = sessionOf(self);
+  session.note(line);
+  if (session.decl != nullptr) {
+    session.decl->line = AuthorLine::of(line);
+  } else if (session.host.empty()) {
+    wrongPhase(session, "a function of the declaration");
   }
 }
 
@@ -178,8 +187,30 @@ void hostTensor(void *self, const char *name, KilnTikHostTensor *out) {
       return;
     }
   }
-  session.messages.add(Mistake::kUnknownName, {},
-                       "reference: '" + textOf(name) + "' is not declared");
+  std::string names;
+  for (const BoundTensor &tensor : tensors) {
+    names += (names.empty() ? "'" : ", '") + tensor.name + "'";
+  }
+  session.messages.add(Mistake::kUnknownName, session.lastLine(),
+                       "reference: '" + textOf(name) +
+                           "' is not declared; there are " + names);
+}
+
+void noElement(void *self, const double *data, int64_t index,
+               const KilnTikLine *line) {
+  Session &session = sessionOf(self);
+  std::string who = "the tensor";
+  size_t elements = 0;
+  for (size_t i = 0; i < session.host.size() && session.shape; ++i) {
+    if (session.host[i].data() == data) {
+      who = "'" + session.shape->tensors[i].name + "'";
+      elements = session.host[i].size();
+    }
+  }
+  session.messages.add(Mistake::kNoElement, AuthorLine::of(line),
+                       "reference: " + who + " has no element " +
+                           std::to_string(index) + "; it has " +
+                           std::to_string(elements) + ", from 0 on");
 }
 
 int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
@@ -203,7 +234,12 @@ int64_t attribute(void *self, const char *name, const KilnTikLine *line) {
 
 void reportMistake(void *self, uint32_t number, const char *text,
                    const KilnTikLine *line) {
-  sessionOf(self).messages.add(number, AuthorLine::of(line), textOf(text));
+  Session &session = sessionOf(self);
+  const bool thrown = number == static_cast<uint32_t>(Mistake::kException);
+  session.messages.add(
+      number, line ? AuthorLine::of(line) : session.lastLine(),
+      (thrown ? "the operator's code threw an exception: " : "") +
+          textOf(text));
 }
 
 //===----------------------------------------------------------------------===//
@@ -264,6 +300,28 @@ int64_t capacity(void *self, uint32_t space) {
 // Thunks
 //===----------------------------------------------------------------------===//
 
+bool tooMany(Session &session) {
+  if (++session.calls == Session::kMostCalls) {
+    session.messages.add(Mistake::kManyCalls, session.lastLine(),
+                         "the kernel makes more than " +
+                             std::to_string(Session::kMostCalls) + " calls");
+  }
+  return session.calls >= Session::kMostCalls;
+}
+
+/// While it lives, what happens is Kiln's.
+class InKiln {
+public:
+  explicit InKiln(CallState &state) : state_(state) { state_.isInKiln = true; }
+  ~InKiln() { state_.isInKiln = false; }
+
+private:
+  CallState &state_;
+};
+
+void noteLine(Session &session, const KilnTikLine *line) { session.note(line); }
+template <typename T> void noteLine(Session &, const T &) {}
+
 template <auto Method> struct Call;
 
 /// A function of the table that calls a method of the builder.
@@ -272,6 +330,11 @@ struct Call<Method> {
   static R thunk(void *self, A... arguments) {
     Session &session = sessionOf(self);
     if (session.kernel != nullptr) {
+      (noteLine(session, arguments), ...);
+      if (tooMany(session)) {
+        return R();
+      }
+      const InKiln inKiln(session.state);
       return (session.kernel->*Method)(arguments...);
     }
     wrongPhase(session, "a function of the kernel");
@@ -312,6 +375,7 @@ KilnTikTable tableOf(Session &session) {
   t.declareKnob = declareKnob;
   t.knob = knob;
   t.capacity = capacity;
+  t.noElement = noElement;
   fillCalls(t);
   return t;
 }
@@ -320,10 +384,21 @@ namespace {
 
 Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
               const std::string &file, bool mayBeUnknown) {
+  constexpr const char *kPhases[] = {"declare()", "kernel()", "reference()",
+                                     "knobs()"};
+  session.file = file;
+  session.state.file = session.file.c_str();
+  session.state.phase = kPhases[verb];
+  session.state.isReference = verb == KILN_TIK_REFERENCE;
   const KilnTikTable table = tableOf(session);
   const KilnTikRequest request{sizeof(KilnTikRequest),
                                static_cast<uint32_t>(verb), &table};
-  switch (entry(&request)) {
+  int32_t code = 0;
+  {
+    const WatchedCall watched(session.watch, session.state);
+    code = entry(&request);
+  }
+  switch (code) {
   case KILN_TIK_DONE:
     return Status::ok();
   case KILN_TIK_TABLE_TOO_SHORT:
@@ -340,6 +415,17 @@ Status answer(Session &session, KilnTikEntry entry, KilnTikVerb verb,
 }
 
 } // namespace
+
+void Session::note(const KilnTikLine *line) {
+  // Code of a library that the operator calls counts as its caller's.
+  if (line && line->file && !(kernel && kernel->isCalled())) {
+    state.last = *line;
+  }
+}
+
+AuthorLine Session::lastLine() const {
+  return state.last.file ? AuthorLine::of(&state.last) : AuthorLine{file, 0, 0};
+}
 
 Status Session::call(KilnTikEntry entry, KilnTikVerb verb,
                      const std::string &file) {

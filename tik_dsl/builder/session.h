@@ -12,6 +12,7 @@
 
 #include "isa/arch/arch_spec.h"
 #include "isa/support/status.h"
+#include "tik_dsl/builder/call_watch.h"
 #include "tik_dsl/builder/knobs.h"
 
 #include <span>
@@ -27,7 +28,19 @@ struct Session {
   /// The same of a verb that an operator need not know.
   Status ask(KilnTikEntry entry, KilnTikVerb verb, const std::string &file);
 
+  /// Calls of one kernel; more are TIK123 and do nothing.
+  static constexpr uint32_t kMostCalls = 1u << 18;
+
+  /// The operator's code is behind this line.
+  void note(const KilnTikLine *line);
+  /// The last line noted; before the first: the operator's file.
+  AuthorLine lastLine() const;
+
   MessageList &messages;
+  std::string file{};
+  CallState state{};
+  CallWatch *watch = nullptr; // may be null
+  uint32_t calls = 0;         // of the kernel
   OperatorDecl *decl = nullptr;
   KernelBuilder *kernel = nullptr;
   std::vector<KnobDecl> *knobs = nullptr;

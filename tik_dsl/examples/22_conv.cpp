@@ -232,20 +232,19 @@ struct Room {
   int64_t l1, l0, l0c;
 };
 
-constexpr int64_t kStep = 256;  // cycles of a step of the cube, about
 constexpr int64_t kAhead = 3;   // steps that S runs ahead of the cube
 constexpr int64_t kScalar = 80; // cycles of S for a step
 constexpr int64_t kMiss = 400;  // cycles of a read from memory
+constexpr int64_t kWay = 120;   // from L1 through L0 and the cube, and flags
 
 /// As many slots as help and fit. Of the eight flags from MTE2 to MTE1 two are
 /// the image's and two the bias's, or one where the bias stays in L1; of those
-/// from M to MTE1 two or four are the bias table's.
+/// from M to MTE1 some are the bias table's.
 void addSlots(const Conv &c, const Room &room, Plan &p) {
   const int64_t slab = p.planes * p.imageBlocks(c) * 32;
   p.slotsX = p.isStreamed(c) || p.keepWeights ? 5 : slab * 2 < room.l1 ? 2 : 1;
   p.slotsW = p.isStreamed(c) || c.Y > kTable ? 5 : 4;
-  const int64_t most = c.Y > kTable ? 2 : 4;
-  p.slotsL0 = min(most, room.l0 / (max(p.m, p.n) * p.k * 32));
+  p.slotsL0 = min(4, room.l0 / (max(p.m, p.n) * p.k * 32));
   p.slotsC = min(4, room.l0c / (p.m * p.n * 4));
 }
 
@@ -262,47 +261,69 @@ int64_t together(int64_t a, int64_t b, int64_t latency, int64_t slots) {
   return std::max({a, b, (a + b + latency) / slots});
 }
 
-/// Cycles of the steps of a tile.
-int64_t stepCycles(const Conv &c, const Plan &p) {
-  const int64_t steps = ceilDiv(c.K1, p.k);
-  const int64_t image = p.planes * p.imageBlocks(c) / 4;
-  const int64_t loads =
-      p.isStreamed(c) * image + !p.keepWeights * p.k * p.n / 4;
-  const int64_t cells = p.m * p.n / 256 * c.K1;
-  const int64_t toL0 = (p.m / 16 * (c.c04 ? c.C0 / 4 : 2) + p.n / 8) * c.K1;
-  return std::max({together(cells, toL0, 120 * steps, p.slotsL0),
-                   loads > 0 ? (kMiss + loads) / kAhead * steps : 0,
-                   kScalar * steps});
+/// Cycles of a tile of m pixels and n channels: of its steps, or of FIX.
+int64_t tileCycles(const Conv &c, const Plan &p, int64_t m, int64_t n) {
+  const int64_t steps = ceilDiv(c.K1, p.k), last = c.K1 % p.k;
+  const int64_t image = p.isStreamed(c) * p.planes * p.imageBlocks(c) / 4;
+  const int64_t loads = image + !p.keepWeights * p.k * n / 4;
+  // Of a column block: M, and MTE1 for both operands.
+  const int64_t cells = m / 16 * (n / 16);
+  const int64_t toL0 = m / 16 * (c.c04 ? c.C0 / 4 : 2) + n / 8;
+  // With two slots the next tile's operands come during a short last step.
+  const bool isTight = p.slotsL0 == 2 && last > 0;
+  const int64_t late = isTight ? max(0, toL0 * p.k + kWay - cells * last) : 0;
+  const int64_t sum = std::max(
+      {together(cells * c.K1, toL0 * c.K1, kWay * steps, p.slotsL0) + late,
+       loads > 0 ? (kMiss + loads) / kAhead * steps : 0, kScalar * steps});
+  return together(sum, m * n / (64 * c.F), 80, p.slotsC);
+}
+
+/// Cycles of a slab of so many pixels: whole tiles, and those at its ends.
+int64_t slabCycles(const Conv &c, const Plan &p, int64_t pixels) {
+  const int64_t down = pixels / p.m, lastM = alignUp(pixels % p.m, 16);
+  const int64_t across = c.Y / p.n, lastN = c.Y % p.n;
+  int64_t sum = down * across * tileCycles(c, p, p.m, p.n);
+  sum += lastM > 0 ? across * tileCycles(c, p, lastM, p.n) : 0;
+  sum += lastN > 0 ? down * tileCycles(c, p, p.m, lastN) : 0;
+  return sum + (lastM * lastN > 0 ? tileCycles(c, p, lastM, lastN) : 0);
+}
+
+/// Cycles of all slabs, the last of an image or of the batch being shorter.
+int64_t slabsCycles(const Conv &c, const Plan &p) {
+  const bool all = p.images > 1;
+  const int64_t of = all ? c.N : c.OH, part = all ? p.images : p.rows;
+  const int64_t last = p.pixels(c) / part * (of % part);
+  return (all ? 1 : c.N) * (of / part * slabCycles(c, p, p.pixels(c)) +
+                            (last > 0 ? slabCycles(c, p, last) : 0));
 }
 
 /// Cycles, roughly: the slowest pipe, and what nothing hides at the two ends.
 int64_t cycles(const Conv &c, const Plan &p) {
   const int64_t slabs = p.slabs(c), across = ceilDiv(c.Y, p.n);
-  const int64_t whole = p.pixels(c) / p.m, last = p.pixels(c) % p.m;
-  const int64_t rows16 = slabs * (whole * p.m / 16 + ceilDiv(last, 16));
-  const int64_t down = whole + (last > 0), perSlab = down * across;
+  const int64_t down = ceilDiv(p.pixels(c), p.m), steps = ceilDiv(c.K1, p.k);
   const int64_t image = p.planes * p.imageBlocks(c) / 4; // of a load
   const int64_t weights = c.K1 * c.Y / 4, out = p.m * p.n / (64 * c.F);
-  const int64_t sum = stepCycles(c, p), steps = ceilDiv(c.K1, p.k);
-  const int64_t tile = together(sum, out, 80, p.slotsC), step = sum / steps;
   const int64_t again = p.isStreamed(c) ? across : 1;
   const int64_t read = slabs * image * ceilDiv(c.C1, p.planes) * again +
                        weights * (p.keepWeights ? 1 : slabs * down);
-  // S runs some steps ahead, because queues are finite; what the load of the
-  // next slab takes longer than that is exposed.
-  const int64_t ahead = min(kAhead, perSlab * steps);
-  const int64_t hidden = p.slotsX > 1 ? ahead * step : 0;
-  const int64_t exposed =
-      p.isStreamed(c) ? 0 : max(0, (kMiss + image) * ahead / kAhead - hidden);
-  return max(tile * rows16 / (p.m / 16) * c.Y / p.n + slabs * exposed, read) +
-         image + out + (p.keepWeights ? weights : p.k * p.n / 4);
+  // The next slab's image is loaded when the weights of all steps but the last
+  // few have come; what it takes longer than those steps is exposed.
+  const int64_t perSlab = down * across * steps;
+  const int64_t step = slabCycles(c, p, p.pixels(c)) / perSlab;
+  const int64_t early = min(p.keepWeights ? kAhead : p.slotsW - 1, perSlab);
+  const int64_t hidden = p.slotsX > 1 ? early * step : 0;
+  const int64_t load = (kMiss + image) * min(kAhead, perSlab) / kAhead;
+  const int64_t exposed = p.isStreamed(c) ? 0 : max(0, load - hidden);
+  return max(slabsCycles(c, p) + slabs * exposed, read) + image + out +
+         (p.keepWeights ? weights : p.k * p.n / 4);
 }
 
 /// The fastest of the plans that fit.
 Plan planOf(const Conv &c, const Room &room) {
   Plan best;
   int64_t least = INT64_MAX;
-  const auto consider = [&](Plan p) {
+  const auto consider = [&](Plan p, int64_t steps, bool streams) {
+    p.setSteps(c, steps, streams);
     addSlots(c, room, p);
     const bool possible = p.isLegal(c) && fits(c, room, p);
     const int64_t now = possible ? cycles(c, p) : INT64_MAX;
@@ -316,15 +337,14 @@ Plan planOf(const Conv &c, const Room &room) {
         p.setSlab(c, slab);
         p.m = alignUp(ceilDiv(p.pixels(c), part), 16);
         p.n = alignUp(ceilDiv(c.Y, cut), 16 * c.F);
-        const int64_t most = max(1, min(room.l0 / 64 / max(p.m, p.n),
-                                        ceilDiv(kStep, p.m * p.n / 256)));
-        for (const int64_t choice : {0, 1, 2, 3}) {
-          p.keepWeights = choice % 2 == 1;
-          p.setSteps(c, ceilDiv(c.K1, ceilDiv(c.K1, most)), false);
-          if (choice / 2 == 1) {
-            p.setSteps(c, most, true);
+        const int64_t fit = room.l0 / 64 / max(p.m, p.n);
+        for (const int64_t step : {256, 512}) { // cycles of the cube, about
+          const int64_t k = max(1, min(fit, ceilDiv(step, p.m * p.n / 256)));
+          for (const bool keep : {false, true}) {
+            p.keepWeights = keep;
+            consider(p, ceilDiv(c.K1, ceilDiv(c.K1, k)), false);
+            consider(p, k, true);
           }
-          consider(p);
         }
       }
     }
@@ -508,7 +528,7 @@ void convolve(const Task &t, const Slab &s, Kept kept, const Index &from,
     const Index cols = min(p.n, to - n);
     const Columns now = kept.columns ? *kept.columns
                                      : toTable(k, *kept.allColumns, n, cols,
-                                               p.n, min(8, kTable / p.n));
+                                               p.n, min(4, kTable / p.n));
     const Index column = kept.columns ? n : k.constant(0);
     for (Index m : k.range(0, s.pixels, p.m).buffers(2)) {
       const Index count = min(p.m, s.pixels - m);

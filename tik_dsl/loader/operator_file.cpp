@@ -71,10 +71,18 @@ Status compile(const fs::path &source, const std::string &out,
   KILN_ASSIGN_OR_RETURN(TemporaryFile messages, TemporaryFile::create("txt"));
   const std::string file = source.string();
   const std::string include = "-I" + options.includeDir.string();
-  const std::vector<llvm::StringRef> arguments = {
-      compiler, "-std=c++20",          "-O1",   "-fPIC", "-shared",
-      "-Wall",  "-fvisibility=hidden", include, file,    "-o",
-      out};
+  const std::vector<llvm::StringRef> arguments = {compiler,
+                                                  "-std=c++20",
+                                                  "-O1",
+                                                  "-fPIC",
+                                                  "-shared",
+                                                  "-Wall",
+                                                  "-fvisibility=hidden",
+                                                  "-Wl,-z,defs",
+                                                  include,
+                                                  file,
+                                                  "-o",
+                                                  out};
   const std::optional<llvm::StringRef> redirects[] = {
       llvm::StringRef(), llvm::StringRef(messages.path()),
       llvm::StringRef(messages.path())};
@@ -89,12 +97,19 @@ Status compile(const fs::path &source, const std::string &out,
   return Status::ok();
 }
 
-Result<std::shared_ptr<void>> open(const std::string &path) {
-  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+/// `file` is what the author knows it as.
+Result<std::shared_ptr<void>> open(const std::string &path,
+                                   const std::string &file, CallWatch *watch) {
+  void *library = nullptr;
+  {
+    const CallState state{file.c_str(), "the start of its static objects"};
+    const WatchedCall watched(watch, state);
+    library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
   if (library == nullptr) {
     const char *error = dlerror();
     return Status(StatusCode::kCorrupt,
-                  path + " cannot be loaded: " + (error ? error : "no reason"));
+                  file + " cannot be loaded: " + (error ? error : "no reason"));
   }
   return std::shared_ptr<void>(library, [](void *p) { dlclose(p); });
 }
@@ -109,7 +124,8 @@ Result<OperatorFile> OperatorFile::load(const fs::path &path,
   }
   OperatorFile file;
   if (path.extension() == ".so") {
-    KILN_ASSIGN_OR_RETURN(file.library_, open(fs::absolute(path).string()));
+    KILN_ASSIGN_OR_RETURN(file.library_, open(fs::absolute(path).string(),
+                                              path.string(), options.watch));
   } else {
     KILN_ASSIGN_OR_RETURN(TemporaryFile plugin, TemporaryFile::create("so"));
     const auto start = std::chrono::steady_clock::now();
@@ -117,7 +133,8 @@ Result<OperatorFile> OperatorFile::load(const fs::path &path,
     const std::chrono::duration<double> elapsed =
         std::chrono::steady_clock::now() - start;
     file.compileSeconds_ = elapsed.count();
-    KILN_ASSIGN_OR_RETURN(file.library_, open(plugin.path()));
+    KILN_ASSIGN_OR_RETURN(file.library_,
+                          open(plugin.path(), path.string(), options.watch));
   }
   void *symbol = dlsym(file.library_.get(), KILN_TIK_ENTRY);
   if (symbol == nullptr) {
@@ -126,8 +143,8 @@ Result<OperatorFile> OperatorFile::load(const fs::path &path,
                                   "KILN_OPERATOR(declare, kernel, reference)");
   }
   KILN_ASSIGN_OR_RETURN(
-      file.op_,
-      Operator::declare(reinterpret_cast<KilnTikEntry>(symbol), path.string()));
+      file.op_, Operator::declare(reinterpret_cast<KilnTikEntry>(symbol),
+                                  path.string(), options.watch));
   return file;
 }
 

@@ -26,6 +26,8 @@ namespace kiln::tik {
 
 struct LoadOptions {
   std::filesystem::path includeDir{};
+  /// Is told of every call to the operator's code; borrowed, may be null.
+  CallWatch *watch = nullptr;
   /// Tried in turn, on the PATH.
   std::vector<std::string> compilers = {"clang++-22", "clang++", "c++"};
 };

@@ -91,6 +91,8 @@ public:
   }
 
 private:
+  static constexpr uint8_t kUntouched = 0xa5;
+
   void runKernel() {
     const auto start = std::chrono::steady_clock::now();
     const CompiledKernel *kernel = compile(/*barrierAll=*/false);
@@ -103,6 +105,10 @@ private:
     report_.note = kernel->note;
     report_.remarks = kernel->remarks;
     report_.orderDependent = kernel->orderDependent;
+    if (Status ok = checkWorkspace(*kernel); !ok) {
+      problem("build", ok.message(), ok.code());
+      return;
+    }
     runAll(*kernel);
     if (runs_ == Runs::kAll) {
       if (const CompiledKernel *oracle = compile(/*barrierAll=*/true)) {
@@ -113,6 +119,21 @@ private:
       compare(result_, report_.comparison);
       reportWrong("reference", report_.comparison);
     }
+  }
+
+  /// Every run has workspaces of its own in the host's memory.
+  static Status checkWorkspace(const CompiledKernel &kernel) {
+    constexpr uint64_t kMost = uint64_t{1} << 32;
+    uint64_t bytes = 0;
+    for (uint64_t workspace : kernel.workspaceBytes) {
+      bytes += workspace;
+    }
+    return bytes <= kMost
+               ? Status::ok()
+               : Status(StatusCode::kDoesNotFit,
+                        "the workspaces take " + std::to_string(bytes) +
+                            " bytes; a test takes at most " +
+                            std::to_string(kMost) + ": choose a smaller shape");
   }
 
   void runBodies() {
@@ -162,10 +183,10 @@ private:
                             : testValues(count, tensor.type, tensor.low,
                                          tensor.high, ++seed));
       // Outputs start as a pattern that no kernel writes by accident.
-      initial_.push_back(
-          tensor.isOutput
-              ? std::vector<uint8_t>(count * isa::sizeOf(tensor.type), 0xa5)
-              : toBytes(values_.back(), tensor.type));
+      initial_.push_back(tensor.isOutput
+                             ? std::vector<uint8_t>(
+                                   count * isa::sizeOf(tensor.type), kUntouched)
+                             : toBytes(values_.back(), tensor.type));
     }
   }
 
@@ -199,8 +220,12 @@ private:
     }
   }
 
+  /// After a run that did not end no other begins.
   void runOne(const CompiledKernel &kernel, RunOrder order, uint64_t seed,
               const std::string &name) {
+    if (report_.code == StatusCode::kBudgetExceeded) {
+      return;
+    }
     Bindings bindings = initial_;
     for (uint64_t bytes : kernel.workspaceBytes) {
       bindings.emplace_back(bytes, uint8_t{0x5a});
@@ -276,7 +301,8 @@ private:
           got[i] == expected || ulp == 0 ? 0 : std::fabs(got[i] - expected);
       c.maxUlp = std::max(c.maxUlp, ulp);
       c.maxAbs = std::max(c.maxAbs, distance);
-      const double most = allowed.at(expected);
+      // A share of an infinity or of a NaN would allow everything or nothing.
+      const double most = std::isfinite(expected) ? allowed.at(expected) : 0;
       if (distance != 0) {
         const double share = distance / most;
         c.ofTolerance =
@@ -290,9 +316,17 @@ private:
           worst = distance;
           c.worst = tensor.name + "[" + std::to_string(i) + "]: got " +
                     number(got[i]) + ", expected " + number(expected);
+          if (got[i] == untouched(tensor.type)) {
+            c.worst += "; this is what was there before the kernel";
+          }
         }
       }
     }
+  }
+  /// An element of an output before the kernel.
+  static double untouched(isa::ElementType type) {
+    const std::vector<uint8_t> bytes(isa::sizeOf(type), kUntouched);
+    return toDoubles(bytes, type).front();
   }
   Allowed allowedFor(isa::ElementType type) const {
     const ToleranceDecl *declared = toleranceOf(op_.decl(), type, shape_);

@@ -13,10 +13,26 @@ namespace {
 
 using Bindings = std::vector<std::vector<uint8_t>>;
 
+/// Bytes between two tensors, so that what goes wrong by less is a fault and
+/// no access to the next one: as many as there are, at most 256 MiB.
+uint64_t gapBetween(const Bindings &bindings, uint64_t capacity) {
+  uint64_t needed = 0;
+  for (const auto &bytes : bindings) {
+    needed += bytes.size() + sim::HostGlobalMemory::kAlignment;
+  }
+  const uint64_t gap =
+      needed < capacity ? (capacity - needed) / (bindings.size() + 1) : 0;
+  return std::min<uint64_t>(gap, uint64_t{256} << 20) /
+         sim::HostGlobalMemory::kAlignment * sim::HostGlobalMemory::kAlignment;
+}
+
 Status place(const Bindings &bindings, sim::HostGlobalMemory &gm,
-             sim::LaunchRequest &launch) {
+             sim::LaunchRequest &launch, uint64_t gap) {
   for (const auto &bytes : bindings) {
     const uint64_t size = std::max<uint64_t>(bytes.size(), 1);
+    if (gap > 0) {
+      KILN_RETURN_IF_ERROR(gm.allocate(Bytes(gap)).status());
+    }
     KILN_ASSIGN_OR_RETURN(GmAddr at, gm.allocate(Bytes(size)));
     std::memcpy(gm.host(at, size), bytes.data(), bytes.size());
     launch.bindings.push_back({at.count(), size, true});
@@ -109,7 +125,7 @@ private:
 uint64_t launchBudget(const isa::ArchSpec &arch,
                       const tik::RunRequest &request) {
   if (request.budget == 0) {
-    return uint64_t{1} << 32;
+    return uint64_t{1} << (request.order == tik::RunOrder::kCycle ? 32 : 27);
   }
   const isa::LaunchTiming &launch = arch.timing.launch;
   constexpr uint64_t kControlCode = 2000;
@@ -127,7 +143,11 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
   KILN_ASSIGN_OR_RETURN(
       launch.program,
       sim::Program::load(request.kernel->elf, request.kernel->name));
-  KILN_RETURN_IF_ERROR(place(*request.bindings, *gm, launch));
+  // Cycles depend on addresses: there tensors lie as on a device.
+  const bool isCycle = request.order == tik::RunOrder::kCycle;
+  KILN_RETURN_IF_ERROR(
+      place(*request.bindings, *gm, launch,
+            isCycle ? 0 : gapBetween(*request.bindings, gm->size())));
   launch.constants = request.constants;
   launch.blockDim = request.kernel->blocks;
   launch.cores = request.cores;
@@ -141,9 +161,8 @@ Result<tik::RunReport> EngineRunner::run(const tik::RunRequest &request) {
                    .bounds = true,
                    .flags = all};
   launch.budget = launchBudget(arch_, request);
-  auto engine = request.order == tik::RunOrder::kCycle
-                    ? sim::createCycleEngine(arch_, *gm)
-                    : sim::createFunctionalEngine(arch_, *gm);
+  auto engine = isCycle ? sim::createCycleEngine(arch_, *gm)
+                        : sim::createFunctionalEngine(arch_, *gm);
   SpanListener spans;
   launch.listener = request.spans ? &spans : nullptr;
   KILN_ASSIGN_OR_RETURN(sim::LaunchReport launched, engine->run(launch));

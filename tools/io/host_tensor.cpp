@@ -6,6 +6,8 @@
 #include "tools/io/npy.h"
 #include "tools/io/onnx_tensor.h"
 
+#include <fmt/format.h>
+
 namespace kiln::tools {
 namespace {
 
@@ -29,6 +31,11 @@ Result<HostTensor> fromRaw(std::vector<uint8_t> bytes,
 
 } // namespace
 
+bool isRaw(const std::filesystem::path &path) {
+  const std::string extension = path.extension().string();
+  return !isMedia(path.string()) && extension != ".npy" && extension != ".pb";
+}
+
 Result<HostTensor> loadTensor(const std::filesystem::path &path,
                               const std::optional<RawFormat> &raw) {
   if (isMedia(path.string())) {
@@ -46,21 +53,38 @@ Result<HostTensor> loadTensor(const std::filesystem::path &path,
                 : tensor.status().withContext(path.string());
 }
 
-Status saveTensor(const std::filesystem::path &path, const HostTensor &tensor) {
+Result<std::vector<uint8_t>> formatTensor(const std::filesystem::path &path,
+                                          const HostTensor &tensor) {
+  const std::string extension = path.extension().string();
+  Result<std::vector<uint8_t>> bytes =
+      isMedia(path.string()) ? formatMedia(path.string(), tensor)
+      : extension == ".npy"  ? formatNpy(tensor)
+      : extension == ".pb"   ? formatTensorProto(tensor)
+                             : tensor.bytes;
+  if (bytes) {
+    return bytes;
+  }
+  return bytes.status().withContext(fmt::format(
+      "{}: {}{}", path.string(),
+      tensor.name.empty() ? "" : "'" + tensor.name + "' ", describe(tensor)));
+}
+
+std::filesystem::path fileOf(const std::filesystem::path &path) {
+  const std::string text = path.string();
+  return text.substr(0, modifiersAt(text));
+}
+
+Status checkOutput(const std::filesystem::path &path) {
   if (isMedia(path.string())) {
-    return {StatusCode::kUnsupported,
-            path.string() + ": .png and .wav are for inputs; write .npy, .pb "
-                            "or raw bytes"};
+    KILN_RETURN_IF_ERROR(
+        checkMediaOutput(path.string()).withContext(path.string()));
   }
-  std::string extension = path.extension().string();
-  if (extension == ".npy") {
-    KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, formatNpy(tensor));
-    return writeFile(path, bytes);
-  }
-  if (extension == ".pb") {
-    return writeFile(path, formatTensorProto(tensor));
-  }
-  return writeFile(path, tensor.bytes);
+  return checkWritable(fileOf(path));
+}
+
+Status saveTensor(const std::filesystem::path &path, const HostTensor &tensor) {
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, formatTensor(path, tensor));
+  return writeFile(fileOf(path), bytes);
 }
 
 std::string describe(const HostTensor &tensor) {

@@ -6,11 +6,11 @@
 //   KILN_RETURN_IF_ERROR(saveTensor("scores.pb", y));
 //
 // The file format follows the extension: .npy (numpy, format 1.0 to 3.0,
-// C order), .pb (a serialized onnx.TensorProto), for inputs .png and .wav with
-// modifiers (media.h), anything else raw bytes, whose type and shape come from
-// the caller.
-// Errors: kCorrupt with the path for unreadable or inconsistent files,
-// kUnsupported for element types Kiln has no name for.
+// C order), .pb (a serialized onnx.TensorProto), .png and .wav with modifiers
+// (media.h), anything else raw bytes, whose type and shape come from the
+// caller. Errors: kCorrupt with the path for unreadable or inconsistent files
+// and for folders that are not there, kUnsupported for element types Kiln has
+// no name for, kInvalidArgument for a tensor that is no picture or sound.
 #pragma once
 
 #include "isa/support/status.h"
@@ -37,10 +37,19 @@ struct RawFormat {
   ops::DataType type = ops::DataType::F32;
   ops::Shape shape;
 };
+/// By its extension.
+bool isRaw(const std::filesystem::path &path);
 
 Result<HostTensor> loadTensor(const std::filesystem::path &path,
                               const std::optional<RawFormat> &raw = {});
 Status saveTensor(const std::filesystem::path &path, const HostTensor &tensor);
+
+/// saveTensor() in parts, for what happens before the first file is written:
+/// can this be a name of an output; the bytes; the name without modifiers.
+Status checkOutput(const std::filesystem::path &path);
+Result<std::vector<uint8_t>> formatTensor(const std::filesystem::path &path,
+                                          const HostTensor &tensor);
+std::filesystem::path fileOf(const std::filesystem::path &path);
 
 /// "1x3x224x224 f32".
 std::string describe(const HostTensor &tensor);

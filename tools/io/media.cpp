@@ -2,11 +2,11 @@
 #include "tools/io/media.h"
 
 #include "tools/io/file.h"
+#include "tools/io/media_modifiers.h"
 #include "tools/io/png.h"
 #include "tools/io/wav.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -18,151 +18,9 @@ using ops::DataType;
 
 constexpr std::string_view kPicture = ".png", kSound = ".wav";
 
-struct Range {
-  double low = 0, high = 1;
-};
-struct Frames {
-  int64_t first = 0, count = 0;
-};
-struct Modifiers {
-  std::string layout; // empty: the default, as below
-  DataType type = DataType::F32;
-  std::string channels; // as layout
-  std::optional<Range> range;
-  std::vector<double> mean = {0}, std = {1};
-  std::optional<Frames> frames;
-};
-
 Status invalid(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
-
-bool isPicture(const Samples &samples) { return samples.extents.size() == 2; }
-
-//===- modifiers ----------------------------------------------------------===//
-
-/// All of `text` as a number.
-template <typename T> std::optional<T> numberOf(std::string_view text) {
-  T value{};
-  auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value);
-  bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole ? std::optional<T>(value) : std::nullopt;
-}
-
-/// "A<separator>B" as two numbers.
-template <typename T>
-std::optional<std::pair<T, T>> pairOf(std::string_view text,
-                                      std::string_view separator) {
-  size_t at = text.find(separator, 1);
-  if (at == std::string_view::npos) {
-    return std::nullopt;
-  }
-  std::optional<T> a = numberOf<T>(text.substr(0, at));
-  std::optional<T> b = numberOf<T>(text.substr(at + separator.size()));
-  return a && b ? std::optional(std::pair(*a, *b)) : std::nullopt;
-}
-
-/// "0.5,0.25"; empty when one is no number.
-std::vector<double> listOf(std::string_view text) {
-  std::vector<double> values;
-  for (size_t start = 0; start <= text.size();) {
-    size_t end = std::min(text.find(',', start), text.size());
-    std::optional<double> value =
-        numberOf<double>(text.substr(start, end - start));
-    if (!value || !std::isfinite(*value)) {
-      return {};
-    }
-    values.push_back(*value);
-    start = end + 1;
-  }
-  return values;
-}
-
-/// What `key` takes, when `value` is not of that form.
-std::string_view setModifier(Modifiers &to, std::string_view key,
-                             std::string_view value) {
-  if (key == "layout") {
-    to.layout = value;
-    return to.layout.empty() ? "letters such as nchw" : "";
-  }
-  if (key == "type") {
-    std::optional<DataType> type = ops::parseDataType(value);
-    to.type = type.value_or(DataType::Bool);
-    return to.type == DataType::Bool ? "a number type such as f32 or u8" : "";
-  }
-  if (key == "channels") {
-    to.channels = value;
-    return to.channels.empty() ? "a word such as rgb" : "";
-  }
-  if (key == "range") {
-    if (auto range = pairOf<double>(value, "..")) {
-      to.range = {range->first, range->second};
-    }
-    return to.range ? "" : "LOW..HIGH, such as -1..1";
-  }
-  if (key == "frames") {
-    if (auto frames = pairOf<int64_t>(value, "+")) {
-      to.frames = {frames->first, frames->second};
-    }
-    return to.frames ? "" : "FIRST+COUNT, such as 0+16000";
-  }
-  const bool isMean = key == "mean", isStd = key == "std";
-  if (!isMean && !isStd) {
-    return "one of layout, type, channels, range, mean, std, frames as key";
-  }
-  (isMean ? to.mean : to.std) = listOf(value);
-  if (isMean) {
-    return to.mean.empty() ? "numbers with ',' between" : "";
-  }
-  bool divides =
-      !to.std.empty() && std::ranges::find(to.std, 0.0) == to.std.end();
-  return divides ? "" : "numbers other than 0 with ',' between";
-}
-
-Result<Modifiers> parseModifiers(std::string_view text) {
-  Modifiers modifiers;
-  while (!text.empty()) { // starts with ':'
-    size_t end = std::min(text.find(':', 1), text.size());
-    std::string_view one = text.substr(1, end - 1);
-    size_t equals = std::min(one.find('='), one.size());
-    std::string_view value =
-        equals < one.size() ? one.substr(equals + 1) : std::string_view();
-    std::string_view expected =
-        setModifier(modifiers, one.substr(0, equals), value);
-    if (!expected.empty()) {
-      return invalid(fmt::format("modifier '{}': expected {}", one, expected));
-    }
-    text.remove_prefix(end);
-  }
-  return modifiers;
-}
-
-//===- samples to tensor --------------------------------------------------===//
-
-Status cutFrames(Samples &sound, const Frames &frames) {
-  if (isPicture(sound)) {
-    return invalid("frames is for sound");
-  }
-  const int64_t length = sound.extents[0];
-  if (frames.first < 0 || frames.count < 1 || frames.first > length ||
-      frames.count > length - frames.first) {
-    return invalid(fmt::format("frames={}+{}: the sound has {} frames",
-                               frames.first, frames.count, length));
-  }
-  auto begin = sound.values.begin() + frames.first * sound.channels;
-  sound.values.assign(begin, begin + frames.count * sound.channels);
-  sound.extents[0] = frames.count;
-  return Status::ok();
-}
-
-/// What a picture's channels may become; `letters` is red, green, blue, alpha
-/// or y for grey.
-struct Colours {
-  std::string_view word, letters;
-};
-constexpr Colours kColours[] = {
-    {"grey", "y"}, {"rgb", "rgb"}, {"bgr", "bgr"}, {"rgba", "rgba"}};
 
 /// ITU-R BT.601, in the numbers of the file.
 double greyOf(double red, double green, double blue) {
@@ -175,18 +33,13 @@ Status changeColours(Samples &picture, std::string_view word) {
   if (word.empty()) {
     word = isGrey ? "grey" : "rgb";
   }
-  const auto *colours = std::ranges::find(kColours, word, &Colours::word);
-  if (colours == std::end(kColours)) {
-    return invalid(fmt::format("channels={}: expected grey, rgb, bgr or rgba "
-                               "of a picture",
-                               word));
-  }
+  KILN_ASSIGN_OR_RETURN(Colours colours, coloursNamed(word));
   std::vector<double> values;
   for (size_t at = 0; at < picture.values.size(); at += has) {
     const double *from = &picture.values[at];
     const double red = from[0], green = from[isGrey ? 0 : 1],
                  blue = from[isGrey ? 0 : 2];
-    for (char letter : colours->letters) {
+    for (char letter : colours.letters) {
       values.push_back(letter == 'r'   ? red
                        : letter == 'g' ? green
                        : letter == 'b' ? blue
@@ -197,7 +50,7 @@ Status changeColours(Samples &picture, std::string_view word) {
     }
   }
   picture.values = std::move(values);
-  picture.channels = static_cast<int64_t>(colours->letters.size());
+  picture.channels = static_cast<int64_t>(colours.letters.size());
   return Status::ok();
 }
 
@@ -230,24 +83,10 @@ Status changeChannels(Samples &samples, const std::string &word) {
 
 /// range, mean and std.
 Status scale(Samples &samples, const Modifiers &m) {
-  Range range = {samples.low, samples.high};
-  if (m.range) {
-    range = *m.range;
-  } else if (ops::isFloat(m.type)) {
-    range = isPicture(samples) ? Range{0, 1} : Range{-1, 1};
-  } else if (samples.high == 1) {
-    return invalid(fmt::format("a sound of floats as {} needs range=LOW..HIGH",
-                               ops::name(m.type)));
-  }
+  KILN_ASSIGN_OR_RETURN(Range range,
+                        rangeOf(m, samples, m.type.value_or(DataType::F32)));
+  KILN_RETURN_IF_ERROR(checkPerChannel(m, samples.channels));
   const double full = samples.high - samples.low;
-  for (auto [key, list] :
-       {std::pair("mean", &m.mean), std::pair("std", &m.std)}) {
-    if (list->size() != 1 &&
-        list->size() != static_cast<size_t>(samples.channels)) {
-      return invalid(fmt::format("{} has {} numbers, the file {} channels", key,
-                                 list->size(), samples.channels));
-    }
-  }
   const bool asStored = range.low == samples.low && range.high == samples.high;
   for (size_t i = 0; i < samples.values.size(); ++i) {
     const size_t c = i % static_cast<size_t>(samples.channels);
@@ -310,15 +149,16 @@ Result<HostTensor> arrange(const Samples &samples, const Modifiers &m) {
   for (const Axis &axis : axes) {
     shape.push_back(axis.extent);
   }
-  ops::Tensor tensor(m.type, shape);
+  const DataType type = m.type.value_or(DataType::F32);
+  ops::Tensor tensor(type, shape);
   std::vector<int64_t> index(axes.size());
   int64_t from = 0;
   for (double &to : tensor.values) {
-    std::optional<double> value = stored(m.type, samples.values[from]);
+    std::optional<double> value = stored(type, samples.values[from]);
     if (!value) {
       return invalid(fmt::format("{} does not fit {}; give range= or another "
                                  "type=",
-                                 samples.values[from], ops::name(m.type)));
+                                 samples.values[from], ops::name(type)));
     }
     to = *value;
     for (size_t d = axes.size(); d-- > 0;) { // the next index
@@ -353,7 +193,8 @@ bool isMedia(std::string_view text) {
 Result<HostTensor> loadMedia(std::string_view text) {
   const size_t end = modifiersAt(text);
   const std::string_view file = text.substr(0, end);
-  KILN_ASSIGN_OR_RETURN(Modifiers modifiers, parseModifiers(text.substr(end)));
+  KILN_ASSIGN_OR_RETURN(Modifiers modifiers,
+                        parseModifiers(text.substr(end), Media::Input));
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(file));
   KILN_ASSIGN_OR_RETURN(Samples samples, file.ends_with(kPicture)
                                              ? parsePng(bytes)

@@ -29,8 +29,9 @@ struct Reader {
   std::vector<uint8_t *> rows;
 };
 
+/// The error pointer is a string.
 void fail(png_structp png, png_const_charp message) {
-  static_cast<Reader *>(png_get_error_ptr(png))->error = message;
+  *static_cast<std::string *>(png_get_error_ptr(png)) = message;
   png_longjmp(png, 1);
 }
 
@@ -81,6 +82,65 @@ template <typename T> void append(const Reader &r, std::vector<double> &to) {
   }
 }
 
+/// All that lives while libpng may jump back to write().
+struct Writer {
+  Writer() = default;
+  Writer(const Writer &) = delete;
+  Writer &operator=(const Writer &) = delete;
+  ~Writer() { png_destroy_write_struct(&png, &info); }
+
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  std::string error;
+  std::vector<uint8_t> pixels; // 16 bits: high byte first
+  std::vector<uint8_t *> rows;
+  std::vector<uint8_t> file;
+};
+
+void writeBytes(png_structp png, png_bytep from, size_t count) {
+  auto &writer = *static_cast<Writer *>(png_get_io_ptr(png));
+  writer.file.insert(writer.file.end(), from, from + count);
+}
+
+void flushNothing(png_structp) {}
+
+/// Jumps past its own frame on an error: no local here owns anything.
+bool write(Writer &w, const Samples &picture) {
+  if (setjmp(png_jmpbuf(w.png)) != 0) {
+    return false;
+  }
+  constexpr int kColours[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
+                              PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+  png_set_write_fn(w.png, &w, writeBytes, flushNothing);
+  png_set_IHDR(w.png, w.info, static_cast<png_uint_32>(picture.extents[1]),
+               static_cast<png_uint_32>(picture.extents[0]),
+               picture.high > 255 ? 16 : 8, kColours[picture.channels - 1],
+               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(w.png, w.info);
+  png_write_image(w.png, w.rows.data());
+  png_write_end(w.png, nullptr);
+  return true;
+}
+
+/// The samples as the rows of a file.
+void layOut(Writer &w, const Samples &picture) {
+  const bool wide = picture.high > 255;
+  w.pixels.reserve(picture.values.size() * (wide ? 2 : 1));
+  for (double value : picture.values) {
+    const auto sample = static_cast<uint16_t>(value);
+    if (wide) {
+      w.pixels.push_back(static_cast<uint8_t>(sample >> 8));
+    }
+    w.pixels.push_back(static_cast<uint8_t>(sample));
+  }
+  const auto height = static_cast<size_t>(picture.extents[0]);
+  const size_t rowBytes = w.pixels.size() / height;
+  for (size_t y = 0; y < height; ++y) {
+    w.rows.push_back(w.pixels.data() + y * rowBytes);
+  }
+}
+
 Status corrupt(const std::string &message) {
   return {StatusCode::kCorrupt, ".png: " + message};
 }
@@ -92,7 +152,7 @@ Result<Samples> parsePng(std::span<const uint8_t> bytes) {
     return corrupt("not a PNG file (its first eight bytes are others)");
   }
   Reader r(bytes);
-  r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, fail, ignore);
+  r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.error, fail, ignore);
   r.info = r.png ? png_create_info_struct(r.png) : nullptr;
   if (!r.info) {
     return Status(StatusCode::kInternal, ".png: libpng does not start");
@@ -111,6 +171,26 @@ Result<Samples> parsePng(std::span<const uint8_t> bytes) {
   wide ? append<uint16_t>(r, picture.values)
        : append<uint8_t>(r, picture.values);
   return picture;
+}
+
+Result<std::vector<uint8_t>> formatPng(const Samples &picture) {
+  const auto pixels = static_cast<uint64_t>(picture.extents[0]) *
+                      static_cast<uint64_t>(picture.extents[1]);
+  if (pixels > kMostPixels) {
+    return Status(StatusCode::kUnsupported, ".png: more than 2^26 pixels");
+  }
+  Writer w;
+  w.png =
+      png_create_write_struct(PNG_LIBPNG_VER_STRING, &w.error, fail, ignore);
+  w.info = w.png ? png_create_info_struct(w.png) : nullptr;
+  if (!w.info) {
+    return Status(StatusCode::kInternal, ".png: libpng does not start");
+  }
+  layOut(w, picture);
+  if (!write(w, picture)) {
+    return Status(StatusCode::kUnsupported, ".png: " + w.error);
+  }
+  return std::move(w.file);
 }
 
 } // namespace kiln::tools

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -99,7 +100,78 @@ Result<Samples> decode(Bytes data, const Format &format) {
   return sound;
 }
 
+/// Little-endian chunks of a file that is being written.
+class Writer {
+public:
+  explicit Writer(size_t capacity) { bytes_.reserve(capacity); }
+
+  void name(std::string_view text) {
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+  }
+  void number(uint64_t value, size_t size) {
+    for (size_t i = 0; i < size; ++i) {
+      bytes_.push_back(static_cast<uint8_t>(value >> 8 * i));
+    }
+  }
+  void sample(double value, const WavFormat &format) {
+    const size_t size = ops::sizeOf(format.type);
+    if (format.type == ops::DataType::F64) {
+      number(std::bit_cast<uint64_t>(value), size);
+    } else if (format.type == ops::DataType::F32) {
+      number(std::bit_cast<uint32_t>(static_cast<float>(value)), size);
+    } else {
+      number(static_cast<uint64_t>(static_cast<int64_t>(value)), size);
+    }
+  }
+  std::vector<uint8_t> finish() {
+    bytes_.resize(bytes_.size() + bytes_.size() % 2);
+    return std::move(bytes_);
+  }
+
+private:
+  std::vector<uint8_t> bytes_;
+};
+
 } // namespace
+
+Result<std::vector<uint8_t>> formatWav(const Samples &sound,
+                                       const WavFormat &format) {
+  const bool isFloat = ops::isFloat(format.type);
+  const uint64_t size = ops::sizeOf(format.type);
+  const uint64_t channels = static_cast<uint64_t>(sound.channels);
+  const uint64_t frame = channels * size, data = sound.values.size() * size;
+  const uint64_t headers = isFloat ? 50 : 36; // after the first eight bytes
+  constexpr uint64_t kMost = UINT32_MAX;
+  if (headers + data + data % 2 > kMost || frame * format.rate > kMost) {
+    return Status(StatusCode::kUnsupported,
+                  fmt::format(".wav: {} bytes of sound, {} in a second; a file "
+                              "counts to {}",
+                              data, frame * format.rate, kMost));
+  }
+  Writer file(8 + headers + data + 1);
+  file.name("RIFF");
+  file.number(headers + data + data % 2, 4);
+  file.name("WAVEfmt ");
+  file.number(isFloat ? 18 : 16, 4);
+  file.number(isFloat ? kFloat : kPcm, 2);
+  file.number(channels, 2);
+  file.number(format.rate, 4);
+  file.number(format.rate * frame, 4);
+  file.number(frame, 2);
+  file.number(8 * size, 2);
+  if (isFloat) {
+    file.number(0, 2); // bytes of further fields
+    file.name("fact");
+    file.number(4, 4);
+    file.number(static_cast<uint64_t>(sound.extents[0]), 4);
+  }
+  file.name("data");
+  file.number(data, 4);
+  for (double value : sound.values) {
+    file.sample(value, format);
+  }
+  return file.finish();
+}
 
 Result<Samples> parseWav(Bytes bytes) {
   if (!is(bytes, 0, "RIFF") || !is(bytes, 8, "WAVE")) {

@@ -3,6 +3,7 @@
 // `kiln asm` and `kiln dis`: kernels to ELF and back.
 #include "compiler/target/disassembler.h"
 #include "compiler/target/kernel_source.h"
+#include "simulator/core/elf_image.h"
 #include "tools/io/file.h"
 #include "tools/kiln/verbs.h"
 
@@ -33,13 +34,29 @@ Status assembleFile(const Context &context, const AsmOptions &options) {
   return Status::ok();
 }
 
+/// Of a kernel, by the reader that survives any file.
+void addSourceLines(std::span<const uint8_t> elf,
+                    std::vector<target::DisassembledLine> &lines) {
+  Result<sim::ElfImage> image = sim::ElfImage::parse(elf, "");
+  if (!image) {
+    return;
+  }
+  for (target::DisassembledLine &line : lines) {
+    if (std::optional<sim::SourceLine> at = image->lines.find(line.address)) {
+      line.file = at->file;
+      line.line = at->line;
+    }
+  }
+}
+
 Status disassembleFile(const Context &context, const std::string &file) {
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> elf, readFile(file));
   Result<std::vector<target::DisassembledLine>> lines =
-      target::disassembleElf(elf);
+      target::disassembleElf(elf, target::SourceLines::kNone);
   if (!lines) {
     return lines.status().withContext(file);
   }
+  addSourceLines(elf, *lines);
   nlohmann::json json = nlohmann::json::array();
   if (context.json) {
     for (const target::DisassembledLine &line : *lines) {

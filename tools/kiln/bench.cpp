@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -30,7 +31,7 @@ struct Options {
 /// Inputs of the command line, else of the first data set beside the model.
 Result<NamedTensors> benchInputs(const Options &options) {
   if (!options.inputs.empty()) {
-    return loadInputs(options.inputs);
+    return loadInputs(options.inputs, options.model, options.compile.dims);
   }
   KILN_ASSIGN_OR_RETURN(std::vector<TestCase> cases,
                         findTestCases(options.model, {}));
@@ -78,18 +79,26 @@ Status benchModel(const Context &context, Options options) {
   }
   json["host_latency_s"] = {{"best", seconds.front()},
                             {"median", seconds[seconds.size() / 2]}};
+  const double total = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  const double perSecond = static_cast<double>(seconds.size()) / total;
+  json["runs_per_second"] = perSecond;
   json["runs"] = seconds.size();
   json["precision"] = model.package().precision;
   json["host_cpu_s"] = hostCpuSeconds();
-  text += fmt::format("{} runs on {}: best {:.3f} ms, median {:.3f} ms on the "
-                      "host\n",
-                      seconds.size(), options.device.device,
-                      1e3 * seconds.front(), 1e3 * seconds[seconds.size() / 2]);
+  text +=
+      fmt::format("{} runs on {}: best {:.3f} ms, median {:.3f} ms, {:.1f} "
+                  "runs per second on the host\n",
+                  seconds.size(), options.device.device, 1e3 * seconds.front(),
+                  1e3 * seconds[seconds.size() / 2], perSecond);
   context.print(text, json);
   return Status::ok();
 }
 
 Status bench(const Context &context, const Options &options) {
+  if (options.table && !options.model.empty()) {
+    return {StatusCode::kInvalidArgument,
+            "bench takes a model or --table, not both: " + options.model};
+  }
   if (options.table) {
     return benchTable(context, options.rows, options.compile);
   }
@@ -120,7 +129,7 @@ void addBench(CLI::App &app, Context &context) {
   verb->add_flag("--layers", options->layers,
                  "also the least host time of every dispatch");
   verb->add_option("--repeat", options->repeat, "timed runs after a warm one")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--input", options->inputs,
                    "NAME=FILE; default: the test data beside the model");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");

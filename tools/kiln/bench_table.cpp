@@ -187,6 +187,12 @@ Status benchTable(const Context &context, const TableOptions &options,
                            "reached", "cycles");
   KILN_RETURN_IF_ERROR(
       TableRun(options, compile, std::move(folders)).run(ceilings, table));
+  if (table.rows.empty()) {
+    return {StatusCode::kInvalidArgument,
+            fmt::format("--filter {}: no row of set '{}' in {} has this in its "
+                        "name",
+                        options.filter, options.set, file.string())};
+  }
   context.print(table.text,
                 {{"rows", table.rows}, {"host_cpu_s", hostCpuSeconds()}});
   return table.worst;

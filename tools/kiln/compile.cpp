@@ -8,6 +8,7 @@
 #include "tools/kiln/verbs.h"
 
 #include "hal/format/package.h"
+#include "isa/arch/arch_spec.h"
 
 #include <chrono>
 
@@ -42,6 +43,32 @@ Status splitTarget(Options &options) {
   return Status::ok();
 }
 
+/// What is no model to compile, by its name; and cores that are not there.
+Status checkOptions(const Options &options) {
+  const std::filesystem::path model = options.model;
+  if (model.extension() == ".cpp" || model.extension() == ".kiln") {
+    return {StatusCode::kInvalidArgument,
+            model.extension() == ".kiln"
+                ? options.model + ": a package is compiled already"
+                : options.model +
+                      ": a one-file operator is compiled with the "
+                      "model that uses it: kiln compile "
+                      "MODEL.onnx --ops " +
+                      options.model};
+  }
+  if (options.compile.target != "npu") {
+    return Status::ok();
+  }
+  KILN_ASSIGN_OR_RETURN(isa::ArchSpec machine,
+                        isa::loadArchSpec(options.compile.machine));
+  return options.compile.cores <= machine.arch.cores
+             ? Status::ok()
+             : Status(StatusCode::kInvalidArgument,
+                      fmt::format("{} cores; machine '{}' has {}",
+                                  options.compile.cores, machine.name,
+                                  machine.arch.cores));
+}
+
 uint64_t dispatchCount(const hal::PackageModel &model) {
   uint64_t count = 0;
   for (const hal::PlanOp &op : model.plan.functions.at(0).ops) {
@@ -61,6 +88,7 @@ Status printStage(const Context &context, const Options &options) {
 
 Status compileToFile(const Context &context, Options options) {
   KILN_RETURN_IF_ERROR(splitTarget(options));
+  KILN_RETURN_IF_ERROR(checkOptions(options));
   KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
   if (options.output.empty()) {
     options.output = std::filesystem::path(options.model)
@@ -117,7 +145,8 @@ void addCompile(CLI::App &app, Context &context) {
   verb->add_option("--target", options->target, "npu:MACHINE or cpu")
       ->capture_default_str();
   verb->add_option("--machine", options->machine, "name or machine file");
-  verb->add_option("--cores", options->compile.cores, "cores to split over");
+  verb->add_option("--cores", options->compile.cores, "cores to split over")
+      ->check(atLeastOne());
   verb->add_option("--cpu", options->compile.cpu,
                    "target cpu: native or an LLVM name such as x86-64-v3");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");

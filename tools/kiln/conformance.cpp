@@ -195,7 +195,7 @@ void addConformance(CLI::App &app, Context &context) {
                    "classification of the tests (JSON)");
   verb->add_option("--filter", options->filter, "only names containing this");
   verb->add_option("--jobs", options->jobs, "tests at the same time")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--timeout", options->settings.timeoutSeconds,
                    "seconds per test");
   verb->add_flag("--all", options->all, "list every test, not only failures");

@@ -2,17 +2,24 @@
 #include "tools/kiln/context.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace kiln::tools {
 
+std::string jsonText(const nlohmann::json &value) {
+  return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void Context::print(const std::string &text,
                     const nlohmann::json &value) const {
   if (json) {
-    fmt::print("{}\n", value.dump(2));
+    fmt::print("{}\n", jsonText(value));
   } else {
     fmt::print("{}", text);
   }
@@ -25,6 +32,39 @@ CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
   verb->add_flag("--json", context.json, "print one JSON value");
   verb->footer("Example:\n  " + example + "\n");
   return verb;
+}
+
+namespace {
+
+/// All of the text as a number.
+template <typename T> std::optional<T> numberOf(const std::string &text) {
+  T value{};
+  const char *last = text.data() + text.size();
+  auto [end, error] = std::from_chars(text.data(), last, value);
+  const bool whole = error == std::errc() && end == last;
+  return whole ? std::optional<T>(value) : std::nullopt;
+}
+
+} // namespace
+
+CLI::Validator atLeastOne() {
+  auto check = [](const std::string &text) -> std::string {
+    std::optional<uint64_t> value = numberOf<uint64_t>(text);
+    return value && *value > 0
+               ? ""
+               : "'" + text + "': expected a whole number of 1 or more";
+  };
+  return CLI::Validator(check, "POSITIVE");
+}
+
+CLI::Validator notNegative() {
+  auto check = [](const std::string &text) -> std::string {
+    std::optional<double> value = numberOf<double>(text);
+    return value && std::isfinite(*value) && *value >= 0
+               ? ""
+               : "'" + text + "': expected a number from 0";
+  };
+  return CLI::Validator(check, "NONNEGATIVE");
 }
 
 Progress::Progress(std::string title, uint64_t total)

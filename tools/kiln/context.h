@@ -36,9 +36,16 @@ struct Context {
   void print(const std::string &text, const nlohmann::json &json) const;
 };
 
+/// Indented; bytes of names and paths that are no UTF-8 become U+FFFD.
+std::string jsonText(const nlohmann::json &value);
+
 /// A subcommand with --json, and an example at the end of its help.
 CLI::App *addVerb(CLI::App &app, Context &context, const std::string &name,
                   const std::string &description, const std::string &example);
+
+/// Values of an option: a whole number of 1 or more; a finite number from 0.
+CLI::Validator atLeastOne();
+CLI::Validator notNegative();
 
 /// The verb calls run(context, *options) when the command line is read.
 template <typename Options, typename Run>

@@ -2,6 +2,7 @@
 #include "tools/kiln/custom_operator_files.h"
 
 #include "tik_dsl/library/operator_library.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/kiln/operator_options.h"
 #include "tools/kiln/tuning_records.h"
 
@@ -11,7 +12,7 @@ namespace kiln::tools {
 
 Status CustomOperatorFiles::load() {
   if (!library_) {
-    tik::LoadOptions options;
+    tik::LoadOptions options{.watch = &operatorGuard()};
     KILN_ASSIGN_OR_RETURN(options.includeDir, includeFolder());
     auto library = std::make_shared<tik::OperatorLibrary>(options);
     library->files = files;

@@ -4,6 +4,25 @@
 #include "hal/drivers/all/all.h"
 
 namespace kiln::tools {
+namespace {
+
+/// Checks that never ran must not look like checks that found nothing.
+Status checkForSimulator(const DeviceChoice &choice) {
+  const char *given = !choice.checks.empty()    ? "--check"
+                      : choice.order != "eager" ? "--order"
+                      : choice.budget != 0      ? "--budget"
+                                                : nullptr;
+  if (!given || choice.device.starts_with("npu:")) {
+    return Status::ok();
+  }
+  return {StatusCode::kInvalidArgument,
+          std::string(given) +
+              " needs --device npu:functional or npu:cycle, "
+              "not '" +
+              choice.device + "'"};
+}
+
+} // namespace
 
 Status registerDrivers(hal::Instance &instance, hal::LaunchTracer *tracer) {
   return hal::registerAllDrivers(instance, tracer);
@@ -15,10 +34,10 @@ void addDeviceOptions(CLI::App &verb, DeviceChoice &choice) {
       ->capture_default_str();
   verb.add_option("--machine", choice.machine, "name or machine file");
   verb.add_option("--cores", choice.cores, "cores of the machine to use")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb.add_option("--threads", choice.threads,
                   "host threads of cpu and npu:cycle")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb.add_option("--order", choice.order,
                   "npu:functional: eager, lazy or random:SEED");
   verb.add_option("--check", choice.checks, "npu: of race,init,bounds,flags")
@@ -30,6 +49,7 @@ void addDeviceOptions(CLI::App &verb, DeviceChoice &choice) {
 }
 
 Result<OpenDevice> openDevice(const DeviceChoice &choice) {
+  KILN_RETURN_IF_ERROR(checkForSimulator(choice));
   hal::DeviceOptions options;
   if (!choice.machine.empty()) {
     options.machine = choice.machine;

@@ -4,6 +4,7 @@
 #include "tik_dsl/builder/operator.h"
 #include "tik_dsl/loader/operator_file.h"
 #include "tik_dsl/testing/element_data.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/io/file.h"
 #include "tools/kiln/operator_options.h"
 #include "tools/kiln/sim_data.h"
@@ -29,12 +30,26 @@ Status addBinding(KernelLaunch &launch, std::span<const uint8_t> bytes) {
   return Status::ok();
 }
 
+/// Said before the kernel runs.
+Status checkOutputs(const std::vector<std::string> &outs, size_t bindings) {
+  for (const std::string &text : outs) {
+    KILN_ASSIGN_OR_RETURN(IndexedValue out, parseIndexed(text, "--out"));
+    if (out.index >= bindings) {
+      return invalid(
+          fmt::format("--out {}: there are {} bindings", text, bindings));
+    }
+    KILN_RETURN_IF_ERROR(checkOutput(out.value).withContext("--out " + text));
+  }
+  return Status::ok();
+}
+
 Status prepareElf(KernelOptions &options, KernelLaunch &launch) {
   sim::LaunchRequest &request = launch.request;
   KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(options.program));
   KILN_ASSIGN_OR_RETURN(request.program,
                         sim::Program::load(bytes, options.program));
   KILN_ASSIGN_OR_RETURN(launch.tensors, loadBindings(options.binds));
+  KILN_RETURN_IF_ERROR(checkOutputs(options.outs, launch.tensors.size()));
   KILN_ASSIGN_OR_RETURN(request.constants, parseConstants(options.constants));
   request.blockDim = options.blocks;
   for (const HostTensor &tensor : launch.tensors) {
@@ -66,7 +81,7 @@ Status prepareOperator(const KernelOptions &options, KernelLaunch &launch) {
                    ": an operator has seeded inputs; --bind, --const and "
                    "--out are for an ELF file");
   }
-  tik::LoadOptions load;
+  tik::LoadOptions load{.watch = &operatorGuard()};
   KILN_ASSIGN_OR_RETURN(load.includeDir, includeFolder());
   KILN_ASSIGN_OR_RETURN(tik::OperatorFile file,
                         tik::OperatorFile::load(options.program, load));
@@ -117,10 +132,12 @@ void addKernelOptions(CLI::App &verb, KernelOptions &options) {
                   "N=FILE | N=zeros:BYTES | N=zeros:TYPE:SHAPE | "
                   "N=random:TYPE:SEED:COUNT (also relu:, wide:)");
   verb.add_option("--const", options.constants, "N=VALUE");
-  verb.add_option("--out", options.outs, "N=FILE (.npy, .pb or raw)");
+  verb.add_option("--out", options.outs,
+                  "N=FILE (.npy, .pb, raw; .png and .wav with "
+                  "modifiers)");
   verb.add_option("--blocks", options.blocks, "blocks to run");
   verb.add_option("--cores", options.cores, "cores that take part")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb.add_option("--workspace", options.workspace, "bytes of workspace");
   verb.add_option("--budget", options.budget, "instructions or cycles");
   verb.add_flag("--data-off", options.dataOff, "cycle: timing only");
@@ -165,18 +182,20 @@ Result<KernelLaunch> prepareKernel(KernelOptions &options) {
 }
 
 Status writeOutputs(const KernelOptions &options, const KernelLaunch &launch) {
+  std::vector<std::pair<std::filesystem::path, std::vector<uint8_t>>> files;
   for (const std::string &text : options.outs) {
     KILN_ASSIGN_OR_RETURN(IndexedValue out, parseIndexed(text, "--out"));
-    if (out.index >= launch.tensors.size()) {
-      return invalid(fmt::format("--out {}: there are {} bindings", text,
-                                 launch.tensors.size()));
-    }
-    HostTensor tensor = launch.tensors[out.index];
+    HostTensor tensor = launch.tensors.at(out.index);
     const sim::GmRange &range = launch.request.bindings[out.index];
     std::memcpy(tensor.bytes.data(),
                 launch.gm->host(GmAddr(range.address), range.bytes),
                 tensor.bytes.size());
-    KILN_RETURN_IF_ERROR(saveTensor(out.value, tensor));
+    KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes,
+                          formatTensor(out.value, tensor));
+    files.emplace_back(fileOf(out.value), std::move(bytes));
+  }
+  for (const auto &[path, bytes] : files) {
+    KILN_RETURN_IF_ERROR(writeFile(path, bytes));
   }
   return Status::ok();
 }

@@ -122,6 +122,23 @@ dimsOfInputs(const std::vector<GraphInput> &graph, const NamedTensors &inputs,
   return dims;
 }
 
+/// A package is what it was compiled to.
+Status checkForPackage(const CompileOptions &options) {
+  const CompileOptions none;
+  std::string given;
+  auto note = [&](bool isGiven, const char *option) {
+    given += isGiven ? (given.empty() ? "" : ", ") + std::string(option) : "";
+  };
+  note(!options.dims.empty(), "--dim");
+  note(options.precision != none.precision, "--precision");
+  note(options.sync != none.sync, "--sync");
+  note(options.kernelLibrary != nullptr, "--ops");
+  note(!options.dumpDir.empty(), "--dump-dir");
+  return given.empty() ? Status::ok()
+                       : invalid("a package is compiled already: " + given +
+                                 " is for kiln compile or an .onnx file");
+}
+
 } // namespace
 
 Result<ops::DataType> fromHal(hal::DataType type) {
@@ -256,6 +273,7 @@ Result<LoadedModel> loadModel(const std::filesystem::path &path,
                               const DeviceChoice &choice,
                               CompileOptions options) {
   if (path.extension() == ".kiln") {
+    KILN_RETURN_IF_ERROR(checkForPackage(options).withContext(path.string()));
     KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, readFile(path));
     Result<LoadedModel> model = loadPackage(std::move(bytes), choice);
     return model ? std::move(model) : model.status().withContext(path.string());

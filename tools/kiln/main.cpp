@@ -5,6 +5,11 @@
 #include "tools/io/interrupt.h"
 #include "tools/kiln/verbs.h"
 
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+
 #include <fmt/format.h>
 
 namespace kiln::tools {
@@ -54,7 +59,7 @@ int report(const Status &status, bool json) {
                              {{"kind", codeName(status.code())},
                               {"exit", code},
                               {"message", status.message()}}}};
-    fmt::print("{}\n", error.dump(2));
+    fmt::print("{}\n", jsonText(error));
   }
   fmt::print(stderr, "kiln: {}: {}\n", codeName(status.code()),
              status.message());
@@ -79,6 +84,20 @@ Status usageError(const CLI::App &app, const CLI::ParseError &error,
   return {StatusCode::kInvalidArgument,
           fmt::format("{}; see: kiln {}--help", error.what(),
                       isVerb ? first + " " : "")};
+}
+
+/// The verb; what it throws becomes the Status that says so.
+Status perform(const Context &context) {
+  try {
+    return context.action ? context.action() : Status::ok();
+  } catch (const std::bad_alloc &) {
+    return {StatusCode::kDoesNotFit,
+            "this computer has not enough memory for it"};
+  } catch (const std::filesystem::filesystem_error &e) {
+    return {StatusCode::kCorrupt, e.what()};
+  } catch (const std::exception &e) {
+    return {StatusCode::kInternal, e.what()};
+  }
 }
 
 int run(int argc, char **argv) {
@@ -108,7 +127,18 @@ int run(int argc, char **argv) {
   } catch (const CLI::ParseError &e) {
     return report(usageError(app, e, argc > 1 ? argv[1] : ""), context.json);
   }
-  return report(context.action ? context.action() : Status::ok(), context.json);
+  return report(perform(context), context.json);
+}
+
+/// The exit code; a result that stdout did not take is an output that cannot
+/// be written.
+int flushed(int code) {
+  const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (!lost || code != 0) {
+    return code;
+  }
+  return report({StatusCode::kCorrupt, "cannot write the result to stdout"},
+                false);
 }
 
 } // namespace
@@ -117,7 +147,7 @@ int run(int argc, char **argv) {
 int main(int argc, char **argv) {
   kiln::tools::installInterruptHandler();
   try {
-    return kiln::tools::run(argc, argv);
+    return kiln::tools::flushed(kiln::tools::run(argc, argv));
   } catch (const std::exception &e) {
     fmt::print(stderr,
                "kiln: bug of Kiln: {}; please report the command and "

@@ -3,6 +3,7 @@
 
 #include "tools/io/media.h"
 #include "tools/kiln/custom_operator_files.h"
+#include "tools/kiln/raw_format.h"
 #include "tools/kiln/sim_data.h"
 
 #include <fmt/format.h>
@@ -14,7 +15,8 @@ Status invalid(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
 
-/// Splits at the last '=' before modifiers: names of ONNX values may hold one.
+} // namespace
+
 Result<std::pair<std::string, std::string>>
 splitNamed(const std::string &text, const char *option, const char *form) {
   size_t equals = text.rfind('=', modifiersAt(text));
@@ -23,8 +25,6 @@ splitNamed(const std::string &text, const char *option, const char *form) {
   }
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
-
-} // namespace
 
 void addCompileOptions(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--precision", options.precision,
@@ -64,7 +64,9 @@ parseDims(const std::vector<std::string> &texts) {
   return dims;
 }
 
-Result<NamedTensors> loadInputs(const std::vector<std::string> &texts) {
+Result<NamedTensors> loadInputs(const std::vector<std::string> &texts,
+                                const std::filesystem::path &model,
+                                const std::map<std::string, int64_t> &dims) {
   NamedTensors inputs;
   for (const std::string &text : texts) {
     KILN_ASSIGN_OR_RETURN(auto named, splitNamed(text, "--input", "NAME=FILE"));
@@ -72,8 +74,12 @@ Result<NamedTensors> loadInputs(const std::vector<std::string> &texts) {
     for (const char *kind : {"zeros:", "random:", "relu:", "wide:"}) {
       generated = generated || named.second.starts_with(kind);
     }
-    Result<HostTensor> tensor =
-        generated ? generateTensor(named.second) : loadTensor(named.second);
+    std::optional<RawFormat> raw;
+    if (!generated && isRaw(named.second)) {
+      KILN_ASSIGN_OR_RETURN(raw, rawFormat(model, named.first, dims));
+    }
+    Result<HostTensor> tensor = generated ? generateTensor(named.second)
+                                          : loadTensor(named.second, raw);
     if (!tensor) {
       return tensor.status().withContext("--input " + text);
     }

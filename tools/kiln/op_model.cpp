@@ -39,6 +39,9 @@ Result<std::string> operatorNamed(const std::string &name) {
 /// "strides=2,2", "group=4", "auto_pad=VALID", "alpha=0.5".
 Result<ops::Attribute> parseAttribute(const std::string &name,
                                       const std::string &text) {
+  if (text.empty()) {
+    return invalid("--attr " + name + "=: expected a value behind it");
+  }
   const bool isList = name == "strides" || name == "pads" ||
                       name == "dilations" || name == "kernel_shape" ||
                       name == "perm";
@@ -63,7 +66,7 @@ Result<ops::Attribute> parseAttribute(const std::string &name,
     }
   }
   int64_t value = std::strtoll(text.c_str(), &end, 10);
-  if (!text.empty() && *end == '\0') {
+  if (*end == '\0') {
     return ops::Attribute(value);
   }
   return ops::Attribute(text);
@@ -174,6 +177,12 @@ Result<OperatorModel> buildOperator(OperatorRequest &request) {
   if (request.shapes.empty()) {
     return invalid("op:" + request.name +
                    " needs --shape, one per input: --shape 64x64,64x64");
+  }
+  for (uint32_t index : request.constants) {
+    if (index >= request.shapes.size()) {
+      return invalid(fmt::format("--constant {}: there are {} inputs, from 0",
+                                 index, request.shapes.size()));
+    }
   }
   NamedTensors all;
   std::vector<ops::Tensor> values(request.shapes.size());

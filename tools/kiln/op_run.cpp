@@ -3,6 +3,17 @@
 
 namespace kiln::tools {
 
+Result<std::vector<uint8_t>> compileOperator(const OperatorModel &op,
+                                             const std::string &name,
+                                             const CompileOptions &options) {
+  Result<std::vector<uint8_t>> package =
+      packageOfBytes(op.model, "op:" + name, options);
+  if (!package && package.status().code() == StatusCode::kCorrupt) {
+    return Status(StatusCode::kInvalidArgument, package.status().message());
+  }
+  return package;
+}
+
 Result<OperatorRun> runOperator(OperatorRequest &request,
                                 const DeviceChoice &device,
                                 CompileOptions compile,
@@ -14,9 +25,8 @@ Result<OperatorRun> runOperator(OperatorRequest &request,
   if (!device.machine.empty()) {
     compile.machine = device.machine;
   }
-  KILN_ASSIGN_OR_RETURN(
-      std::vector<uint8_t> package,
-      packageOfBytes(run.op.model, "op:" + request.name, compile));
+  KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> package,
+                        compileOperator(run.op, request.name, compile));
   KILN_ASSIGN_OR_RETURN(run.model, loadPackage(std::move(package), device));
   run.layers = std::make_unique<LayerTable>(run.model);
   options.profile = [&](const hal::DispatchProfile &p) { run.layers->add(p); };

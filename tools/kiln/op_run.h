@@ -15,6 +15,11 @@ struct OperatorRun {
   std::unique_ptr<LayerTable> layers;
 };
 
+/// kInvalidArgument for a model that is not valid: the command line made it.
+Result<std::vector<uint8_t>> compileOperator(const OperatorModel &op,
+                                             const std::string &name,
+                                             const CompileOptions &options);
+
 /// `run` options of the caller are kept; the profile goes into `layers`.
 Result<OperatorRun> runOperator(OperatorRequest &request,
                                 const DeviceChoice &device,

@@ -119,7 +119,8 @@ Status profileDispatches(const Context &context, const Options &options,
 
 Result<NamedTensors> inputsOf(const Options &options) {
   if (!options.inputs.empty()) {
-    return loadInputs(options.inputs);
+    return loadInputs(options.inputs, options.kernel.program,
+                      options.compile.dims);
   }
   KILN_ASSIGN_OR_RETURN(std::vector<TestCase> cases,
                         findTestCases(options.kernel.program, {}));
@@ -159,7 +160,7 @@ Status profileModel(const Context &context, Options &options) {
     KILN_ASSIGN_OR_RETURN(OperatorModel op, buildOperator(options.op));
     KILN_ASSIGN_OR_RETURN(
         std::vector<uint8_t> package,
-        packageOfBytes(op.model, kernel.program, options.compile));
+        compileOperator(op, options.op.name, options.compile));
     KILN_ASSIGN_OR_RETURN(LoadedModel model,
                           loadPackage(std::move(package), device));
     return profileDispatches(context, options, model, op.inputs, recorder);

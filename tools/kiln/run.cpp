@@ -2,10 +2,12 @@
 //
 // `kiln run`: a package, a model or one operator on a device.
 #include "tools/io/file.h"
+#include "tools/io/npy.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/layer_table.h"
 #include "tools/kiln/model_options.h"
 #include "tools/kiln/op_run.h"
+#include "tools/kiln/output_files.h"
 #include "tools/kiln/per_layer.h"
 #include "tools/kiln/verbs.h"
 
@@ -22,9 +24,9 @@ struct Options {
   DeviceChoice device;
   CompileOptions compile;
   OperatorRequest op;
-  std::vector<std::string> inputs, outputs, dims;
-  std::string outputDir;
-  std::string layerDir;
+  std::vector<std::string> inputs, dims;
+  OutputFiles outputs;
+  std::string layerDir, dump;
   bool watch = false;
   bool layers = false;
 };
@@ -60,7 +62,8 @@ public:
       : folder_(std::move(folder)), watch_(watch) {}
 
   Status operator()(const hal::LayerDump &dump) {
-    for (const hal::LayerDump::Output &output : dump.outputs) {
+    for (size_t i = 0; i < dump.outputs.size(); ++i) {
+      const hal::LayerDump::Output &output = dump.outputs[i];
       if (!output.value) {
         continue;
       }
@@ -68,12 +71,12 @@ public:
                             toDense(*output.value, output.bytes));
       KILN_RETURN_IF_ERROR(check(dump, tensor));
       if (!folder_.empty()) {
-        std::string name = tensor.name;
-        std::replace(name.begin(), name.end(), '/', '_');
+        const std::string name = fileName(tensor.name, i);
+        KILN_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, formatNpy(tensor));
         KILN_RETURN_IF_ERROR(
-            saveTensor(std::filesystem::path(folder_) /
-                           fmt::format("{:04}_{}.npy", dump.index, name),
-                       tensor));
+            writeFile(std::filesystem::path(folder_) /
+                          fmt::format("{:04}_{}.npy", dump.index, name),
+                      bytes));
       }
     }
     return Status::ok();
@@ -82,6 +85,15 @@ public:
   const std::string &finding() const { return finding_; }
 
 private:
+  /// Names of values have '/' in them and any length, those of files have not.
+  static std::string fileName(std::string name, size_t output) {
+    constexpr size_t kMost = 200;
+    std::replace(name.begin(), name.end(), '/', '_');
+    return name.size() <= kMost
+               ? name
+               : fmt::format("{}~{}", name.substr(0, kMost), output);
+  }
+
   Status check(const hal::LayerDump &dump, const HostTensor &tensor) {
     if (!watch_ || !finding_.empty() || !ops::isFloat(tensor.type)) {
       return Status::ok();
@@ -103,35 +115,6 @@ private:
   bool watch_;
   std::string finding_;
 };
-
-Status saveOutputs(const Options &options, const NamedTensors &outputs) {
-  for (const std::string &text : options.outputs) {
-    size_t equals = text.rfind('=');
-    std::string name = text.substr(0, equals);
-    auto found =
-        std::find_if(outputs.begin(), outputs.end(),
-                     [&](const HostTensor &t) { return t.name == name; });
-    if (equals == std::string::npos || found == outputs.end()) {
-      std::vector<std::string> names;
-      for (const HostTensor &t : outputs) {
-        names.push_back(t.name);
-      }
-      return {StatusCode::kInvalidArgument,
-              fmt::format("--output {}: expected NAME=FILE with one of: {}",
-                          text, fmt::join(names, ", "))};
-    }
-    KILN_RETURN_IF_ERROR(saveTensor(text.substr(equals + 1), *found));
-  }
-  if (!options.outputDir.empty()) {
-    std::filesystem::create_directories(options.outputDir);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      KILN_RETURN_IF_ERROR(saveTensor(std::filesystem::path(options.outputDir) /
-                                          fmt::format("output_{}.pb", i),
-                                      outputs[i]));
-    }
-  }
-  return Status::ok();
-}
 
 /// What one run showed, ready to print.
 struct Shown {
@@ -194,9 +177,6 @@ Status showRun(const Context &context, const Options &options,
 
 hal::RunOptions dumpOptions(const Options &options, LayerWriter &writer) {
   hal::RunOptions result;
-  if (!options.layerDir.empty()) {
-    std::filesystem::create_directories(options.layerDir);
-  }
   if (!options.layerDir.empty() || options.watch) {
     result.dump = [&](const hal::LayerDump &dump) { return writer(dump); };
   }
@@ -209,7 +189,7 @@ Status runOp(const Context &context, Options &options) {
   KILN_ASSIGN_OR_RETURN(OperatorRun run,
                         runOperator(options.op, options.device, options.compile,
                                     dumpOptions(options, writer)));
-  KILN_RETURN_IF_ERROR(saveOutputs(options, run.outputs));
+  KILN_RETURN_IF_ERROR(options.outputs.save(run.outputs));
   Shown shown = describeRun(options, run.model, run.outputs, *run.layers);
   Status verdict =
       options.device.dataOff
@@ -230,7 +210,8 @@ Status checkDataOff(const Options &options) {
             "--data-off needs --device npu:cycle: only it has timing without "
             "data"};
   }
-  const bool looks = !options.outputs.empty() || !options.outputDir.empty() ||
+  const bool looks = !options.outputs.named.empty() ||
+                     !options.outputs.folder.empty() ||
                      !options.layerDir.empty() || options.watch ||
                      !options.device.checks.empty();
   return looks ? Status(StatusCode::kInvalidArgument,
@@ -240,22 +221,54 @@ Status checkDataOff(const Options &options) {
                : Status::ok();
 }
 
+/// Options of the other kind of run are a mistake, not a wish to ignore.
+Status checkKind(const Options &options) {
+  const bool isOperator = options.model.starts_with("op:");
+  if (isOperator && !options.inputs.empty()) {
+    return {StatusCode::kInvalidArgument,
+            "--input: op:NAME makes its own inputs, of --shape and --seed"};
+  }
+  const bool ofOperator = !options.op.shapes.empty() ||
+                          !options.op.attributes.empty() ||
+                          !options.op.constants.empty();
+  return isOperator || !ofOperator
+             ? Status::ok()
+             : Status(StatusCode::kInvalidArgument,
+                      "--shape, --attr and --constant are for op:NAME; the "
+                      "shapes of a model come from its inputs");
+}
+
 Status runModel(const Context &context, Options options) {
+  KILN_RETURN_IF_ERROR(checkKind(options));
   KILN_RETURN_IF_ERROR(checkDataOff(options));
+  KILN_RETURN_IF_ERROR(options.outputs.check());
+  if (!options.dump.empty() && options.layerDir.empty()) {
+    options.layerDir = options.dump;
+  }
+  if (!options.layerDir.empty()) {
+    KILN_RETURN_IF_ERROR(makeFolder(options.layerDir));
+  }
   KILN_ASSIGN_OR_RETURN(options.compile.dims, parseDims(options.dims));
   if (options.model.starts_with("op:")) {
     return runOp(context, options);
   }
-  KILN_ASSIGN_OR_RETURN(NamedTensors inputs, loadInputs(options.inputs));
+  KILN_ASSIGN_OR_RETURN(
+      NamedTensors inputs,
+      loadInputs(options.inputs, options.model, options.compile.dims));
   KILN_ASSIGN_OR_RETURN(
       LoadedModel model,
       loadModel(options.model, inputs, options.device, options.compile));
+  std::vector<std::string> names;
+  for (size_t i = 0; i < model.package().outputs.size(); ++i) {
+    names.push_back(model.session->output(i).name);
+  }
+  KILN_RETURN_IF_ERROR(options.outputs.checkNames(names));
   LayerTable layers(model);
   LayerWriter writer(options.layerDir, options.watch);
   hal::RunOptions runOptions = dumpOptions(options, writer);
   runOptions.profile = [&](const hal::DispatchProfile &p) { layers.add(p); };
   KILN_ASSIGN_OR_RETURN(NamedTensors outputs, model.run(inputs, runOptions));
-  KILN_RETURN_IF_ERROR(saveOutputs(options, outputs));
+  KILN_RETURN_IF_ERROR(options.outputs.save(outputs));
   return showRun(context, options, writer, layers,
                  describeRun(options, model, outputs, layers));
 }
@@ -271,15 +284,21 @@ void addRun(CLI::App &app, Context &context) {
   auto options = std::make_shared<Options>();
   verb->add_option("model", options->model, "model.kiln, model.onnx or op:NAME")
       ->required();
-  verb->add_option("--input", options->inputs,
-                   "NAME=FILE (.npy, .pb; .png and .wav with :layout= :type= "
-                   ":channels= :range= :mean= :std= :frames= behind) or "
-                   "NAME=random:TYPE:SEED:SHAPE");
-  verb->add_option("--output", options->outputs, "NAME=FILE (.npy, .pb, raw)");
-  verb->add_option("--output-dir", options->outputDir,
+  verb->add_option(
+      "--input", options->inputs,
+      "NAME=FILE (.npy, .pb, raw; .png and .wav with :layout= :type= "
+      ":channels= :range= :mean= :std= :frames= behind) or "
+      "NAME=random:TYPE:SEED:SHAPE");
+  verb->add_option("--output", options->outputs.named,
+                   "NAME=FILE (.npy, .pb, raw; .png and .wav with the same "
+                   "modifiers, :rate= and :outside=clip)");
+  verb->add_option("--output-dir", options->outputs.folder,
                    "folder for output_0.pb, ...");
   verb->add_option("--dump-layers", options->layerDir,
                    "folder for what every dispatch wrote (.npy)");
+  verb->add_option("--dump", options->dump,
+                   "layers: the same into the folder 'layers'")
+      ->check(CLI::IsMember({"layers"}));
   verb->add_flag("--watch", options->watch, "report the first NaN or infinity");
   verb->add_flag("--layers", options->layers, "table of dispatches");
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");

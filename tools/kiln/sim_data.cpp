@@ -88,6 +88,9 @@ Result<HostTensor> zeros(const std::vector<std::string> &parts) {
   tensor.type = DataType::U8;
   if (parts.size() == 2) {
     KILN_ASSIGN_OR_RETURN(uint64_t bytes, parseNumber(parts[1], "zeros"));
+    if (bytes > (uint64_t{1} << 40)) {
+      return invalid("zeros:" + parts[1] + ": more than 2^40 bytes");
+    }
     tensor.shape = {static_cast<int64_t>(bytes)};
   } else {
     std::optional<DataType> type = ops::parseDataType(parts[1]);
@@ -137,12 +140,15 @@ Result<uint64_t> parseNumber(const std::string &text, const char *option) {
 }
 
 Result<ops::Shape> parseShapeText(const std::string &text) {
+  constexpr uint64_t kMost = uint64_t{1} << 32; // as in the importer
   ops::Shape shape;
+  uint64_t count = 1;
   for (const std::string &part : split(text, 'x')) {
     KILN_ASSIGN_OR_RETURN(uint64_t extent, parseNumber(part, "shape"));
-    if (extent > (uint64_t{1} << 32)) {
-      return invalid("shape " + text + ": extent too large");
+    if (extent > kMost || (extent > 0 && count > kMost / extent)) {
+      return invalid("shape " + text + ": more than 2^32 elements");
     }
+    count *= extent;
     shape.push_back(static_cast<int64_t>(extent));
   }
   return shape;

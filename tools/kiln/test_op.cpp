@@ -5,6 +5,7 @@
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/device_body_runner.h"
 #include "tools/engine/engine_runner.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/operator_options.h"
 #include "tools/kiln/tuning_records.h"
@@ -57,9 +58,10 @@ nlohmann::json shapeJson(const isa::ArchSpec &machine,
   json["passed"] = shape.problems.empty();
   json["problems"] = shape.problems;
   json["runs"] = shape.runs;
-  json["bound"] = {{"by", shape.bound.by},
-                   {"cycles", shape.bound.cycles},
-                   {"share", shape.bound.share}};
+  // Beside the pipe that was busiest: what the shape itself allows.
+  json["bound"].update({{"by", shape.bound.by},
+                        {"cycles", shape.bound.cycles},
+                        {"share", shape.bound.share}});
   json["remarks"] = shape.remarks;
   json["bodies"] = nlohmann::json::array();
   for (const tik::BodyReport &body : shape.bodies) {
@@ -114,6 +116,7 @@ Status testOp(const Context &context, const Options &options) {
   EngineRunner runner(machine);
   tik::TestOptions test;
   KILN_ASSIGN_OR_RETURN(test.load.includeDir, includeFolder());
+  test.load.watch = &operatorGuard();
   test.arch = &machine;
   test.runner = &runner;
   DeviceBodyRunner cpu("cpu"), npu("npu:functional", options.machine);
@@ -198,7 +201,7 @@ void addTestOp(CLI::App &app, Context &context) {
                    "only npu:functional or npu:cycle (default: both)")
       ->check(CLI::IsMember({"npu:functional", "npu:cycle"}));
   verb->add_option("--cores", options->cores, "cores that take part")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--seed", options->seed, "of the random inputs");
   setAction(*verb, context, options, testOp);
 }

@@ -7,6 +7,7 @@
 #include "tik_dsl/loader/operator_file.h"
 #include "tik_dsl/testing/test_operator.h"
 #include "tools/engine/engine_runner.h"
+#include "tools/engine/operator_guard.h"
 #include "tools/kiln/cycle_report.h"
 #include "tools/kiln/kernel_measurer.h"
 #include "tools/kiln/operator_options.h"
@@ -57,7 +58,7 @@ struct Outcome {
 Result<Job> prepare(const Options &options) {
   Job job;
   KILN_ASSIGN_OR_RETURN(job.machine, isa::loadArchSpec(options.machine));
-  tik::LoadOptions load;
+  tik::LoadOptions load{.watch = &operatorGuard()};
   KILN_ASSIGN_OR_RETURN(load.includeDir, includeFolder());
   KILN_ASSIGN_OR_RETURN(job.file, tik::OperatorFile::load(options.op, load));
   const tik::OperatorDecl &decl = job.file.op().decl();
@@ -384,20 +385,20 @@ void addTune(CLI::App &app, Context &context) {
                    "NAME=N,NAME=N (default: the first declared shape)");
   verb->add_option("--machine", options->machine, "name or machine file");
   verb->add_option("--cores", options->cores, "cores that take part")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--trials", options->trials,
                    "settings to try (default: a tenth of the legal ones, at "
                    "most 128)")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_flag("--exhaustive", options->exhaustive, "try every legal one");
   verb->add_option("--records", options->records,
                    "file of all trials (default: "
                    "$XDG_DATA_HOME/kiln/tune.db)");
   verb->add_option("--jobs", options->jobs,
                    "worker processes (default: hardware threads)")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--timeout", options->timeout, "seconds for one trial")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeastOne());
   verb->add_option("--seed", options->seed, "of the search");
   setAction(*verb, context, options, tune);
 }

@@ -178,11 +178,14 @@ void addVerify(CLI::App &app, Context &context) {
   verb->add_option("--package", options->package,
                    "run this package of the model instead of compiling it");
   verb->add_option("--rtol", options->bound.relative,
-                   "relative tolerance (default: fp32 1e-3, fp16 0)");
+                   "relative tolerance (default: fp32 1e-3, fp16 0)")
+      ->check(notNegative());
   verb->add_option("--atol", options->bound.absolute,
-                   "absolute tolerance (default: fp32 1e-4, fp16 5e-3)");
+                   "absolute tolerance (default: fp32 1e-4, fp16 5e-3)")
+      ->check(notNegative());
   verb->add_option("--l2", options->bound.relativeL2,
-                   "judge by the relative L2 error of each output");
+                   "judge by the relative L2 error of each output")
+      ->check(notNegative());
   verb->add_option("--dim", options->dims, "NAME=N: a symbolic dimension");
   verb->add_flag("--per-layer", options->perLayer,
                  "find the first layer that differs from the reference, each "

@@ -437,6 +437,10 @@ FailureOr<Value> Assigner::withBorder(Value v, tensor::PadOp pad) {
 LogicalResult Assigner::rewrite(plan::DispatchOp op) {
   auto body = symbols_.lookup<func::FuncOp>(op.getCallee());
   DispatchKind kind = choose(op, body);
+  SmallVector<Value> sources(op.getOperands());
+  if (auto number = separateWeights(body, kind)) {
+    sources.push_back(sources[*number]);
+  }
   FailureOr<SmallVector<ArgForm>> forms = formsOf(body, kind);
   if (failed(forms)) {
     return op.emitError("an operand of the operations after '")
@@ -444,7 +448,7 @@ LogicalResult Assigner::rewrite(plan::DispatchOp op) {
   }
   RankedTensorType type = resultType(body, kind);
   SmallVector<Value> operands;
-  for (auto [v, form] : llvm::zip_equal(op.getOperands(), *forms)) {
+  for (auto [v, form] : llvm::zip_equal(sources, *forms)) {
     FailureOr<Value> converted = inForm(v, form, type);
     if (failed(converted) || !*converted) {
       return op.emitError("operand cannot be converted");

@@ -215,6 +215,26 @@ static LogicalResult setEpilogueForms(SmallVector<ArgForm> &forms,
   return success();
 }
 
+std::optional<unsigned> separateWeights(func::FuncOp f, DispatchKind kind) {
+  const bool hasWeights = kind == DispatchKind::kMatmul ||
+                          kind == DispatchKind::kConv ||
+                          kind == DispatchKind::kDepthwise;
+  if (!hasWeights) {
+    return std::nullopt;
+  }
+  OpOperand &weights = rootOf(f)->getOpOperand(1);
+  auto shared = dyn_cast<BlockArgument>(weights.get());
+  if (!shared || shared.hasOneUse()) {
+    return std::nullopt;
+  }
+  const unsigned number = f.getNumArguments();
+  if (failed(f.insertArgument(number, shared.getType(), {}, shared.getLoc()))) {
+    return std::nullopt;
+  }
+  weights.set(f.getArgument(number));
+  return shared.getArgNumber();
+}
+
 FailureOr<SmallVector<ArgForm>> formsOf(func::FuncOp f, DispatchKind kind) {
   SmallVector<ArgForm> forms(f.getNumArguments(), ArgForm::kPlain);
   Operation *root = rootOf(f);

@@ -70,6 +70,12 @@ DispatchKind kindOf(mlir::func::FuncOp logical);
 /// Whether an elementwise dispatch can run on blocks, given its operands.
 bool canBeBlocked(mlir::func::FuncOp logical);
 
+/// The argument that the root reads as weights gets an argument of its own
+/// where the body reads it elsewhere too (x * x), since weights have their own
+/// form. The number of the argument that is passed a second time, if so.
+std::optional<unsigned> separateWeights(mlir::func::FuncOp logical,
+                                        DispatchKind kind);
+
 /// The forms of the arguments for a kind; failure when the kind cannot take
 /// this body (the dispatch is then plain, or an error for windows).
 mlir::FailureOr<llvm::SmallVector<ArgForm>> formsOf(mlir::func::FuncOp logical,

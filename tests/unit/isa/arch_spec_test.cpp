@@ -95,8 +95,8 @@ TEST(ArchSpec, DramPartsAreFilesAMachineNames) {
   EXPECT_NE(changed("part: hbm2", "part: lpddr4x")->hash, file->hash);
   expectRefused("part: hbm2", "part: sdram", StatusCode::kInvalidArgument,
                 "no DRAM part 'sdram'; built in: ddr4, hbm2, lpddr4x");
-  expectRefused("part: hbm2", "part: no/such.yaml",
-                StatusCode::kInvalidArgument, "no/such.yaml");
+  expectRefused("part: hbm2", "part: no/such.yaml", StatusCode::kCorrupt,
+                "no/such.yaml");
 }
 
 TEST(ArchSpec, PeaksFollowFromTheCell) {

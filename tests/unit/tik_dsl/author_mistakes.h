@@ -29,6 +29,9 @@ std::span<const MistakeCase> commandMistakes();
 /// meet.
 std::span<const MistakeCase> meetingMistakes();
 
+/// The same of dimensions and sizes.
+std::span<const MistakeCase> memoryMistakes();
+
 /// Numbers of the mistakes with knobs that knob_mistakes.cpp makes.
 std::vector<uint32_t> knobMistakeNumbers();
 

@@ -134,14 +134,14 @@ const Case kCases[] = {
        BAD_NEXT;
        d.tolerance(f16, 1e-3, 0, "one rounding", {{"N", 1}});
      },
-     534, "the tolerance of f16 names 'N', which is no attribute"},
+     542, "the tolerance of f16 names 'N', which is no attribute"},
     {"ToleranceWithoutItsAttribute",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
        BAD_NEXT;
        d.tolerance(f16, 1e-3, 0, "one rounding", {{"mode", 1}});
      },
-     534, "the tolerance of f16 names 'mode', which is no attribute"},
+     542, "the tolerance of f16 names 'mode', which is no attribute"},
     {"ToleranceAtAnIllegalValue",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", "out", {1});
@@ -149,7 +149,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.tolerance(f16, 1e-3, 0, "one rounding", {{"out", bf16}});
      },
-     534, "the tolerance of f16 names out=bf16; possible: f16, f32"},
+     542, "the tolerance of f16 names out=bf16; possible: f16, f32"},
     {"ToleranceAtAnIllegalType",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -157,7 +157,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.tolerance(f16, 1e-3, 0, "one rounding", {{"inside", bf16}});
      },
-     534, "the tolerance of f16 names inside=bf16; possible: f16, f32"},
+     542, "the tolerance of f16 names inside=bf16; possible: f16, f32"},
     {"ToleranceAtTwoValues",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -165,7 +165,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.tolerance(f16, 1e-3, 0, "one rounding", {{"mode", 1}, {"mode", 2}});
      },
-     534, "the tolerance of f16 names 'mode' twice"},
+     542, "the tolerance of f16 names 'mode' twice"},
     {"SameTolerance",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -174,7 +174,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.tolerance(f16, 2e-3, 0, "two roundings", {{"mode", 2}});
      },
-     535, "there is a tolerance of f16 with mode=2 already"},
+     543, "there is a tolerance of f16 with mode=2 already"},
     {"TolerancesMeet",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -183,7 +183,7 @@ const Case kCases[] = {
        BAD_NEXT;
        d.tolerance(f16, 2e-3, 0, "two roundings", {{"fast", 1}});
      },
-     535,
+     543,
      "with fast=1 mode=2 the tolerances of f16 with mode=2 and of f16 with "
      "fast=1 hold"},
     {"InputValues",
@@ -207,6 +207,31 @@ const Case kCases[] = {
        d.dynamic("M", 1, 2);
      },
      524, "dynamic: 'M' is no dimension of a tensor"},
+    {"TwoNames",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.name("other", "");
+     },
+     537, "name: the operator is called 'op' already"},
+    {"TwoRanges",
+     [](Declaration &d) {
+       d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
+       d.dynamic("N", 1, 4);
+       BAD_NEXT;
+       d.dynamic("N", 1, 8);
+     },
+     537, "dynamic: 'N' has a range already"},
+    {"ManyLegalValues",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.attribute("a", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+     },
+     538, "a list of more than 64"},
     {"DynamicRange",
      [](Declaration &d) {
        d.name("op", "").shape({{"N", 1}}).output("y", f16, {"N"});
@@ -262,6 +287,7 @@ const ShapeMistake kShapes[] = {
      {{"M", 1}, {"N", 1}, {"K", 1}},
      519,
      "'K' is neither a dimension nor an attribute of op"},
+    {"SetTwice", {{"M", 1}, {"N", 1}, {"M", 2}}, 536, "'M' is set twice"},
     {"BadSize", {{"M", 0}, {"N", 1}}, 520, "M=0; a size is 1 to 2147483648"},
     {"DynamicSize", {{"M", 1}, {"N", 65}}, 520, "N=65; a size is 1 to 64"},
     {"TooLarge",
@@ -291,6 +317,38 @@ TEST_P(Shapes, GiveNumberLineAndText) {
 
 INSTANTIATE_TEST_SUITE_P(All, Shapes, testing::ValuesIn(kShapes),
                          [](const auto &info) { return info.param.name; });
+
+std::string valuesError(Type type, Values values) {
+  static Type inputType;
+  static Values range;
+  inputType = type;
+  range = values;
+  const Result<Operator> op =
+      inlineOperator({[](Declaration &d) {
+                        d.name("op", "").output("y", f16, {1});
+                        BAD_NEXT;
+                        d.input("x", inputType, {1}, range).shape({});
+                      },
+                      noKernel, nullptr});
+  const Result<BoundShape> shape = op->bind({false, {}});
+  return shape ? "bound" : shape.status().message();
+}
+
+TEST(Declared, ValuesAreThoseOfTheType) {
+  const auto error = [](const std::string &text) {
+    return testing::EndsWith("declarations_test.cpp:" + std::to_string(bad) +
+                             ": error TIK522: values of 'x' are drawn from " +
+                             text);
+  };
+  EXPECT_EQ(valuesError(f16, {-65504, 65504}), "bound");
+  EXPECT_THAT(valuesError(f16, {-1e9, 1e9}),
+              error("-1e+09 to 1e+09; f16 has -65504 to 65504"));
+  EXPECT_EQ(valuesError(i8, {-128, 127}), "bound");
+  EXPECT_THAT(valuesError(i8, {-129, 127}),
+              error("-129 to 127; i8 has -128 to 127"));
+  EXPECT_EQ(valuesError(u8, {}), "bound");
+  EXPECT_THAT(valuesError(u8, {-2, 2}), error("-2 to 2; u8 has 0 to 255"));
+}
 
 TEST(Declared, ShapesSayWhatTheyAre) {
   Result<Operator> op = inlineOperator(
@@ -351,16 +409,18 @@ std::string buildError(void (*kernel)(const Kernel &)) {
 
 TEST(Phases, ExceptionsAreReported) {
   EXPECT_EQ(buildError([](const Kernel &) { throw 1; }),
-            "operator: error TIK504: the operator's code threw an exception");
+            "inline.cpp: error TIK504: the operator's code threw an exception: "
+            "no std::exception");
 }
 
 TEST(Phases, DeclarationsInAKernelAreReported) {
-  EXPECT_EQ(buildError([](const Kernel &k) {
-              const KilnTikTable *t = k.constant(0).table();
-              t->declareMacs(t->self, 0, nullptr);
-            }),
-            "operator: error TIK505: a function of the declaration was called "
-            "in another phase");
+  EXPECT_EQ(
+      buildError([](const Kernel &k) {
+        const KilnTikTable *t = k.constant(0).table();
+        t->declareMacs(t->self, 0, nullptr);
+      }),
+      "inline.cpp: error TIK505: a function of the declaration was called "
+      "in another phase");
 }
 
 TEST(Phases, ARunTimeSizeIsNoCppNumber) {
@@ -376,13 +436,14 @@ TEST(Phases, ARunTimeSizeIsNoCppNumber) {
 }
 
 TEST(MistakeTable, EveryMistakeOfADeclarationIsMadeHere) {
-  std::set<uint32_t> made = {504, 505, 526, 501, 506};
+  std::set<uint32_t> made = {504, 505, 526, 501, 506, 534, 535, 539, 540, 541};
   for (const Case &c : kCases) {
     made.insert(c.number);
   }
   for (const ShapeMistake &c : kShapes) {
     made.insert(c.number);
   }
+  // 534, 535: references_test.cpp; 539 to 541: operator_guard_test.cpp.
   for (uint32_t number : knobMistakeNumbers()) {
     made.insert(number);
   }

@@ -200,7 +200,7 @@ TEST(Phases, KnobsHaveTheirOwn) {
                        Knobs(k.constant(0).table()).knob("late", {1});
                      },
                      nullptr}),
-            "operator: error TIK505: the declaration of a knob was called in "
+            "inline.cpp: error TIK505: the declaration of a knob was called in "
             "another phase");
 }
 

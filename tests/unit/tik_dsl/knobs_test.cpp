@@ -315,7 +315,7 @@ TEST(TestOp, TakesTheSettingThatItIsGiven) {
   report = testOperator(*op, options);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.status().message(),
-            "operator: error TIK529: copies=5; possible: 2, 4, 3");
+            "inline.cpp: error TIK529: copies=5; possible: 2, 4, 3");
   EXPECT_EQ(report.status().code(), StatusCode::kInvalidArgument);
 }
 

@@ -319,12 +319,6 @@ TEST(Media, BadModifiersAreNamedWithWhatIsExpected) {
   }
 }
 
-TEST(Media, IsNotWrittenAsRawBytes) {
-  const std::string path = kiln::test::scratchFolder() / "out.png";
-  EXPECT_EQ(saveTensor(path, HostTensor()).code(), StatusCode::kUnsupported);
-  EXPECT_FALSE(std::filesystem::exists(path));
-}
-
 TEST(Media, ModifiersBeginBehindTheExtension) {
   EXPECT_TRUE(isMedia("a=b/cat.png"));
   EXPECT_TRUE(isMedia("x:y.wav:mean=1"));

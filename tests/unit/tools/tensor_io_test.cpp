@@ -8,6 +8,10 @@
 #include <cstring>
 #include <fstream>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -138,6 +142,53 @@ TEST(Compare, NanAndInfinityMatchOnlyThemselves) {
       compare(floats({3}, {nan, -inf, -inf}), want, {1e30, 1e30})->passed);
   EXPECT_FALSE(
       compare(floats({1}, {nan}), floats({1}, {1}), {1e30, 1e30})->passed);
+}
+
+TEST(OutputFile, APipeIsWrittenAndStaysOne) {
+  const auto path = scratch("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  EXPECT_TRUE(checkWritable(path).isOk());
+  Status status = writeFile(path, std::string_view("text"));
+  EXPECT_TRUE(status.isOk()) << status.message();
+  char text[8] = {};
+  EXPECT_EQ(::read(reader, text, sizeof text), 4);
+  EXPECT_STREQ(text, "text");
+  const auto link = scratch("pipe_link");
+  std::filesystem::create_symlink(path, link);
+  EXPECT_TRUE(writeFile(link, std::string_view("more")).isOk());
+  EXPECT_EQ(::read(reader, text, sizeof text), 4);
+  EXPECT_STREQ(text, "more");
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  ::close(reader);
+}
+
+TEST(OutputFile, ALinkStaysOneAndWhatItNamesIsWritten) {
+  const auto folder = scratch("linked"), link = scratch("link");
+  std::filesystem::create_directory(folder);
+  std::ofstream(folder / "file") << "old";
+  std::filesystem::create_symlink("linked/file", link);
+  ASSERT_TRUE(writeFile(link, std::string_view("new")).isOk());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  Result<std::vector<uint8_t>> bytes = readFile(folder / "file");
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(std::string(bytes->begin(), bytes->end()), "new");
+  for (const auto &entry : std::filesystem::directory_iterator(folder)) {
+    EXPECT_EQ(entry.path().filename(), "file"); // nothing temporary
+  }
+}
+
+TEST(OutputFile, AFolderThatCannotBeMadeIsNamed) {
+  std::ofstream(scratch("taken")) << "a file";
+  EXPECT_TRUE(makeFolder(scratch("a/b/c")).isOk());
+  EXPECT_TRUE(makeFolder(scratch("a/b/c")).isOk());
+  for (const char *name : {"taken", "taken/below"}) {
+    Status status = makeFolder(scratch(name));
+    EXPECT_EQ(status.code(), StatusCode::kCorrupt) << name;
+    EXPECT_THAT(status.message(), HasSubstr(scratch(name).string()));
+  }
+  EXPECT_EQ(checkWritable(scratch("none/x")).code(), StatusCode::kCorrupt);
 }
 
 TEST(Compare, IntegersIgnoreTheTolerance) {
