@@ -549,6 +549,10 @@ typedef struct KilnTikTable {
    * have. */
   void (*noElement)(void *self, const double *data, int64_t index,
                     const KilnTikLine *line);
+
+  /* The values of this attribute, which is declared already, are element
+   * types: texts name them. */
+  void (*declareTypeValues)(void *self, const char *attribute);
 } KilnTikTable;
 
 enum KilnTikVerb {

@@ -71,8 +71,9 @@ private:
 /// A value of an attribute or a size of a dimension.
 struct Value {
   Value(RunTimeInteger auto v) : number(static_cast<int64_t>(v)) {}
-  Value(Type type) : number(static_cast<int64_t>(type)) {}
+  Value(Type type) : number(static_cast<int64_t>(type)), isType(true) {}
   int64_t number;
+  bool isType = false;
 };
 struct Setting {
   const char *name;
@@ -125,19 +126,25 @@ public:
     at(line);
     return tensor(1, name, type, dims, {});
   }
-  /// The first legal value is the default; at most 64 (TIK538).
+  /// The first legal value is the default; at most 64 (TIK538). Where all are
+  /// types, texts name them: softmax=f32.
   Declaration &attribute(const char *name, std::initializer_list<Value> legal,
                          Line line = Line::current()) {
     at(line);
     fits(legal.size(), line);
     int64_t values[kMaxList];
     uint32_t count = 0;
+    bool areTypes = legal.size() > 0;
     for (const Value &value : legal) {
+      areTypes &= value.isType;
       if (count < kMaxList) {
         values[count++] = value.number;
       }
     }
     t_->declareAttribute(t_->self, name, count, values);
+    if (areTypes) {
+      t_->declareTypeValues(t_->self, name);
+    }
     return *this;
   }
   /// A shape that is tested and timed: a size for every symbol, attributes that

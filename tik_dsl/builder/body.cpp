@@ -68,9 +68,7 @@ public:
 
 private:
   std::string textOf(const std::string &name, int64_t value) const {
-    return decl_.isTypeAttribute(name)
-               ? std::string(isa::kElementTypeNames[value])
-               : std::to_string(value);
+    return valueText(decl_, name, value);
   }
 
   const OperatorDecl &decl_;

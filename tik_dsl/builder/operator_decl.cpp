@@ -133,14 +133,6 @@ private:
       fail(Mistake::kTypeAttribute, tensor.line,
            "the type of " + quoted(tensor.name) + " is attribute " +
                quoted(tensor.typeAttribute) + ", which is not declared");
-      return;
-    }
-    for (int64_t value : attribute->legal) {
-      if (value < 0 || value > 7) {
-        fail(Mistake::kNotAType, attribute->line,
-             "attribute " + quoted(attribute->name) + " is a type; " +
-                 std::to_string(value) + " is none");
-      }
     }
   }
   void checkAttributes() {
@@ -158,6 +150,13 @@ private:
       if (contains(symbols, attribute.name)) {
         fail(Mistake::kBothNames, attribute.line,
              quoted(attribute.name) + " is an attribute and a dimension");
+      }
+      for (int64_t value : attribute.legal) {
+        if (decl_.isTypeAttribute(attribute.name) && (value < 0 || value > 7)) {
+          fail(Mistake::kNotAType, attribute.line,
+               "attribute " + quoted(attribute.name) + " is a type; " +
+                   std::to_string(value) + " is none");
+        }
       }
     }
   }
@@ -386,10 +385,12 @@ bool isIdentifier(const std::string &text) {
          });
 }
 
-bool OperatorDecl::isTypeAttribute(const std::string &attribute) const {
-  return std::any_of(tensors.begin(), tensors.end(),
+bool OperatorDecl::isTypeAttribute(const std::string &name) const {
+  const AttributeDecl *declared = attribute(name);
+  return (declared != nullptr && declared->holdsTypes) ||
+         std::any_of(tensors.begin(), tensors.end(),
                      [&](const TensorDecl &tensor) {
-                       return tensor.typeAttribute == attribute;
+                       return tensor.typeAttribute == name;
                      });
 }
 

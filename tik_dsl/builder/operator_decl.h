@@ -32,6 +32,7 @@ struct TensorDecl {
 struct AttributeDecl {
   std::string name;
   std::vector<int64_t> legal; // the first is the default
+  bool holdsTypes = false;    // its values are element types
   AuthorLine line{};
 };
 
@@ -87,6 +88,7 @@ struct OperatorDecl {
 
   const DynamicDecl *dynamic(const std::string &symbol) const;
   const AttributeDecl *attribute(const std::string &name) const;
+  /// Its values are element types: it says so, or a tensor has one of them.
   bool isTypeAttribute(const std::string &name) const;
 };
 
@@ -120,7 +122,7 @@ struct BoundShape {
 /// buffers do not fit and nothing else is wrong, else kInvalidArgument.
 Status statusOf(const MessageList &messages);
 
-/// "f16" of an attribute that is the type of a tensor, else the number.
+/// "f16" of an attribute whose values are types, else the number.
 std::string valueText(const OperatorDecl &decl, const std::string &attribute,
                       int64_t value);
 /// The legal values of an attribute, "f16, f32".

@@ -70,7 +70,15 @@ void declareAttribute(void *self, const char *name, uint32_t count,
                       const int64_t *legal) {
   if (OperatorDecl *decl = declOf(self)) {
     decl->attributes.push_back(
-        {textOf(name), {legal, legal + count}, decl->line});
+        {textOf(name), {legal, legal + count}, false, decl->line});
+  }
+}
+
+void declareTypeValues(void *self, const char *name) {
+  if (OperatorDecl *decl = declOf(self)) {
+    for (AttributeDecl &attribute : decl->attributes) {
+      attribute.holdsTypes |= attribute.name == textOf(name);
+    }
   }
 }
 
@@ -353,6 +361,7 @@ KilnTikTable tableOf(Session &session) {
   t.declareShape = declareShape;
   t.declareTolerance = declareTolerance;
   t.declareToleranceAt = declareToleranceAt;
+  t.declareTypeValues = declareTypeValues;
   t.declareMacs = declareMacs;
   t.declareDomain = declareDomain;
   t.declareLine = declareLine;

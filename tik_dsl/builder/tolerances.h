@@ -25,7 +25,7 @@ const ToleranceDecl *toleranceOf(const OperatorDecl &decl,
                                  isa::ElementType type,
                                  const BoundShape &shape);
 
-/// "f16", or "f16 with causal=0 softmax=7".
+/// "f16", or "f16 with causal=0 softmax=f32".
 std::string nameOf(const OperatorDecl &decl, const ToleranceDecl &tolerance);
 
 } // namespace kiln::tik

@@ -30,10 +30,12 @@ void declare(Declaration &d) {
   d.edge({{"M", 17}, {"N", 33}, {"K", 70}});
   d.edge({{"M", 129}, {"N", 257}, {"K", 321}, {"out", f16}});
   d.edge({{"M", 128}, {"N", 256}, {"K", 256}});
-  d.tolerance(f32, 1e-5, 1e-4,
-              "the cube cuts each product at 2^-24 of the largest of its 16; "
-              "1000 of them, |x| <= 1, and one rounding per 16");
-  d.tolerance(f16, 1e-3, 1e-3, "as f32, then one rounding to 11 bits");
+  d.edge({{"M", 50}, {"N", 60}, {"K", 4096}});
+  d.tolerance(f32, 1.5e-6, 4.5e-5,
+              "a rounding to 24 bits per 16 of up to 4096 products: "
+              "1.5 x sqrt(256) x 2^-24 of |c|, and of sqrt(4096) / 2");
+  d.tolerance(f16, 7.3e-4, 4.5e-5,
+              "as f32, then one rounding to 11 bits: 2^-11, and half of it");
 }
 // [declaration]
 

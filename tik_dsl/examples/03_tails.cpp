@@ -22,7 +22,9 @@ void declare(Declaration &d) {
   d.shape({{"R", 500}, {"C", 300}}).shape({{"R", 33}, {"C", 2500}});
   d.edge({{"R", 1}, {"C", 1}}).edge({{"R", 3}, {"C", 7}});
   d.edge({{"R", 16}, {"C", 512}}).edge({{"R", 17}, {"C", 513}});
-  d.tolerance(f32, 1e-6, 1e-6, "a product and a sum, a rounding each");
+  d.tolerance(f32, 1.2e-7, 2.4e-7,
+              "twice a rounding to 24 bits of a product below 4, 2^-23, and of "
+              "the sum, 2^-24 |y|");
 }
 // [declaration]
 

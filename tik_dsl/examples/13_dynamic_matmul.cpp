@@ -26,9 +26,10 @@ void declare(Declaration &d) {
   d.shape({{"M", 300}, {"N", 700}, {"K", 1000}});
   d.edge({{"M", 1}, {"N", 1}, {"K", 1}});
   d.edge({{"M", 129}, {"N", 257}, {"K", 321}});
-  d.tolerance(f32, 1e-5, 1e-4,
-              "the cube cuts each product at 2^-24 of the largest of its 16; "
-              "1000 of them, |x| <= 1, and one rounding per 16");
+  d.edge({{"M", 40}, {"N", 30}, {"K", 8192}});
+  d.tolerance(f32, 2e-6, 9e-5,
+              "a rounding to 24 bits per 16 of up to 8192 products: "
+              "1.5 x sqrt(512) x 2^-24 of |c|, and of sqrt(8192) / 2");
 }
 // [declaration]
 

@@ -100,6 +100,13 @@ const Case kCases[] = {
        d.attribute("kind", {f16, 9});
      },
      515, "attribute 'kind' is a type; 9 is none"},
+    {"NotATypeOfNoTensor",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       BAD_NEXT;
+       d.attribute("inside", {f16, static_cast<Type>(8)});
+     },
+     515, "attribute 'inside' is a type; 8 is none"},
     {"Macs",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -143,6 +150,14 @@ const Case kCases[] = {
        d.tolerance(f16, 1e-3, 0, "one rounding", {{"out", bf16}});
      },
      542, "the tolerance of f16 names out=bf16; possible: f16, f32"},
+    {"ToleranceAtAnIllegalType",
+     [](Declaration &d) {
+       d.name("op", "").shape({}).output("y", f16, {1});
+       d.attribute("inside", {f16, f32});
+       BAD_NEXT;
+       d.tolerance(f16, 1e-3, 0, "one rounding", {{"inside", bf16}});
+     },
+     542, "the tolerance of f16 names inside=bf16; possible: f16, f32"},
     {"ToleranceAtTwoValues",
      [](Declaration &d) {
        d.name("op", "").shape({}).output("y", f16, {1});
@@ -260,6 +275,14 @@ const ShapeMistake kShapes[] = {
      {{"M", 1}, {"N", 1}, {"out", 0}},
      518,
      "out=i8; possible: f32, f16"},
+    {"IllegalType",
+     {{"M", 1}, {"N", 1}, {"inside", 6}},
+     518,
+     "inside=bf16; possible: f16, f32"},
+    {"NoTypeAtAll",
+     {{"M", 1}, {"N", 1}, {"inside", 8}},
+     518,
+     "inside=8; possible: f16, f32"},
     {"UnknownName",
      {{"M", 1}, {"N", 1}, {"K", 1}},
      519,
@@ -280,7 +303,7 @@ TEST_P(Shapes, GiveNumberLineAndText) {
       {[](Declaration &d) {
          d.name("op", "").output("y", "out", {"M", "N", 1024});
          d.attribute("out", {f32, f16}).shape({{"M", 1}, {"N", 2}});
-         d.dynamic("N", 1, 64);
+         d.attribute("inside", {f16, f32}).dynamic("N", 1, 64);
        },
        noKernel, nullptr});
   ASSERT_TRUE(op) << op.status().message();
@@ -342,6 +365,25 @@ TEST(Declared, ShapesSayWhatTheyAre) {
   EXPECT_EQ(shape->kernelKey, "M=2 out=f32 ");
   EXPECT_EQ(shape->constants, std::vector<int64_t>({3}));
   EXPECT_EQ(shape->usefulMacs, 18u);
+}
+
+/// Of no tensor: named where every legal value is a type.
+TEST(Declared, AttributesNameTypes) {
+  Result<Operator> op = inlineOperator(
+      {[](Declaration &d) {
+         d.name("op", "").output("y", f16, {1}).shape({{"inside", f32}});
+         d.attribute("inside", {f16, f32}).attribute("mode", {0, 7});
+         d.attribute("either", {Value(0), Value(f32)});
+       },
+       noKernel, nullptr});
+  ASSERT_TRUE(op) << op.status().message();
+  const Result<BoundShape> first = op->bind(op->decl().cases[0]);
+  const Result<BoundShape> other =
+      op->bind({false, {{"mode", 7}, {"either", 7}}});
+  ASSERT_TRUE(first && other);
+  EXPECT_EQ(first->text, "inside=f32 mode=0 either=0");
+  EXPECT_EQ(first->values.at("inside"), 7);
+  EXPECT_EQ(other->text, "inside=f16 mode=7 either=7");
 }
 
 //===----------------------------------------------------------------------===//

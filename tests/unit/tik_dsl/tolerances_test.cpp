@@ -130,5 +130,25 @@ TEST(Tolerances, TheReportSaysWithWhatItCompared) {
   EXPECT_THAT(text, testing::ContainsRegex("fine=1 +FAIL .* 194%"));
 }
 
+/// Types that are no tensor's stand there by name, too.
+void declareInside(Declaration &d) {
+  d.name("copy", "y = x").input("x", f32, {"N"}, {1, 2});
+  d.output("y", f32, {"N"}).attribute("inside", {f16, f32});
+  d.shape({{"N", 64}}).shape({{"N", 64}, {"inside", f32}});
+  d.tolerance(f32, 1.0 / 16, 0, "coarse");
+  d.tolerance(f32, 1.0 / 64, 0, "fine", {{"inside", f32}});
+}
+
+TEST(Tolerances, TheReportNamesTypes) {
+  const std::string text =
+      toText(testInline({declareInside, copy, offReference}));
+  EXPECT_THAT(text, testing::HasSubstr(
+                        "\ntolerance of f32: 0.0625 relative, 0 absolute: "
+                        "coarse\ntolerance of f32 with inside=f32: 0.015625 "
+                        "relative, 0 absolute: fine\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("inside=f16 +ok .* 48%"));
+  EXPECT_THAT(text, testing::ContainsRegex("inside=f32 +FAIL .* 194%"));
+}
+
 } // namespace
 } // namespace kiln::tik
