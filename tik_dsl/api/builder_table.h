@@ -553,6 +553,10 @@ typedef struct KilnTikTable {
   /* The values of this attribute, which is declared already, are element
    * types: texts name them. */
   void (*declareTypeValues)(void *self, const char *attribute);
+
+  /* What runs where the condition of the when() that ended last does not hold;
+   * nothing may stand between. endWhen() ends it. */
+  void (*continueOtherwise)(void *self, const KilnTikLine *line);
 } KilnTikTable;
 
 enum KilnTikVerb {

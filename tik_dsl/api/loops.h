@@ -125,29 +125,25 @@ public:
   template <typename Body>
   When(const KilnTikTable *table, const Condition &condition, const Body &body,
        const Line &line)
-      : t_(table), line_(line) {
-    const KilnTikLine at = detail::toC(line_);
+      : t_(table) {
+    const KilnTikLine at = detail::toC(line);
     t_->beginWhen(t_->self, detail::handleOf(condition, t_, at), &at);
     body();
+    t_->endWhen(t_->self, &at);
   }
-  template <typename Body> void otherwise(const Body &body) && {
-    const KilnTikLine at = detail::toC(line_);
-    t_->beginOtherwise(t_->self, &at);
+  /// Right behind the when(): otherwise TIK114.
+  template <typename Body>
+  void otherwise(const Body &body, Line line = Line::current()) && {
+    const KilnTikLine at = detail::toC(line);
+    t_->continueOtherwise(t_->self, &at);
     body();
+    t_->endWhen(t_->self, &at);
   }
   When(const When &) = delete;
   When &operator=(const When &) = delete;
-  ~When() {
-    if (std::uncaught_exceptions() > 0) {
-      return;
-    }
-    const KilnTikLine at = detail::toC(line_);
-    t_->endWhen(t_->self, &at);
-  }
 
 private:
   const KilnTikTable *t_;
-  Line line_;
 };
 
 } // namespace kiln::tik

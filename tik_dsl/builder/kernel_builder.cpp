@@ -552,7 +552,31 @@ void KernelBuilder::beginOtherwise(const KilnTikLine *line) {
 }
 
 void KernelBuilder::endWhen(const KilnTikLine *) {
+  const bool isBranch = scopes_.back().kind == ScopeKind::kWhen;
+  Operation *branch = builder_.getInsertionBlock()->getParentOp();
+  lastWhen_ = {isBranch ? branch : nullptr, scopes_.back().perBlock};
   closeScope(ScopeKind::kWhen);
+}
+
+void KernelBuilder::continueOtherwise(const KilnTikLine *line) {
+  at(line);
+  call_ = "otherwise";
+  const Block::iterator here = builder_.getInsertionPoint();
+  Operation *before = here == builder_.getInsertionBlock()->begin()
+                          ? nullptr
+                          : &*std::prev(here);
+  auto branch = dyn_cast_or_null<scf::IfOp>(before);
+  if (!branch || before != lastWhen_.branch ||
+      !branch.getElseRegion().empty()) {
+    mistake(Mistake::kOtherwiseAlone, "otherwise() does not follow its when()");
+    Value always = arith::ConstantIntOp::create(builder_, loc_, 1, 1);
+    branch = scf::IfOp::create(builder_, loc_, always, /*withElseRegion=*/true);
+  } else {
+    builder_.createBlock(&branch.getElseRegion());
+    scf::YieldOp::create(builder_, loc_);
+  }
+  builder_.setInsertionPointToStart(branch.elseBlock());
+  openScope(ScopeKind::kWhen, 1, lastWhen_.perBlock);
 }
 
 //===----------------------------------------------------------------------===//

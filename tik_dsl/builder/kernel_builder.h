@@ -169,6 +169,7 @@ public:
   void beginWhen(KilnTikValue condition, const KilnTikLine *line);
   void beginOtherwise(const KilnTikLine *line);
   void endWhen(const KilnTikLine *line);
+  void continueOtherwise(const KilnTikLine *line);
   void beginManual(const KilnTikLine *line);
   void endManual(const KilnTikLine *line);
   void beginCalled(const KilnTikLine *here, const KilnTikLine *caller);
@@ -455,6 +456,11 @@ private:
   std::vector<ValueEntry> values_;
   std::vector<ScopeInfo> scopeInfos_;
   std::vector<Scope> scopes_; // open ones, outermost first
+  /// The when() that ended last.
+  struct {
+    mlir::Operation *branch = nullptr;
+    bool perBlock = false;
+  } lastWhen_;
   std::vector<Assertion> assertions_;
   uint32_t accumulation_ = 0; // KilnTikStoreMode of the open scope
   SemaphoreLines posted_, pended_;

@@ -343,6 +343,15 @@ void otherwiseAlone(const Kernel &k) {
   t->beginOtherwise(t->self, &line);
 }
 
+void otherwiseLate(const Kernel &k) {
+  for (Index i : k.range(0, 16)) {
+    auto first = k.when(i == 0, [] {});
+    k.barrier();
+    BAD_NEXT;
+    std::move(first).otherwise([] {});
+  }
+}
+
 void bufferOfNoSpace(const Kernel &k) {
   const KilnTikTable *t = tableOf(k);
   const KilnTikLine line = here();
@@ -616,6 +625,8 @@ const MistakeCase kCases[] = {
      "arithmetic: arithmetic on a condition; use select()"},
     {"OtherwiseAlone", otherwiseAlone, 114,
      "otherwise: otherwise() without its when()"},
+    {"OtherwiseLate", otherwiseLate, 114,
+     "otherwise: otherwise() does not follow its when()"},
     {"BufferOfNoSpace", bufferOfNoSpace, 219,
      "buffer: the space of 't' is 9; 1 to 6 is possible"},
     {"CubeBufferOfThreeDimensions", cubeBufferOfThreeDimensions, 206,

@@ -82,8 +82,14 @@ private:
     case 8:
       return t_->beginWhen(t_->self, value(), &line_);
     case 9:
-      return next() % 2 ? t_->beginOtherwise(t_->self, &line_)
-                        : t_->endWhen(t_->self, &line_);
+      switch (next() % 3) {
+      case 0:
+        return t_->beginOtherwise(t_->self, &line_);
+      case 1:
+        return t_->continueOtherwise(t_->self, &line_);
+      default:
+        return t_->endWhen(t_->self, &line_);
+      }
     case 10:
       return values_.push_back(t_->beginBlocks(t_->self, number(), &line_));
     default:
