@@ -110,7 +110,8 @@ TEST(PngWriter, WritesWhatTheDefinitionSays) {
       Samples picture = {{5, 7}, channels, 0, wide ? 65535. : 255., {}};
       Bytes want;
       for (int i = 0; i < 35 * channels; ++i) {
-        const int value = (i * i * 2654435) & (wide ? 65535 : 255);
+        const int value = static_cast<int>(
+            (static_cast<uint32_t>(i * i) * 2654435U) & (wide ? 65535U : 255U));
         picture.values.push_back(value);
         if (wide) {
           want.push_back(value >> 8);
@@ -259,9 +260,9 @@ TEST(MediaOutput, NumbersAreRoundedToEvenAndKeptInRange) {
   EXPECT_THAT(samplesWith("a.png:range=0..255",
                           floats({1, 6}, {0.5, 1.5, 2.5, 254.4, -0.5, 255.4})),
               ElementsAre(0, 2, 2, 254, 0, 255));
-  EXPECT_THAT(samplesWith("a.png:outside=clip",
-                          floats({1, 3}, {-7, 0.5, 1.01})),
-              ElementsAre(0, 128, 255));
+  EXPECT_THAT(
+      samplesWith("a.png:outside=clip", floats({1, 3}, {-7, 0.5, 1.01})),
+      ElementsAre(0, 128, 255));
 }
 
 TEST(MediaOutput, TypesOfIntegersAreKept) {
