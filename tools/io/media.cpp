@@ -111,17 +111,7 @@ Result<std::vector<Axis>> axesOf(const Samples &s, std::string layout) {
   }
   std::string needed = picture ? "hw" : "t";
   needed += s.channels > 1 ? "c" : "";
-  bool fits = layout.find_first_not_of("nc" + needed) == std::string::npos;
-  for (char letter : std::string("nc") + needed) {
-    auto count = std::ranges::count(layout, letter);
-    bool must = needed.find(letter) != std::string::npos;
-    fits = fits && count <= 1 && (count == 1 || !must);
-  }
-  if (!fits) {
-    return invalid(fmt::format("layout={}: expected each of '{}' once, and at "
-                               "most one n and c",
-                               layout, needed));
-  }
+  KILN_RETURN_IF_ERROR(checkLayout(layout, needed));
   std::vector<Axis> axes;
   for (char letter : layout) {
     const int64_t c = s.channels;

@@ -164,6 +164,20 @@ Status checkPerChannel(const Modifiers &modifiers, int64_t channels) {
   return Status::ok();
 }
 
+Status checkLayout(std::string_view layout, std::string_view needed) {
+  const std::string letters = "nc" + std::string(needed);
+  bool fits = layout.find_first_not_of(letters) == std::string_view::npos;
+  for (char letter : letters) {
+    const auto count = std::ranges::count(layout, letter);
+    const bool must = needed.find(letter) != std::string_view::npos;
+    fits = fits && count <= 1 && (count == 1 || !must);
+  }
+  return fits ? Status::ok()
+              : invalid(fmt::format("layout={}: expected each of '{}' once, "
+                                    "and at most one n and c",
+                                    layout, needed));
+}
+
 Status cutFrames(Samples &sound, const Frames &frames) {
   if (isPicture(sound)) {
     return invalid("frames is for sound");

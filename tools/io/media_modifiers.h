@@ -46,6 +46,8 @@ Result<Range> rangeOf(const Modifiers &modifiers, const Samples &samples,
                       ops::DataType tensorType);
 /// mean and std have one number, or one per channel.
 Status checkPerChannel(const Modifiers &modifiers, int64_t channels);
+/// Each letter of `needed` once, and at most one n and c.
+Status checkLayout(std::string_view layout, std::string_view needed);
 /// Keeps `frames` of a sound.
 Status cutFrames(Samples &sound, const Frames &frames);
 

@@ -71,19 +71,7 @@ Result<std::string> layoutOf(const Modifiers &m, size_t rank, bool picture) {
         picture ? "picture 2 to 4 (hw, chw, nchw)"
                 : "sound 1 to 3 (t, nt, nct)"));
   }
-  const std::string_view needed = picture ? "hw" : "t";
-  bool fits =
-      layout.find_first_not_of("nc" + std::string(needed)) == std::string::npos;
-  for (char letter : "nc" + std::string(needed)) {
-    auto count = std::ranges::count(layout, letter);
-    bool must = needed.find(letter) != std::string::npos;
-    fits = fits && count <= 1 && (count == 1 || !must);
-  }
-  if (!fits) {
-    return invalid(fmt::format("layout={}: expected each of '{}' once, and at "
-                               "most one n and c",
-                               layout, needed));
-  }
+  KILN_RETURN_IF_ERROR(checkLayout(layout, picture ? "hw" : "t"));
   if (layout.size() != rank) {
     return invalid(fmt::format("layout={} names {} dimensions, the tensor has "
                                "{}",
