@@ -58,6 +58,8 @@ public:
   /// Called before the first question.
   virtual Status load() = 0;
   virtual bool has(const std::string &domain, const std::string &op) const = 0;
+  /// What it has, as "domain.op", for messages.
+  virtual std::vector<std::string> names() const { return {}; }
   /// A program only where call.target is "npu". Errors: kInvalidArgument or
   /// kUnsupported with what does not fit.
   virtual Result<LibraryKernel> build(const KernelCall &call) = 0;

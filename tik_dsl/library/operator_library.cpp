@@ -127,6 +127,14 @@ bool OperatorLibrary::has(const std::string &domain,
   return find(domain, op) != nullptr;
 }
 
+std::vector<std::string> OperatorLibrary::names() const {
+  std::vector<std::string> names;
+  for (const OperatorFile &file : loaded_) {
+    names.push_back(file.op().decl().domain + "." + file.op().decl().name);
+  }
+  return names;
+}
+
 Result<LibraryKernel> OperatorLibrary::build(const KernelCall &call) {
   const Operator &op = *find(call.domain, call.op);
   const OperatorDecl &decl = op.decl();

@@ -46,6 +46,10 @@ bool CustomOperatorFiles::has(const std::string &domain,
   return library_ && library_->has(domain, op);
 }
 
+std::vector<std::string> CustomOperatorFiles::names() const {
+  return library_ ? library_->names() : std::vector<std::string>();
+}
+
 Result<LibraryKernel> CustomOperatorFiles::build(const KernelCall &call) {
   return library_->build(call);
 }

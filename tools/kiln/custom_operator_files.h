@@ -26,6 +26,7 @@ public:
 
   Status load() override;
   bool has(const std::string &domain, const std::string &op) const override;
+  std::vector<std::string> names() const override;
   Result<LibraryKernel> build(const KernelCall &call) override;
 
 private:

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <set>
 #include <unordered_map>
 
@@ -46,6 +47,7 @@ private:
   LogicalResult addBody(Node &node, const std::string &name, Location loc,
                         TypeRange results, const std::string &text);
   LogicalResult setOutputs(Node &node, ValueRange values);
+  std::string othersText() const;
   bool checkOperator(int index);
   void checkOperators();
   void convert(Node &node, const onnx::NodeProto &proto, int64_t opset);
@@ -351,6 +353,17 @@ std::string GraphImporter::whereOf(int index) const {
                      proto.op_type(), opsetOf(proto.domain()));
 }
 
+// What the operator files have instead, where there are some.
+std::string GraphImporter::othersText() const {
+  std::vector<std::string> names;
+  if (options_.kernelLibrary) {
+    names = options_.kernelLibrary->names();
+  }
+  return names.empty() ? ""
+                       : fmt::format("; the operator files have {}",
+                                     fmt::join(names, ", "));
+}
+
 // False, with a finding, when no converter fits the node's operator.
 bool GraphImporter::checkOperator(int index) {
   const onnx::NodeProto &proto = graph_.node(index);
@@ -361,7 +374,7 @@ bool GraphImporter::checkOperator(int index) {
   } else if (isCustom(proto)) {
     return true;
   } else if (!isKnownOperator(proto.domain(), proto.op_type())) {
-    report_.add({whereOf(index), "", "unknown operator", false});
+    report_.add({whereOf(index), "", "unknown operator" + othersText(), false});
   } else if (!findOperator(proto.domain(), proto.op_type(), opset)) {
     report_.add({whereOf(index), "",
                  fmt::format("the operator does not exist in opset {}", opset),

@@ -117,7 +117,8 @@ TEST_F(Model, TakesAKernelForAnOperatorOfOnnx) {
 TEST_F(Model, NamesAnOperatorThatNobodyHas) {
   builder_.graph().mutable_node(1)->set_op_type("vector_mul");
   EXPECT_THAT(error(), HasSubstr("kiln.custom.vector_mul"));
-  EXPECT_THAT(error(), HasSubstr("unknown operator"));
+  EXPECT_THAT(error(), HasSubstr("unknown operator; the operator files have "
+                                 "kiln.custom.vector_add"));
 }
 
 TEST_F(Model, NamesInputsThatDoNotFit) {
